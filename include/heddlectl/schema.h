@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * schema.h - the nouns and their options, once, for everybody
+ *
+ * An option has one name everywhere: "--port-mac-limit 100" on the command line, "port-mac-limit": 100 in the API and in
+ * heddle.yaml. The CLI parses and documents options from this table; the daemon checks and canonicalises values with it.
+ * An option that cli.md promises but this version does not do yet stands here with HD_OPT_LATER: it is refused with
+ * "not available yet", never ignored.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "heddlectl/error.h"
+
+enum hd_type {
+	HD_TYPE_NAME,	/* the name of another object; letters, digits, "._-" */
+	HD_TYPE_STRING, /* free text without control characters, at most 255 bytes */
+	HD_TYPE_DEVICE, /* a network device's name, 1-15 bytes */
+	HD_TYPE_NETNS,	/* a namespace: a name under /run/netns or an absolute path */
+	HD_TYPE_UINT,	/* min..max of the option */
+	HD_TYPE_FLAG,	/* no value on the command line; true or false in JSON and YAML */
+	HD_TYPE_ONOFF,	/* "on" or "off" on the command line; true or false in JSON and YAML */
+	HD_TYPE_WORD,	/* one of the option's words */
+	HD_TYPE_MAC,	/* unicast MAC, canonical form is lower case with colons */
+	HD_TYPE_IP,	/* IPv4 or IPv6 address */
+	HD_TYPE_IPLEN,	/* address, with or without /LEN */
+	HD_TYPE_CIDR,	/* network address/LEN, host bits zero */
+	HD_TYPE_LABEL,	/* KEY=VALUE */
+};
+
+enum {
+	HD_OPT_LIST = 1 << 0,	  /* may be repeated; a JSON array */
+	HD_OPT_REQUIRED = 1 << 1, /* "add" needs it */
+	HD_OPT_FIXED = 1 << 2,	  /* "set" can't change it */
+	HD_OPT_LATER = 1 << 3,	  /* promised, not available yet */
+};
+
+/**
+ * struct hd_option - one option of a noun
+ * @name:  without "--"; also the JSON and YAML key
+ * @type:  how its value is checked
+ * @flags: HD_OPT_*
+ * @meta:  placeholder in help ("NET"), NULL for a flag
+ * @help:  one line
+ * @words: NULL-terminated list for HD_TYPE_WORD
+ * @min:   smallest value of HD_TYPE_UINT
+ * @max:   largest value of HD_TYPE_UINT
+ * @dflt:  default as text, for help and show; NULL if there is none
+ * @refers: noun that a HD_TYPE_NAME names, NULL otherwise
+ */
+struct hd_option {
+	const char *name;
+	enum hd_type type;
+	unsigned int flags;
+	const char *meta;
+	const char *help;
+	const char *const *words;
+	uint64_t min;
+	uint64_t max;
+	const char *dflt;
+	const char *refers;
+};
+
+enum hd_noun_id {
+	HD_NOUN_NETWORK,
+	HD_NOUN_SUBNET,
+	HD_NOUN_PORT,
+	HD_NOUN_FDB,
+	HD_NOUN_NEIGHBOUR,
+	HD_NOUN_COUNT,
+};
+
+/**
+ * struct hd_noun - one kind of configured object
+ * @id:       index
+ * @name:     "port"
+ * @plural:   "ports": key in heddle.yaml, path in the API
+ * @alias:    other spelling on the command line, or NULL
+ * @key_meta: placeholder of NAME in help ("PORT")
+ * @help:     one line
+ * @options:  its options
+ * @n_options: how many
+ *
+ * The name of an fdb entry or neighbour is "NETWORK/MAC" or "NETWORK/IP"; all others match hd_name_ok().
+ */
+struct hd_noun {
+	enum hd_noun_id id;
+	const char *name;
+	const char *plural;
+	const char *alias;
+	const char *key_meta;
+	const char *help;
+	const struct hd_option *options;
+	size_t n_options;
+};
+
+/** hd_nouns - all of them, in the order in which objects are created (a network before its ports) */
+extern const struct hd_noun hd_nouns[HD_NOUN_COUNT];
+
+/** struct hd_later - a noun or verb of cli.md that this version does not have */
+struct hd_later {
+	const char *word;
+	const char *help;
+};
+
+/** hd_later_words - nouns and commands that are refused with "not available yet"; ends with a NULL word */
+extern const struct hd_later hd_later_words[];
+
+/** hd_noun_find - by name, plural or alias; NULL if there is none */
+const struct hd_noun *hd_noun_find(const char *word);
+
+/** hd_option_find - by exact name; NULL if the noun has none */
+const struct hd_option *hd_option_find(const struct hd_noun *noun, const char *name);
+
+/** hd_name_ok - 1 to 63 letters, digits, '.', '_' or '-', starting with a letter or digit */
+bool hd_name_ok(const char *name);
+
+/**
+ * hd_option_from_text - one command-line value to its canonical JSON
+ * @opt:  the option; for a list, one element of it
+ * @text: the value as typed; ignored for HD_TYPE_FLAG
+ * @ret:  new reference, untouched on failure
+ * @err:  says what was expected
+ *
+ * Return: 0 or -errno.
+ */
+int hd_option_from_text(const struct hd_option *opt, const char *text, json_t **ret,
+			struct hd_error *err);
+
+/**
+ * hd_spec_canonical - check the options of one object against the schema
+ * @noun:    which
+ * @name:    the object's name, for errors
+ * @spec:    borrowed JSON object as it came in (no "name" key)
+ * @partial: true for "set": required options may be missing, null means "back to the default"
+ * @ret:     new reference: the same in canonical form, untouched on failure
+ * @err:     names the option and what was expected; @where is PLURAL/NAME/OPTION
+ *
+ * Looks only at @spec: whether a network that it names exists is the model's business.
+ * Return: 0 or -errno.
+ */
+int hd_spec_canonical(const struct hd_noun *noun, const char *name, const json_t *spec,
+		      bool partial, json_t **ret, struct hd_error *err);

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* schema.c - the table of nouns and options; what checks values against it is in spec.c */
+#include "heddlectl/schema.h"
+
+#include <string.h>
+
+static const char *const network_types[] = { "local", "flat", "vlan", "vxlan", "geneve", "gre", NULL };
+static const char *const vlan_modes[] = { "access",	      "trunk",	      "native-tagged",
+					  "native-untagged", "dot1q-tunnel", NULL };
+
+static const struct hd_option network_options[] = {
+	{ .name = "type", .type = HD_TYPE_WORD, .flags = HD_OPT_REQUIRED | HD_OPT_FIXED,
+	  .words = network_types, .meta = "TYPE", .help = "local, flat, vlan, vxlan, geneve or gre" },
+	{ .name = "id", .type = HD_TYPE_UINT, .flags = HD_OPT_LATER, .max = UINT32_MAX, .meta = "N",
+	  .help = "VLAN id, VNI or GRE key" },
+	{ .name = "physical", .type = HD_TYPE_NAME, .flags = HD_OPT_LATER, .meta = "NAME",
+	  .help = "physical network of a flat or vlan network" },
+	{ .name = "mtu", .type = HD_TYPE_UINT, .min = 576, .max = 65535, .meta = "N", .dflt = "1500",
+	  .help = "largest IP packet in bytes; set on devices that heddle makes" },
+	{ .name = "ageing", .type = HD_TYPE_UINT, .max = 1000000, .meta = "SECONDS", .dflt = "300",
+	  .help = "how long a learned MAC lives unheard; 0 = for ever" },
+	{ .name = "port-mac-limit", .type = HD_TYPE_UINT, .min = 1, .max = 1000000, .meta = "N",
+	  .dflt = "1024", .help = "MACs that one port may have learned at a time" },
+	{ .name = "flood", .type = HD_TYPE_ONOFF, .meta = "on|off", .dflt = "on",
+	  .help = "send unicast for an unknown MAC to all members" },
+	{ .name = "neighbour-suppression", .type = HD_TYPE_ONOFF, .meta = "on|off", .dflt = "off",
+	  .help = "answer ARP and ND for known addresses on the spot" },
+	{ .name = "tunnel-port", .type = HD_TYPE_UINT, .flags = HD_OPT_LATER, .min = 1, .max = 65535,
+	  .meta = "N", .help = "UDP port of a vxlan or geneve network" },
+};
+
+static const struct hd_option subnet_options[] = {
+	{ .name = "network", .type = HD_TYPE_NAME, .flags = HD_OPT_REQUIRED | HD_OPT_FIXED,
+	  .refers = "network", .meta = "NET", .help = "the network it lies on" },
+	{ .name = "cidr", .type = HD_TYPE_CIDR, .flags = HD_OPT_REQUIRED | HD_OPT_FIXED,
+	  .meta = "CIDR", .help = "its addresses" },
+	{ .name = "gateway", .type = HD_TYPE_IP, .meta = "IP",
+	  .help = "default route of workloads that heddle configures; none if not given" },
+	{ .name = "pool", .type = HD_TYPE_STRING, .flags = HD_OPT_LATER, .meta = "FIRST-LAST",
+	  .help = "addresses to hand out" },
+};
+
+static const struct hd_option port_options[] = {
+	{ .name = "network", .type = HD_TYPE_NAME, .flags = HD_OPT_REQUIRED | HD_OPT_FIXED,
+	  .refers = "network", .meta = "NET", .help = "the network it joins" },
+	{ .name = "device", .type = HD_TYPE_DEVICE, .flags = HD_OPT_FIXED, .meta = "DEV",
+	  .help = "an existing veth or tap device" },
+	{ .name = "netns", .type = HD_TYPE_NETNS, .flags = HD_OPT_FIXED, .meta = "PATH-OR-NAME",
+	  .help = "make a veth pair and move one end into this namespace" },
+	{ .name = "internal", .type = HD_TYPE_FLAG, .flags = HD_OPT_FIXED,
+	  .help = "the host's own leg in the network" },
+	{ .name = "ifname", .type = HD_TYPE_DEVICE, .flags = HD_OPT_FIXED, .meta = "IF",
+	  .help = "name of the device in the namespace, or of the host's leg" },
+	{ .name = "mac", .type = HD_TYPE_MAC, .meta = "MAC", .help = "its MAC; never learned elsewhere" },
+	{ .name = "ip", .type = HD_TYPE_IPLEN, .flags = HD_OPT_LIST, .meta = "IP[/LEN]",
+	  .help = "an address; LEN comes from the subnet that holds it" },
+	{ .name = "isolated", .type = HD_TYPE_FLAG,
+	  .help = "no frames to or from other isolated ports" },
+	{ .name = "hairpin", .type = HD_TYPE_FLAG,
+	  .help = "frames may leave by the port they came in by" },
+	{ .name = "mtu", .type = HD_TYPE_UINT, .min = 576, .max = 65535, .meta = "N",
+	  .help = "largest IP packet; the network's if not given" },
+	{ .name = "label", .type = HD_TYPE_LABEL, .flags = HD_OPT_LIST, .meta = "KEY=VALUE",
+	  .help = "free label, for people and tools" },
+	{ .name = "security-group", .type = HD_TYPE_NAME, .flags = HD_OPT_LIST | HD_OPT_LATER,
+	  .meta = "GROUP", .help = "security group of the port" },
+	{ .name = "no-security", .type = HD_TYPE_FLAG,
+	  .help = "no filtering and no source checks (the only mode in this version)" },
+	{ .name = "allowed-address", .type = HD_TYPE_STRING, .flags = HD_OPT_LIST | HD_OPT_LATER,
+	  .meta = "IP[/LEN][,MAC]", .help = "further source address" },
+	{ .name = "vlan-mode", .type = HD_TYPE_WORD, .flags = HD_OPT_LATER, .words = vlan_modes,
+	  .meta = "MODE", .help = "how the port treats 802.1Q tags" },
+	{ .name = "tag", .type = HD_TYPE_UINT, .flags = HD_OPT_LATER, .min = 1, .max = 4094, .meta = "N",
+	  .help = "access VLAN" },
+	{ .name = "trunk", .type = HD_TYPE_STRING, .flags = HD_OPT_LATER, .meta = "N,N-N",
+	  .help = "VLANs of a trunk" },
+};
+
+static const struct hd_option fdb_options[] = {
+	{ .name = "port", .type = HD_TYPE_NAME, .flags = HD_OPT_REQUIRED, .refers = "port",
+	  .meta = "PORT", .help = "the port behind which the MAC is" },
+};
+
+static const struct hd_option neighbour_options[] = {
+	{ .name = "mac", .type = HD_TYPE_MAC, .flags = HD_OPT_REQUIRED, .meta = "MAC",
+	  .help = "the MAC that answers for the address" },
+};
+
+#define OPTIONS(table) .options = (table), .n_options = sizeof(table) / sizeof((table)[0])
+
+const struct hd_noun hd_nouns[HD_NOUN_COUNT] = {
+	[HD_NOUN_NETWORK] = { HD_NOUN_NETWORK, "network", "networks", NULL, "NET",
+			      "an L2 segment", OPTIONS(network_options) },
+	[HD_NOUN_SUBNET] = { HD_NOUN_SUBNET, "subnet", "subnets", NULL, "SUBNET",
+			     "addresses of a network", OPTIONS(subnet_options) },
+	[HD_NOUN_PORT] = { HD_NOUN_PORT, "port", "ports", NULL, "PORT", "a device on a network",
+			   OPTIONS(port_options) },
+	[HD_NOUN_FDB] = { HD_NOUN_FDB, "fdb", "fdb", NULL, "MAC",
+			  "which MAC is behind which port", OPTIONS(fdb_options) },
+	[HD_NOUN_NEIGHBOUR] = { HD_NOUN_NEIGHBOUR, "neighbour", "neighbours", "neigh", "IP",
+				"which MAC an address has", OPTIONS(neighbour_options) },
+};
+
+const struct hd_later hd_later_words[] = {
+	{ "uplink", "a host NIC that heddle uses" },
+	{ "peer", "another tunnel endpoint" },
+	{ "router", "a routing domain joining subnets" },
+	{ "floating-ip", "1:1 NAT into a network" },
+	{ "fip", "alias of floating-ip" },
+	{ "port-forward", "per-port NAT into a network" },
+	{ "pf", "alias of port-forward" },
+	{ "security-group", "stateful allow rules of ports" },
+	{ "sg", "alias of security-group" },
+	{ "firewall", "ordered rules of a router" },
+	{ "flow", "connections that the datapath knows" },
+	{ "trace", "what would happen to a packet" },
+	{ "capture", "record packets with their verdicts" },
+	{ "try", "apply a file and take it back unless confirmed" },
+	{ "rollback", "go back to the state before the last change" },
+	{ "doctor", "look for what is wrong on this host" },
+	{ "support-bundle", "collect what a bug report needs" },
+	{ "panic-open", "let everything pass, with a dead daemon too" },
+	{ NULL, NULL },
+};
+
+const struct hd_noun *hd_noun_find(const char *word)
+{
+	for (size_t i = 0; i < HD_NOUN_COUNT; i++) {
+		const struct hd_noun *noun = &hd_nouns[i];
+
+		if (!strcmp(word, noun->name) || !strcmp(word, noun->plural) ||
+		    (noun->alias && !strcmp(word, noun->alias)))
+			return noun;
+	}
+	return NULL;
+}
+
+const struct hd_option *hd_option_find(const struct hd_noun *noun, const char *name)
+{
+	for (size_t i = 0; i < noun->n_options; i++)
+		if (!strcmp(noun->options[i].name, name))
+			return &noun->options[i];
+	return NULL;
+}
