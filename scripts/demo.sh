@@ -1,0 +1,272 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# demo.sh [start|stop] - a heddle of its own, with three namespaces and a tap on one network
+#
+# Everything lives in namespaces that this script makes: "hd-demo-host" plays the host, with the daemon in it, so that the
+# machine's own devices and routes are never touched. Its instance is "demo"; another heddle on the machine goes on undisturbed.
+# B=DIR is the build to use.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build=${B:-build}
+host=hd-demo-host
+vm=hd-demo-vm
+workloads=(hd-demo-1 hd-demo-2 hd-demo-3)
+run_dir=/run/heddle/demo
+pins=/sys/fs/bpf/heddle/demo
+made=$run_dir/demo.namespaces # what this script has made, a line for each
+tap_pid=$run_dir/demo.tap
+
+die() {
+	echo "demo: $1" >&2
+	[ $# -lt 2 ] || echo "hint: $2" >&2
+	exit 1
+}
+
+say() {
+	if [ -t 1 ]; then
+		printf '\n\033[1m%s\033[0m\n\n' "$*"
+	else
+		printf '\n%s\n\n' "$*"
+	fi
+}
+
+heddle() { "$build/heddle" -i demo "$@"; }
+
+# show COMMAND... - print a command as one would type it, run it, and leave its exit status in $status
+show() {
+	local line=$*
+
+	printf '$ %s\n' "${line/#heddle /$build/heddle -i demo }"
+	status=0
+	"$@" || status=$?
+}
+
+# ping_from NAMESPACE ADDRESS - the same for two pings, without the blank lines
+ping_from() {
+	show ip netns exec "$1" ping -c 2 -i 0.2 -W 1 "$2" > >(grep -v '^$')
+	wait $! # for grep
+	echo
+}
+
+is_running() {
+	local status=0
+	heddle status >/dev/null 2>&1 || status=$?
+	[ $status -eq 0 ] || [ $status -eq 8 ]
+}
+
+is_made() { [ -e $made ] && grep -qx "$1" $made; }
+
+has_ipv6() { [ -e /proc/sys/net/ipv6 ]; }
+
+# --- what must be there ---
+check_machine() {
+	local major minor command
+
+	[ "$(id -u)" = 0 ] || die "this needs root: it makes network namespaces and loads programs into the kernel" "sudo make demo"
+	IFS=.- read -r major minor _ < <(uname -r)
+	if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 1 ]; }; then
+		die "heddle needs Linux 6.1 or later, this is $(uname -r)"
+	fi
+	for command in ip nsenter ping; do
+		command -v $command >/dev/null || die "$command is not installed" "scripts/deps.sh build installs what is missing"
+	done
+	for command in heddled heddle; do
+		[ -x "$build/$command" ] || die "$build/$command is not built" "make all"
+	done
+}
+
+check_devices() {
+	ip -n $host link add probe type veth peer probe2 2>/dev/null ||
+		die "this kernel makes no veth devices" "CONFIG_VETH is missing, or the veth module is not installed"
+	ip -n $host link del probe
+	[ -c /dev/net/tun ] || die "there is no /dev/net/tun, which a tap device needs" "modprobe tun; CONFIG_TUN"
+}
+
+# --- start ---
+add_namespace() {
+	[ ! -e "/run/netns/$1" ] || die "there is a namespace $1 already, and it is not of the demo" "ip netns del $1"
+	echo "$1" >>$made # first, so that it is removed even if we are killed at the next line
+	ip netns add "$1" 2>/dev/null || die "can't make network namespaces here" "a container needs CAP_SYS_ADMIN for it"
+	ip -n "$1" link set lo up
+}
+
+start_daemon() {
+	nsenter --net=/run/netns/$host "$build/heddled" --instance demo --config /dev/null >$run_dir/demo.start 2>&1 || {
+		cat $run_dir/demo.start >&2
+		die "heddled does not start, see above"
+	}
+}
+
+# A virtual machine is to heddle a program that holds a tap. Here that is socat; it hands the frames to a second tap, which
+# serves as the network card of the namespace $vm.
+start_vm() {
+	local tries=0
+
+	add_namespace $vm
+	nsenter --net=/run/netns/$host setsid socat TUN,tun-name=tap0,tun-type=tap,iff-no-pi,iff-up \
+		TUN,tun-name=vm0,tun-type=tap,iff-no-pi </dev/null >$run_dir/demo.socat 2>&1 &
+	echo $! >$tap_pid
+	until ip -n $host link show vm0 >/dev/null 2>&1 && ip -n $host link show tap0 up 2>/dev/null | grep -q LOWER_UP; do
+		[ $((tries += 1)) -lt 100 ] || die "socat made no tap device: $(cat $run_dir/demo.socat)"
+		sleep 0.05
+	done
+	ip -n $host link set vm0 netns $vm
+	ip -n $vm link set vm0 name eth0
+	ip -n $vm address add 192.0.2.14/24 dev eth0
+	! has_ipv6 || ip -n $vm address add 2001:db8::14/64 dev eth0 nodad
+	ip -n $vm link set eth0 up
+}
+
+configure() {
+	local i ip6
+
+	heddle network add blue --type local
+	heddle subnet add blue4 --network blue --cidr 192.0.2.0/24
+	heddle subnet add blue6 --network blue --cidr 2001:db8::/64
+	for i in 1 2 3; do
+		ip6=()
+		! has_ipv6 || ip6=(--ip "2001:db8::1$i")
+		heddle port add web$i --network blue --netns hd-demo-$i --ifname eth0 --ip 192.0.2.1$i "${ip6[@]}"
+	done
+	! command -v socat >/dev/null || heddle port add vm --network blue --device tap0
+}
+
+# --- what it shows ---
+# ping_through NAMESPACE ADDRESS - a ping that must be answered
+ping_through() {
+	ping_from "$1" "$2"
+	[ $status -eq 0 ] || die "no answer from $2: heddle does not forward here" "please report it, with 'uname -r'"
+}
+
+show_pings() {
+	say "They reach each other:"
+	ping_through hd-demo-2 192.0.2.13
+	! has_ipv6 || ping_through hd-demo-1 2001:db8::12
+	! is_made $vm || ping_through $vm 192.0.2.11
+	show heddle fdb
+}
+
+show_drop() {
+	say "Isolated ports don't, and heddle says why:"
+	show heddle port set web2 --isolated
+	show heddle port set web3 --isolated
+	ping_from hd-demo-2 192.0.2.13
+	show heddle drops
+	echo
+	show heddle explain isolated
+}
+
+show_next() {
+	cat <<-EOT
+
+		It goes on running. Have a look around:
+
+		  alias hd='$(realpath "$build")/heddle -i demo'
+		  hd port; hd fdb; hd drops                   what there is
+		  hd port set web3 --unset isolated           let web2 and web3 talk again
+		  hd monitor                                  what happens, as it happens
+		  hd export                                   all of this as a file for 'heddle apply'
+		  ip netns exec hd-demo-1 bash                a shell in a workload
+		  make demo-stop                              remove everything
+
+		README.md has a ten-minute tour.
+	EOT
+}
+
+start() {
+	check_machine
+	if is_running; then
+		say "The demo is running already:"
+		show heddle status
+		show_next
+		return
+	fi
+	remove_all
+	trap 'remove_all' EXIT # anything that goes wrong from here leaves nothing behind
+	trap 'exit 130' INT TERM
+	mkdir -p $run_dir
+	add_namespace $host
+	check_devices
+	for ns in "${workloads[@]}"; do
+		add_namespace "$ns"
+	done
+	if command -v socat >/dev/null; then
+		start_vm
+	else
+		echo "demo: socat is not installed: going on without the tap" >&2
+	fi
+	start_daemon
+	configure
+
+	say "One network, blue, made of eBPF programs and maps:"
+	cat <<-EOT
+		   hd-demo-1     hd-demo-2     hd-demo-3     hd-demo-vm
+		  192.0.2.11    192.0.2.12    192.0.2.13    192.0.2.14
+		       │ veth        │ veth        │ veth        │ tap
+		    ┌──┴─────────────┴─────────────┴─────────────┴──┐
+		    │ web1          web2          web3           vm │   hd-demo-host
+		    └──────────────────── blue ─────────────────────┘
+
+	EOT
+	show heddle port
+	show_pings
+	show_drop
+	say "Is all well?"
+	show heddle status
+	trap - EXIT
+	show_next
+}
+
+# --- stop ---
+stop_vm() {
+	local pid
+
+	[ -e $tap_pid ] || return 0
+	pid=$(<$tap_pid)
+	if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = socat ]; then
+		kill "$pid" 2>/dev/null || true
+	fi
+	rm -f $tap_pid
+}
+
+# Purge takes the daemon: one that was killed is started again for it.
+stop_daemon() {
+	[ -x "$build/heddle" ] || return 0
+	if ! is_running; then
+		[ -e /run/netns/$host ] && is_made $host && [ -d $pins ] && (start_daemon) || return 0
+	fi
+	heddle purge --yes </dev/null || true
+}
+
+remove_namespaces() {
+	local ns
+
+	[ -e $made ] || return 0
+	while read -r ns; do
+		[ ! -e "/run/netns/$ns" ] || ip netns del "$ns"
+	done <$made
+}
+
+# Also after a start that stopped half-way: removes what is there, and is content with nothing.
+remove_all() {
+	trap - EXIT
+	stop_daemon
+	stop_vm
+	remove_namespaces
+	rm -rf $run_dir /var/lib/heddle/demo $pins # the pins of a daemon that could not be started again
+	rmdir --ignore-fail-on-non-empty /run/heddle /var/lib/heddle 2>/dev/null || true
+}
+
+case ${1:-start} in
+start) start ;;
+stop)
+	[ "$(id -u)" = 0 ] || die "this needs root" "sudo make demo-stop"
+	remove_all
+	echo "demo: nothing of it is left"
+	;;
+*)
+	echo "usage: demo.sh [start|stop]" >&2
+	exit 2
+	;;
+esac
