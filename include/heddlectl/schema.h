@@ -139,6 +139,8 @@ int hd_option_from_text(const struct hd_option *opt, const char *text, json_t **
  * @ret:     new reference: the same in canonical form, untouched on failure
  * @err:     names the option and what was expected; @where is PLURAL/NAME/OPTION
  *
+ * A false flag and an empty list say the same as no option: they vanish, and become null with @partial. A single value for a list
+ * is a list of one. An address (whatever its /LEN) or a label's key that is there twice is refused.
  * Looks only at @spec: whether a network that it names exists is the model's business.
  * Return: 0 or -errno.
  */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* fdb.h - learning where MACs are, and sending to them */
+#pragma once
+
+#include "heddle/abi.h"
+#include "heddle/fdb.h"
+
+#include "lib/eth.h"
+#include "lib/port.h"
+
+/*
+ * hd_fdb: see heddle/fdb.h. Writers: the daemon (static entries, sweep, flush), the datapath (learned entries).
+ * A learned entry dies by age, by flush, or with its port. When the table is full a new MAC is not learned, and frames for it are
+ * flooded; `heddle status` shows how full it is.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_FDB_DEFAULT);
+	__type(key, struct hd_fdb_key);
+	__type(value, struct hd_fdb_value);
+} hd_fdb SEC(".maps");
+
+/* hd_port_state: by port id, see heddle/port.h. Mapped into the daemon, so that both sides count with atomic operations. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, HD_PORTS_DEFAULT);
+	__type(key, __u32);
+	__type(value, struct hd_port_state);
+} hd_port_state SEC(".maps");
+
+static __always_inline struct hd_fdb_key fdb_key(const struct hd_pkt *pkt, const __u8 mac[6])
+{
+	struct hd_fdb_key key = { .network = pkt->network };
+
+	mac_copy(key.mac, mac);
+	return key;
+}
+
+static __always_inline bool fdb_expired(const struct hd_pkt *pkt, const struct hd_fdb_value *entry)
+{
+	__u32 ageing = pkt->net->ageing_jiffies;
+
+	if (!ageing || (entry->flags & HD_FDB_STATIC))
+		return false;
+	/* Signed: another CPU may have heard it a tick after we looked at the clock. */
+	return (__s64)(bpf_jiffies64() - entry->seen) > ageing;
+}
+
+/* Takes a place among the MACs of a port before the entry is made, so that two CPUs can't both take the last one. */
+static __always_inline bool learn_reserve(__u32 id, const struct hd_port_value *port)
+{
+	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &id);
+
+	if (!state)
+		return false;
+	if (__sync_fetch_and_add(&state->learned, 1) < port->mac_limit)
+		return true;
+	__sync_fetch_and_add(&state->learned, -1);
+	return false;
+}
+
+/* Never below zero, whoever else has taken the same entry off: the sweep puts right what was counted twice. */
+static __always_inline void learn_release(__u32 id)
+{
+	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &id);
+
+	if (!state)
+		return;
+	for (int i = 0; i < 8; i++) {
+		__u32 learned = state->learned;
+
+		if (!learned ||
+		    __sync_val_compare_and_swap(&state->learned, learned, learned - 1) == learned)
+			return;
+	}
+}
+
+static __noinline int learn_new(struct hd_pkt *pkt)
+{
+	struct hd_fdb_key key;
+	struct hd_fdb_value value = {};
+
+	if (!pkt || !pkt->from)
+		return 0;
+	key = fdb_key(pkt, pkt->src);
+	value.port = pkt->port;
+	value.seen = bpf_jiffies64();
+	if (!learn_reserve(pkt->port, pkt->from))
+		return -HD_DROP_MAC_LIMIT;
+	if (bpf_map_update_elem(&hd_fdb, &key, &value, BPF_NOEXIST))
+		learn_release(pkt->port); /* full, or another CPU was first: nothing is lost */
+	return 0;
+}
+
+/* The MAC is known at another port: it moved there, unless the configuration says that it can't. */
+static __always_inline int learn_move(struct hd_pkt *pkt, struct hd_fdb_value *entry)
+{
+	__u32 old = entry->port;
+
+	if (entry->flags & HD_FDB_STATIC)
+		return -HD_DROP_MAC_STATIC;
+	if (!learn_reserve(pkt->port, pkt->from))
+		return -HD_DROP_MAC_LIMIT;
+	if (__sync_val_compare_and_swap(&entry->port, old, pkt->port) == old) {
+		entry->seen = bpf_jiffies64();
+		learn_release(old);
+	} else {
+		learn_release(pkt->port); /* another CPU moved it at this moment */
+	}
+	return 0;
+}
+
+/**
+ * hd_fdb_learn - remember that the source MAC is behind the port the packet came from
+ *
+ * Costs nothing for a port that sends from its configured MAC. An entry is written at most once a second, so that a busy sender
+ * does not bounce its cache line between CPUs.
+ *
+ * Return: 0, -HD_DROP_MAC_STATIC, or -HD_DROP_MAC_LIMIT.
+ */
+static __always_inline int hd_fdb_learn(struct hd_pkt *pkt)
+{
+	struct hd_fdb_value *entry;
+	struct hd_fdb_key key;
+	__u64 now;
+
+	if ((pkt->from->flags & HD_PORT_HAS_MAC) && mac_equal(pkt->src, pkt->from->mac))
+		return 0;
+	key = fdb_key(pkt, pkt->src);
+	entry = bpf_map_lookup_elem(&hd_fdb, &key);
+	if (!entry)
+		return learn_new(pkt);
+	if (entry->port != pkt->port)
+		return learn_move(pkt, entry);
+	now = bpf_jiffies64();
+	if (!(entry->flags & HD_FDB_STATIC) && now - entry->seen > hd_cfg.hz)
+		entry->seen = now;
+	return 0;
+}
+
+/**
+ * hd_fdb_lookup - the port behind which the destination MAC is
+ *
+ * Return: port id, or HD_PORT_NONE if nobody knows.
+ */
+static __always_inline __u32 hd_fdb_lookup(const struct hd_pkt *pkt)
+{
+	struct hd_fdb_key key = fdb_key(pkt, pkt->dst);
+	const struct hd_fdb_value *entry = bpf_map_lookup_elem(&hd_fdb, &key);
+
+	return entry && !fdb_expired(pkt, entry) ? entry->port : HD_PORT_NONE;
+}
+
+/**
+ * hd_fdb_forward - send a unicast packet to the one port behind which its destination is
+ * @to_id: what hd_fdb_lookup() found
+ *
+ * Return: HD_VERDICT_REDIRECT or -HD_DROP_x.
+ */
+static __always_inline int hd_fdb_forward(struct hd_pkt *pkt, __u32 to_id)
+{
+	const struct hd_port_value *to = hd_port_lookup(to_id);
+	int r;
+
+	/* An entry may outlive its port until the daemon's sweep; the id may even be used in another network by then. */
+	if (!to || to->network != pkt->network)
+		return -HD_DROP_PORT_DOWN;
+	if (to_id == pkt->port && !(to->flags & HD_PORT_HAIRPIN))
+		return -HD_DROP_SAME_PORT;
+	r = hd_port_may_send(pkt, to);
+	if (r < 0)
+		return r;
+	return hd_port_send(pkt, to_id, to);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* finish.h - the single exit of every program: verdict in, hook's return code out, drops counted */
+#pragma once
+
+#include "lib/port.h"
+
+/**
+ * hd_finish - end a program
+ * @pkt: packet
+ * @r:   enum hd_verdict, or -HD_DROP_x
+ *
+ * TC_ACT_UNSPEC lets the programs behind ours see what we pass; both tcx and clsact then go on.
+ *
+ * Return: a TC action.
+ */
+static __always_inline int hd_finish(struct hd_pkt *pkt, int r)
+{
+	if (r == HD_VERDICT_PASS)
+		return TC_ACT_UNSPEC;
+	if (r == HD_VERDICT_REDIRECT)
+		return TC_ACT_REDIRECT;
+	hd_drop(pkt, pkt->port, -r);
+	return TC_ACT_SHOT;
+}

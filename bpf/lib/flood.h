@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * flood.h - one copy of a packet for each other member of the network
+ *
+ * The members form a ring by ascending id (heddle/port.h); the walk starts behind the ingress port and ends when it comes round to it
+ * or past it. Copies are cloned; the last one is the packet itself.
+ */
+#pragma once
+
+#include "lib/fdb.h"
+
+/**
+ * struct flood - a walk around the ring
+ * @pkt:      the packet
+ * @at:       member to look at next
+ * @wrapped:  the walk has passed the highest id
+ * @last:     member that is due to get a copy but has not got one yet, HD_PORT_NONE at first
+ */
+struct flood {
+	struct hd_pkt *pkt;
+	__u32 at;
+	__u32 wrapped;
+	__u32 last;
+};
+
+/*
+ * Zero, but the verifier can't know. Before 6.7 it looks at a loop's callback once, with the values of the first round: what it takes for
+ * a constant then, it takes for one in all rounds, and removes the code for the other case.
+ */
+volatile __u32 hd_unknown_zero;
+
+/* Whether a member gets a copy; a refusal is counted under that member. */
+static __always_inline bool flood_wants(struct flood *flood, __u32 id,
+					const struct hd_port_value *to)
+{
+	struct hd_pkt *pkt = flood->pkt;
+	int r;
+
+	if (id == pkt->port && !(to->flags & HD_PORT_HAIRPIN))
+		return false;
+	r = hd_port_may_send(pkt, to);
+	if (r < 0)
+		hd_drop(pkt, id, -r);
+	return r == 0;
+}
+
+static __always_inline void flood_copy(struct flood *flood)
+{
+	const struct hd_port_value *to = hd_port_lookup(flood->last);
+	struct hd_pkt *pkt = flood->pkt;
+
+	if (!to || bpf_clone_redirect(pkt->ctx, to->ifindex, 0))
+		hd_drop(pkt, flood->last, HD_DROP_REDIRECT);
+	else
+		hd_port_count_out(pkt, flood->last);
+}
+
+/* One step: 1 ends the walk. A copy is sent when the next taker is found, so that the last taker can have the original. */
+static long flood_step(__u32 index, void *arg)
+{
+	struct flood *flood = arg;
+	__u32 id = flood->at;
+	const struct hd_port_value *to = hd_port_lookup(id);
+
+	if (!to || to->network != flood->pkt->network)
+		return 1; /* the ring changed under us */
+	if (flood->wrapped && id > flood->pkt->port)
+		return 1;
+	if (flood_wants(flood, id, to)) {
+		if (flood->last != HD_PORT_NONE)
+			flood_copy(flood);
+		flood->last = id;
+	}
+	if (id == flood->pkt->port)
+		return 1;
+	if (to->next <= id) {
+		if (flood->wrapped)
+			return 1; /* all round: the start is no member any more */
+		flood->wrapped = 1;
+	}
+	flood->at = to->next;
+	return 0;
+}
+
+/**
+ * hd_flood - send a packet to every other member of its network
+ *
+ * Unicast for an unknown MAC only if the network floods.
+ *
+ * Return: HD_VERDICT_REDIRECT or -HD_DROP_x.
+ */
+static __always_inline int hd_flood(struct hd_pkt *pkt)
+{
+	struct flood flood = { .pkt = pkt, .at = pkt->from->next, .last = hd_unknown_zero };
+	const struct hd_port_value *to;
+
+	if (!mac_is_multicast(pkt->dst) && !(pkt->net->flags & HD_NETWORK_FLOOD))
+		return -HD_DROP_UNKNOWN_UNICAST;
+	if (mac_is_link_local(pkt->dst))
+		return -HD_DROP_LINK_LOCAL;
+	flood.wrapped = flood.at <= pkt->port;
+	bpf_loop(hd_cfg.max_ports, flood_step, &flood, 0);
+	to = hd_port_lookup(flood.last);
+	if (!to)
+		return -HD_DROP_NO_MEMBER;
+	hd_port_count_out(pkt, flood.last);
+	return bpf_redirect(to->ifindex, 0) == TC_ACT_REDIRECT ? HD_VERDICT_REDIRECT
+							       : -HD_DROP_REDIRECT;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* port.h - which port a packet belongs to, and handing a packet to a port */
+#pragma once
+
+#include "heddle/abi.h"
+#include "heddle/config.h"
+
+#include "lib/drop.h"
+
+const volatile struct hd_port_config hd_cfg;
+
+/*
+ * hd_ifindex, hd_ifindex_far: device -> port. Writer: the daemon. Reader: every packet.
+ * The first is direct-mapped: two loads and no hash. The second holds devices whose slot another device has; it is nearly always
+ * empty. Entries die with the port's device.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HD_IFINDEX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct hd_ifindex_value);
+} hd_ifindex SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_PORTS_DEFAULT);
+	__type(key, __u32);
+	__type(value, __u32);
+} hd_ifindex_far SEC(".maps");
+
+/* hd_ports, hd_networks: see heddle/port.h. Writer: the daemon. Reader: every packet. Sized by the configuration. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HD_PORTS_DEFAULT);
+	__type(key, __u32);
+	__type(value, struct hd_port_value);
+} hd_ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HD_NETWORKS_DEFAULT);
+	__type(key, __u32);
+	__type(value, struct hd_network_value);
+} hd_networks SEC(".maps");
+
+/* hd_port_counters: by port id. Writer: the datapath. Reader: the daemon. Zeroed when the id is given to a new port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HD_PORTS_DEFAULT);
+	__type(key, __u32);
+	__type(value, struct hd_counters);
+} hd_port_counters SEC(".maps");
+
+static __always_inline __u32 port_of_ifindex(__u32 ifindex)
+{
+	__u32 slot = ifindex % HD_IFINDEX_SLOTS;
+	const struct hd_ifindex_value *near = bpf_map_lookup_elem(&hd_ifindex, &slot);
+	const __u32 *far;
+
+	if (near && near->ifindex == ifindex)
+		return near->port;
+	far = bpf_map_lookup_elem(&hd_ifindex_far, &ifindex);
+	return far ? *far : HD_PORT_NONE;
+}
+
+/** hd_port_lookup - a port's entry; NULL if the id is not in use */
+static __always_inline const struct hd_port_value *hd_port_lookup(__u32 id)
+{
+	const struct hd_port_value *port = bpf_map_lookup_elem(&hd_ports, &id);
+
+	return port && port->network != HD_NETWORK_NONE ? port : NULL;
+}
+
+/**
+ * hd_port_identify - find the port of the device that the packet is on, and its network
+ *
+ * Return: 0, or -HD_DROP_NO_PORT: the device is attached but belongs to no port (yet, or any more), so nothing may pass.
+ */
+static __always_inline int hd_port_identify(struct hd_pkt *pkt)
+{
+	__u32 id = port_of_ifindex(pkt->ctx->ifindex);
+	const struct hd_port_value *port;
+
+	if (id == HD_PORT_NONE)
+		return -HD_DROP_NO_PORT;
+	port = hd_port_lookup(id);
+	if (!port)
+		return -HD_DROP_NO_PORT;
+	pkt->port = id;
+	pkt->from = port;
+	pkt->network =
+		*(const volatile __u32 *)&port->network; /* once: the slot may be freed now */
+	if (pkt->network == HD_NETWORK_NONE)
+		return -HD_DROP_NO_PORT;
+	pkt->net = bpf_map_lookup_elem(&hd_networks, &pkt->network);
+	return pkt->net ? 0 : -HD_DROP_NO_PORT;
+}
+
+/** hd_port_count_in - count a packet that entered the host by a port */
+static __always_inline void hd_port_count_in(const struct hd_pkt *pkt)
+{
+	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &pkt->port);
+
+	if (!count)
+		return;
+	count->rx_packets++;
+	count->rx_bytes += pkt->ctx->len;
+}
+
+/** hd_port_count_out - count a packet that leaves the host by port @id */
+static __always_inline void hd_port_count_out(const struct hd_pkt *pkt, __u32 id)
+{
+	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &id);
+
+	if (!count)
+		return;
+	count->tx_packets++;
+	count->tx_bytes += pkt->ctx->len;
+}
+
+/** hd_drop - count a drop for the port that it is to be told of, by reason and in its sum */
+static __always_inline void hd_drop(const struct hd_pkt *pkt, __u32 id, __u32 reason)
+{
+	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &id);
+
+	(void)hd_drop_count(id, reason, pkt->stage, pkt->ctx->len);
+	if (count)
+		count->drops++;
+}
+
+/* Bytes of IP and TCP or UDP header in front of each segment of a super-packet; 0 if they can't be read. */
+static __always_inline __u32 gso_header_len(const struct hd_pkt *pkt)
+{
+	const struct iphdr *ip = ctx_header(pkt->ctx, pkt->l3_off, sizeof(*ip));
+	bool v4 = pkt->eth_type == bpf_htons(ETH_P_IP);
+	const struct tcphdr *tcp;
+	__u32 len, proto;
+
+	if (!ip)
+		return 0;
+	len = v4 ? ip->ihl * 4 : sizeof(struct ipv6hdr);
+	proto = v4 ? ip->protocol : ((const struct ipv6hdr *)ip)->nexthdr;
+	if (proto == IPPROTO_UDP)
+		return len + sizeof(struct udphdr);
+	if (proto != IPPROTO_TCP)
+		return 0;
+	tcp = ctx_header(pkt->ctx, pkt->l3_off + len, sizeof(*tcp));
+	return tcp ? len + tcp->doff * 4 : 0;
+}
+
+/* A super-packet is judged by the segments it will be cut into: by the kernel, which knows best, for the device's MTU. */
+static __always_inline bool gso_fits_mtu(const struct hd_pkt *pkt, const struct hd_port_value *to)
+{
+	__u32 mtu = 0, headers;
+
+	if (bpf_check_mtu(pkt->ctx, to->ifindex, &mtu, 0, BPF_MTU_CHK_SEGS))
+		return false;
+	if (to->mtu >= mtu)
+		return true;
+	headers = gso_header_len(pkt); /* the port may have less than its device */
+	return headers && pkt->ctx->gso_size + headers <= to->mtu;
+}
+
+static __always_inline bool fits_mtu(const struct hd_pkt *pkt, const struct hd_port_value *to)
+{
+	if (pkt->ctx->gso_size)
+		return gso_fits_mtu(pkt, to);
+	return pkt->ctx->len - pkt->l3_off <= to->mtu;
+}
+
+/**
+ * hd_port_may_send - whether the packet may leave by a port
+ * @to: entry of that port
+ *
+ * Return: 0, or -HD_DROP_ISOLATED, -HD_DROP_PORT_DOWN, -HD_DROP_MTU.
+ */
+static __always_inline int hd_port_may_send(const struct hd_pkt *pkt,
+					    const struct hd_port_value *to)
+{
+	if (to->flags & pkt->from->flags & HD_PORT_ISOLATED)
+		return -HD_DROP_ISOLATED;
+	if (!(to->flags & HD_PORT_UP))
+		return -HD_DROP_PORT_DOWN;
+	if (!fits_mtu(pkt, to))
+		return -HD_DROP_MTU;
+	return 0;
+}
+
+/**
+ * hd_port_send - hand a unicast packet to a port
+ * @id: the port, for its counters
+ * @to: its entry; hd_port_may_send() has been asked
+ *
+ * Into another namespace the packet goes straight to the far end of the veth, without a second trip through a backlog queue. There
+ * nobody looks at the MAC again, so the packet type is set as the far end would have found it: the FDB says the MAC is there.
+ *
+ * Return: HD_VERDICT_REDIRECT or -HD_DROP_REDIRECT.
+ */
+static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
+					const struct hd_port_value *to)
+{
+	int r;
+
+	if (to->flags & HD_PORT_PEER) {
+		if (pkt->ctx->pkt_type != PACKET_HOST)
+			(void)bpf_skb_change_type(pkt->ctx, PACKET_HOST);
+		r = bpf_redirect_peer(to->ifindex, 0);
+	} else {
+		r = bpf_redirect(to->ifindex, 0);
+	}
+	if (r != TC_ACT_REDIRECT)
+		return -HD_DROP_REDIRECT;
+	hd_port_count_out(pkt, id);
+	return HD_VERDICT_REDIRECT;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * abi.h - what a running datapath and a newly started daemon must agree on
+ *
+ * Maps, programs and links are pinned under HD_PIN_ROOT/INSTANCE. A daemon that starts compares HD_ABI_VERSION and the hash in
+ * struct hd_meta with its own: equal means adopt what runs; else the new programs are loaded, tables move their entries
+ * where key and value kept their layout, and each link is updated in place.
+ */
+#pragma once
+
+#include "heddle/types.h"
+
+#define HD_ABI_VERSION 1
+#define HD_PIN_ROOT "/sys/fs/bpf/heddle"
+
+/* Default sizes of tables, in entries; `table-sizes` of heddled.conf changes them. */
+#define HD_PORTS_DEFAULT 16384
+#define HD_NETWORKS_DEFAULT 8192
+#define HD_FDB_DEFAULT 131072
+#define HD_NEIGH_DEFAULT 65536
+#define HD_DROPS_DEFAULT 16384
+
+/* Slots of the direct-mapped ifindex table: a power of two. */
+#define HD_IFINDEX_SLOTS 65536
+
+/**
+ * struct hd_meta - who loaded what is pinned; one entry, key 0, in map hd_meta
+ * @abi:         HD_ABI_VERSION of the loader
+ * @pad:         zero
+ * @object_hash: over the program object and its configuration; equal hash, equal datapath
+ */
+struct hd_meta {
+	__u32 abi;
+	__u32 pad;
+	__u64 object_hash;
+};
+HD_ASSERT_SIZE(struct hd_meta, 16);

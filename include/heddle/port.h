@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * port.h - ports and networks as the datapath sees them
+ *
+ * A packet arrives on a device; hd_ifindex says which port that is, hd_ports what the port may do, hd_networks how its
+ * network behaves. All three are arrays: finding the port costs two loads, not two hashes.
+ *
+ * The ports of a network form a ring in ascending order of their ids, closed from the highest back to the lowest:
+ *
+ *      port 3 ──next──▶ port 7 ──next──▶ port 12 ──next──▶ port 3
+ *
+ * so that flooding needs no list of its own, has no limit on members, and a join or leave changes one word of one neighbour.
+ * A walk stops when it has come round to its start, whether or not the start is still a member.
+ *
+ * An array's entries are not replaced atomically: each word of a port stands for itself, a new port's entry is complete before
+ * hd_ifindex leads to it, and an id is not given out again while others are free.
+ */
+#pragma once
+
+#include "heddle/types.h"
+
+/* An id of 0 is no port, no network. */
+#define HD_PORT_NONE 0
+#define HD_NETWORK_NONE 0
+
+enum {
+	HD_PORT_UP = 1 << 0, /* its device can transmit */
+	HD_PORT_PEER =
+		1
+		<< 1, /* a veth whose other end is in another namespace: bpf_redirect_peer reaches it */
+	HD_PORT_ISOLATED = 1 << 2, /* no frames to or from other isolated ports */
+	HD_PORT_HAIRPIN = 1 << 3,  /* frames may leave by the port they came in by */
+	HD_PORT_HAS_MAC = 1 << 4,  /* @mac is set: a static entry of the FDB, need not be learned */
+};
+
+/**
+ * struct hd_port_value - entry of hd_ports, by port id
+ * @network:   network it belongs to; HD_NETWORK_NONE marks a free slot
+ * @ifindex:   device on this side; 0 while it is missing
+ * @flags:     HD_PORT_*
+ * @next:      next member of the network, in a ring by ascending id; itself if it is alone
+ * @mtu:       largest L3 packet in bytes that may leave here
+ * @mac_limit: MACs that may be learned here at a time
+ * @mac:       configured MAC, with HD_PORT_HAS_MAC
+ * @pad:       zero
+ */
+struct hd_port_value {
+	__u32 network;
+	__u32 ifindex;
+	__u32 flags;
+	__u32 next;
+	__u32 mtu;
+	__u32 mac_limit;
+	__u8 mac[6];
+	__u8 pad[2];
+};
+HD_ASSERT_SIZE(struct hd_port_value, 32);
+
+/**
+ * struct hd_ifindex_value - entry of hd_ifindex, by ifindex modulo HD_IFINDEX_SLOTS
+ * @ifindex: the device this slot is for; another device that falls on the same slot is found in hd_ifindex_far
+ * @port:    its port
+ */
+struct hd_ifindex_value {
+	__u32 ifindex;
+	__u32 port;
+};
+HD_ASSERT_SIZE(struct hd_ifindex_value, 8);
+
+/**
+ * struct hd_port_state - entry of hd_port_state, by port id; written by the datapath, and by the daemon with atomic operations on
+ * the mapped memory
+ * @learned: MACs learned at this port now
+ * @pad:     zero
+ */
+struct hd_port_state {
+	__u32 learned;
+	__u32 pad;
+};
+HD_ASSERT_SIZE(struct hd_port_state, 8);
+
+enum {
+	HD_NETWORK_FLOOD = 1 << 0, /* unicast for an unknown MAC goes to all members */
+	HD_NETWORK_SUPPRESS =
+		1 << 1, /* ARP and ND for known addresses are answered by the datapath */
+};
+
+/**
+ * struct hd_network_value - entry of hd_networks, by network id
+ * @flags:          HD_NETWORK_*
+ * @ageing_jiffies: how long a learned MAC lives unheard; 0 = for ever
+ */
+struct hd_network_value {
+	__u32 flags;
+	__u32 ageing_jiffies;
+};
+HD_ASSERT_SIZE(struct hd_network_value, 8);
+
+/**
+ * struct hd_counters - entry of hd_port_counters, by port id, one for each CPU; packets as the kernel hands them over, so
+ * a TCP super-packet counts once
+ * @rx_packets: from the port into the host
+ * @rx_bytes:   the same in bytes, Ethernet header included
+ * @tx_packets: out of the host to the port
+ * @tx_bytes:   the same in bytes
+ * @drops:      packets from or to this port that were dropped, whatever the reason
+ */
+struct hd_counters {
+	__u64 rx_packets;
+	__u64 rx_bytes;
+	__u64 tx_packets;
+	__u64 tx_bytes;
+	__u64 drops;
+};
+HD_ASSERT_SIZE(struct hd_counters, 40);

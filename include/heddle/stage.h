@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* stage.h - slots of the tail-call table: the parts of the pipeline that an established packet does not need */
+#pragma once
+
+#include "heddle/types.h"
+
+enum hd_stage {
+	HD_STAGE_PORT_IN,  /* from a port into the host; entry point, no slot */
+	HD_STAGE_PORT_OUT, /* from the host's own stack to a port; entry point, no slot */
+	HD_STAGE_FLOOD,	   /* one copy for each member of the network */
+	HD_STAGE_NEIGH,	   /* answer ARP and ND for known addresses */
+	HD_STAGE_COUNT,
+};
+
+/* Names of the stages, in their order. */
+#define HD_STAGE_NAMES                                                                             \
+	{                                                                                          \
+		"port-in", "port-out", "flood", "neighbour"                                        \
+	}
