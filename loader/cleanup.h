@@ -17,7 +17,8 @@ static inline void hd_freep(void *p)
 static inline void hd_closep(int *fd)
 {
 	if (*fd >= 0)
-		(void)close(*fd); /* nothing to be done about a failing close of something we only read */
+		(void)close(
+			*fd); /* nothing to be done about a failing close of something we only read */
 }
 
 static inline void hd_json_decrefp(json_t **json)

@@ -21,7 +21,8 @@ bool hd_log_parse_level(const char *word, enum hd_log_level *ret);
 bool hd_log_wants(enum hd_log_level level);
 
 /** hd_log - write a line; control characters in it come out as '?'; @r (a negative errno, or 0) is appended as text. Returns @r. */
-int hd_log(enum hd_log_level level, int r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int hd_log(enum hd_log_level level, int r, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #define log_err(r, ...) hd_log(HD_LOG_ERR, (r), __VA_ARGS__)
 #define log_warn(r, ...) hd_log(HD_LOG_WARN, (r), __VA_ARGS__)

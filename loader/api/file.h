@@ -20,7 +20,7 @@ struct hd_file;
  *
  * Plain scalars become numbers (decimal integers), true/false (also on/off, yes/no are kept as strings), null (~, null, empty) or
  * strings; quoted ones are strings. Refused: more than one document, anchors/aliases/tags/merge keys, duplicate keys, keys that are not
- * scalars, nesting over 16 levels, invalid UTF-8, an integer beyond int64. Floats stay strings.
+ * scalars, nesting over 16 levels, more than 2^20 values, invalid UTF-8, NUL, an integer beyond int64. Floats stay strings.
  * Return: 0 or -errno.
  */
 int hd_file_parse(const char *text, size_t len, struct hd_file **ret, struct hd_error *err);
@@ -43,7 +43,8 @@ void hd_file_locate(const struct hd_file *file, struct hd_error *err);
  * hd_file_emit_yaml - write JSON as block-style YAML that hd_file_parse() reads back to the very same JSON
  * @json: borrowed
  *
- * Strings that would read back as something else are quoted. Short lists of scalars are written in flow style.
+ * Strings that would read back as something else, here or in a YAML 1.1 reader, are quoted. Short lists of scalars are written in
+ * flow style. Reals are no part of the format: they would come back as strings.
  * Return: malloc'ed text, or NULL without memory.
  */
 char *hd_file_emit_yaml(const json_t *json);

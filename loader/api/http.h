@@ -58,7 +58,8 @@ typedef void (*hd_http_handler)(void *arg, const struct hd_http_request *req,
  * @group: group that owns the socket if it exists on this machine, NULL for root's; mode is 0660 from the first moment
  *
  * A body over HD_HTTP_BODY_MAX is answered 413 while it comes in, without being kept; garbage is answered 400 and closed; idle
- * connections end after 30 s, streams do not. More than HD_HTTP_CONNECTIONS_MAX connections are refused.
+ * connections end after 30 s, streams do not. Connections beyond HD_HTTP_CONNECTIONS_MAX are answered 503 and closed; so are large
+ * requests while others hold 4 * HD_HTTP_BODY_MAX together.
  * Return: 0 or -errno with @err set.
  */
 int hd_http_open(sd_event *event, const char *path, const char *group, hd_http_handler handler,

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* handlers.h - inside api/: one function for each kind of request; docs/api.md says what they answer */
+#pragma once
+
+#include "daemon.h"
+
+/*
+ * Each returns 0 with @ret a new reference, or -errno with @err. @rest is what follows the noun in the path, without a leading
+ * slash; "" if there is nothing.
+ */
+typedef int (*hd_handler)(struct hd_daemon *daemon, const struct hd_http_request *req,
+			  const char *rest, json_t **ret, struct hd_error *err);
+
+/* objects.c */
+int hd_api_get(struct hd_daemon *daemon, const struct hd_noun *noun,
+	       const struct hd_http_request *req, const char *name, json_t **ret,
+	       struct hd_error *err);
+int hd_api_add(struct hd_daemon *daemon, const struct hd_noun *noun,
+	       const struct hd_http_request *req, json_t **ret, struct hd_error *err);
+int hd_api_set(struct hd_daemon *daemon, const struct hd_noun *noun,
+	       const struct hd_http_request *req, const char *name, json_t **ret,
+	       struct hd_error *err);
+int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
+	       const struct hd_http_request *req, const char *name, json_t **ret,
+	       struct hd_error *err);
+
+/* show.c: an object as people see it, with defaults and what is known at run time */
+json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object);
+json_t *hd_api_counters(const struct hd_counters *counters);
+
+/* entries.c: the FDB and the neighbours, which are more than what is configured */
+int hd_api_fdb(struct hd_daemon *daemon, const struct hd_http_request *req, const char *name,
+	       json_t **ret, struct hd_error *err);
+int hd_api_neighbours(struct hd_daemon *daemon, const struct hd_http_request *req, const char *name,
+		      json_t **ret, struct hd_error *err);
+int hd_api_fdb_flush(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		     json_t **ret, struct hd_error *err);
+
+/* whole.c: the whole desired state at once */
+int hd_api_apply(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		 json_t **ret, struct hd_error *err);
+int hd_api_validate(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		    json_t **ret, struct hd_error *err);
+int hd_api_export(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		  json_t **ret, struct hd_error *err);
+int hd_api_purge(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		 json_t **ret, struct hd_error *err);
+
+/* look.c: how it is going */
+int hd_api_status(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		  json_t **ret, struct hd_error *err);
+int hd_api_stats(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		 json_t **ret, struct hd_error *err);
+int hd_api_drops(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		 json_t **ret, struct hd_error *err);
+int hd_api_reasons(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		   json_t **ret, struct hd_error *err);
+
+/** hd_api_flag - whether a query parameter is "1" */
+bool hd_api_flag(const struct hd_http_request *req, const char *key);
+
+/** hd_api_body - the body as a JSON object; new reference */
+int hd_api_body(const struct hd_http_request *req, json_t **ret, struct hd_error *err);
+
+/** hd_api_no_such - "NOUN NAME: does not exist", with a hint */
+int hd_api_no_such(const struct hd_noun *noun, const char *name, struct hd_error *err);
+
+/** hd_api_named_id - id of the network or port named by @name; 0 if @name is NULL; -ENOENT with @err */
+int hd_api_named_id(struct hd_daemon *daemon, enum hd_noun_id noun, const char *name, uint32_t *ret,
+		    struct hd_error *err);

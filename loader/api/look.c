@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* look.c - how it is going: status, stats, drops, reasons */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/handlers.h"
+#include "cleanup.h"
+#include "heddle/reason.h"
+#include "heddle/stage.h"
+
+#ifndef HD_VERSION
+#define HD_VERSION "unknown"
+#endif
+
+static const struct {
+	uint32_t number;
+	const char *name, *sentence, *remedy;
+} reasons[] = {
+#define X(number, symbol, name, sentence, remedy) { number, name, sentence, remedy },
+	HD_REASONS(X)
+#undef X
+};
+
+static const char *const stages[HD_STAGE_COUNT] = HD_STAGE_NAMES;
+
+#define N_REASONS (sizeof(reasons) / sizeof(reasons[0]))
+
+static json_t *show_reason(size_t i)
+{
+	return json_pack("{s:i, s:s, s:s, s:s}", "number", (int)reasons[i].number, "name",
+			 reasons[i].name, "sentence", reasons[i].sentence, "remedy",
+			 reasons[i].remedy);
+}
+
+int hd_api_reasons(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		   json_t **ret, struct hd_error *err)
+{
+	json_t *list;
+
+	(void)daemon, (void)req;
+	for (size_t i = 0; *rest && i < N_REASONS; i++)
+		if (!strcmp(reasons[i].name, rest)) {
+			*ret = show_reason(i);
+			return 0;
+		}
+	if (*rest)
+		return hd_error_set(err, HD_ERR_NOT_FOUND, "reason %s: does not exist", rest);
+	list = json_array();
+	for (size_t i = 0; i < N_REASONS; i++)
+		(void)json_array_append_new(list, show_reason(i));
+	*ret = list;
+	return 0;
+}
+
+static size_t find_reason(uint32_t number)
+{
+	for (size_t i = 0; i < N_REASONS; i++)
+		if (reasons[i].number == number)
+			return i;
+	return N_REASONS;
+}
+
+/* A list of drops being made; @port: only of this one, 0 = all. */
+struct drops {
+	struct hd_daemon *daemon;
+	uint32_t port;
+	json_t *list;
+};
+
+static int list_drop(void *arg, const struct hd_drop_key *key, const struct hd_drop_value *value)
+{
+	struct drops *drops = arg;
+	const struct hd_object *port =
+		hd_model_get_id(drops->daemon->model, HD_NOUN_PORT, key->port);
+	size_t i = find_reason(key->reason);
+
+	if ((drops->port && drops->port != key->port) || i == N_REASONS)
+		return 0;
+	return json_array_append_new(
+		drops->list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "reason", reasons[i].name,
+				       "port", port ? port->name : "", "stage",
+				       key->stage < HD_STAGE_COUNT ? stages[key->stage] : "",
+				       "packets", (json_int_t)value->packets, "bytes",
+				       (json_int_t)value->bytes, "sentence", reasons[i].sentence));
+}
+
+static json_int_t packets_of(const json_t *drop)
+{
+	return json_integer_value(json_object_get(drop, "packets"));
+}
+
+static int most_first(const void *a, const void *b)
+{
+	json_int_t x = packets_of(*(json_t *const *)a), y = packets_of(*(json_t *const *)b);
+
+	return x > y ? -1 : x < y;
+}
+
+static json_t *list_drops(struct hd_daemon *daemon, uint32_t port)
+{
+	_json_ json_t *found = json_array();
+	struct drops drops = { .daemon = daemon, .port = port, .list = found };
+	json_t *ret = json_array();
+	_free_ json_t **items = NULL;
+	size_t n;
+
+	(void)hd_sync_drops(daemon->sync, list_drop, &drops); /* a short list when memory is */
+	n = json_array_size(found);
+	items = calloc(n + 1, sizeof(*items));
+	for (size_t i = 0; items && i < n; i++)
+		items[i] = json_array_get(found, i);
+	if (items)
+		qsort(items, n, sizeof(*items), most_first);
+	for (size_t i = 0; items && i < n; i++)
+		(void)json_array_append(ret, items[i]);
+	return ret;
+}
+
+int hd_api_drops(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		 json_t **ret, struct hd_error *err)
+{
+	uint32_t port = 0;
+	int r = hd_api_named_id(daemon, HD_NOUN_PORT, hd_http_query(req, "port"), &port, err);
+
+	(void)rest;
+	if (r == 0)
+		*ret = list_drops(daemon, port);
+	return r;
+}
+
+static void add_counters(struct hd_counters *sum, const struct hd_counters *c)
+{
+	sum->rx_packets += c->rx_packets;
+	sum->rx_bytes += c->rx_bytes;
+	sum->tx_packets += c->tx_packets;
+	sum->tx_bytes += c->tx_bytes;
+	sum->drops += c->drops;
+}
+
+/* All ports, or with a name those of one network. */
+static struct hd_counters sum_counters(struct hd_daemon *daemon, const char *network)
+{
+	struct hd_counters sum = { 0 };
+
+	hd_model_each(daemon->model, HD_NOUN_PORT, port) {
+		struct hd_counters c;
+
+		if (network && strcmp(port->view.port.network, network))
+			continue;
+		c = hd_sync_counters(daemon->sync, port->id);
+		add_counters(&sum, &c);
+	}
+	return sum;
+}
+
+static json_t *port_stats(struct hd_daemon *daemon, const struct hd_object *port)
+{
+	struct hd_counters counters = hd_sync_counters(daemon->sync, port->id);
+
+	return json_pack("{s:s, s:s, s:o, s:o}", "noun", "port", "name", port->name, "counters",
+			 hd_api_counters(&counters), "drops", list_drops(daemon, port->id));
+}
+
+static json_t *network_stats(struct hd_daemon *daemon, const struct hd_object *network)
+{
+	struct hd_counters counters = sum_counters(daemon, network->name);
+
+	return json_pack("{s:s, s:s, s:o, s:[]}", "noun", "network", "name", network->name,
+			 "counters", hd_api_counters(&counters), "drops");
+}
+
+/* "port/web1": that one object. */
+static int one_stats(struct hd_daemon *daemon, const char *rest, json_t **ret, struct hd_error *err)
+{
+	const char *slash = strchr(rest, '/');
+	const struct hd_object *object;
+	const struct hd_noun *noun;
+	char word[32] = "";
+
+	if (slash && (size_t)(slash - rest) < sizeof(word))
+		memcpy(word, rest, (size_t)(slash - rest));
+	noun = hd_noun_find(word);
+	if (!noun || (noun->id != HD_NOUN_PORT && noun->id != HD_NOUN_NETWORK))
+		return hd_error_set(err, HD_ERR_USAGE,
+				    "stats: needs 'port NAME' or 'network NAME'");
+	object = hd_model_get(daemon->model, noun->id, slash + 1);
+	if (!object)
+		return hd_api_no_such(noun, slash + 1, err);
+	*ret = json_pack("[o]", noun->id == HD_NOUN_PORT ? port_stats(daemon, object)
+							 : network_stats(daemon, object));
+	return 0;
+}
+
+int hd_api_stats(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		 json_t **ret, struct hd_error *err)
+{
+	(void)req;
+	if (*rest)
+		return one_stats(daemon, rest, ret, err);
+	*ret = json_array();
+	hd_model_each(daemon->model, HD_NOUN_NETWORK, network)
+		(void)json_array_append_new(*ret, network_stats(daemon, network));
+	hd_model_each(daemon->model, HD_NOUN_PORT, port)
+		(void)json_array_append_new(*ret, port_stats(daemon, port));
+	return 0;
+}
+
+static json_t *table_status(const char *name, uint32_t used, uint32_t size)
+{
+	return json_pack("{s:s, s:i, s:i}", "name", name, "used", (int)used, "size", (int)size);
+}
+
+static json_t *tables_status(struct hd_daemon *daemon)
+{
+	const struct hd_limits *limits = &hd_sync_datapath(daemon->sync)->limits;
+	json_t *list = json_array();
+
+	(void)json_array_append_new(
+		list, table_status("ports", (uint32_t)hd_model_count(daemon->model, HD_NOUN_PORT),
+				   limits->ports));
+	(void)json_array_append_new(
+		list,
+		table_status("networks", (uint32_t)hd_model_count(daemon->model, HD_NOUN_NETWORK),
+			     limits->networks));
+	(void)json_array_append_new(
+		list, table_status("fdb", hd_sync_used(daemon->sync, HD_MAP_FDB), limits->fdb));
+	(void)json_array_append_new(list, table_status("neighbours",
+						       hd_sync_used(daemon->sync, HD_MAP_NEIGH),
+						       limits->neighbours));
+	return list;
+}
+
+/* Counts ports by state and way of attachment; one that is down is a problem, in words. */
+static void ports_status(struct hd_daemon *daemon, json_t *status, json_t *problems)
+{
+	int up = 0, down = 0, attached[3] = { 0 };
+
+	hd_model_each(daemon->model, HD_NOUN_PORT, port) {
+		struct hd_port_run run = hd_sync_port(daemon->sync, port);
+
+		attached[run.attach]++;
+		if (run.up) {
+			up++;
+			continue;
+		}
+		down++;
+		(void)json_array_append_new(
+			problems, json_sprintf("port %s is down: %s", port->name, run.reason));
+	}
+	(void)json_object_set_new(status, "ports", json_pack("{s:i, s:i}", "up", up, "down", down));
+	(void)json_object_set_new(
+		status, "attach",
+		json_string(hd_attach_word(attached[HD_ATTACH_CLSACT] > attached[HD_ATTACH_TCX]
+						   ? HD_ATTACH_CLSACT
+					   : attached[HD_ATTACH_TCX] ? HD_ATTACH_TCX
+								     : HD_ATTACH_NONE)));
+}
+
+static void tables_problems(json_t *tables, json_t *problems)
+{
+	const json_t *table;
+	size_t i;
+
+	json_array_foreach(tables, i, table) {
+		json_int_t used = json_integer_value(json_object_get(table, "used"));
+		json_int_t size = json_integer_value(json_object_get(table, "size"));
+
+		if (used * 10 >= size * 9)
+			(void)json_array_append_new(
+				problems,
+				json_sprintf("table %s is nearly full: %lld of %lld",
+					     json_string_value(json_object_get(table, "name")),
+					     (long long)used, (long long)size));
+	}
+}
+
+int hd_api_status(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		  json_t **ret, struct hd_error *err)
+{
+	struct hd_counters counters = sum_counters(daemon, NULL);
+	json_t *objects = json_object(), *problems = json_array(), *tables = tables_status(daemon);
+	struct utsname uts = { 0 };
+	struct timespec now;
+	json_t *status;
+
+	(void)req, (void)rest, (void)err;
+	(void)uname(&uts);
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	for (size_t i = 0; i < HD_NOUN_COUNT; i++)
+		(void)json_object_set_new(
+			objects, hd_nouns[i].plural,
+			json_integer((json_int_t)hd_model_count(daemon->model, i)));
+	status = json_pack("{s:s, s:s, s:i, s:I, s:s, s:o, s:o, s:o}", "instance",
+			   daemon->config.instance, "version", HD_VERSION, "pid", (int)getpid(),
+			   "uptime", (json_int_t)(now.tv_sec - daemon->started_s), "kernel",
+			   uts.release, "objects", objects, "tables", tables, "counters",
+			   hd_api_counters(&counters));
+	ports_status(daemon, status, problems);
+	tables_problems(tables, problems);
+	(void)json_object_set_new(status, "state",
+				  json_string(json_array_size(problems) ? "degraded" : "ok"));
+	(void)json_object_set_new(status, "problems", problems);
+	*ret = status;
+	return 0;
+}

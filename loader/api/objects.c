@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* objects.c - list, show, add, set, del: the same for every noun */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "change.h"
+#include "cleanup.h"
+
+static void object_unrefp(struct hd_object **object)
+{
+	hd_object_unref(*object);
+}
+
+static json_t *list(struct hd_daemon *daemon, const struct hd_noun *noun)
+{
+	json_t *array = json_array();
+
+	hd_model_each(daemon->model, noun->id, object)
+		(void)json_array_append_new(array, hd_api_show(daemon, object));
+	return array;
+}
+
+int hd_api_get(struct hd_daemon *daemon, const struct hd_noun *noun,
+	       const struct hd_http_request *req, const char *name, json_t **ret,
+	       struct hd_error *err)
+{
+	const struct hd_object *object;
+
+	if (noun->id == HD_NOUN_FDB)
+		return hd_api_fdb(daemon, req, name, ret, err);
+	if (noun->id == HD_NOUN_NEIGHBOUR)
+		return hd_api_neighbours(daemon, req, name, ret, err);
+	if (!*name) {
+		*ret = list(daemon, noun);
+		return 0;
+	}
+	object = hd_model_get(daemon->model, noun->id, name);
+	if (!object)
+		return hd_api_no_such(noun, name, err);
+	*ret = hd_api_show(daemon, object);
+	return 0;
+}
+
+/* Puts an object with these options into a copy of the model and commits that. @spec NULL: removes it. */
+static int commit(struct hd_daemon *daemon, const struct hd_noun *noun,
+		  const struct hd_http_request *req, const char *name, json_t *spec, json_t **ret,
+		  struct hd_error *err)
+{
+	const struct hd_object *old = hd_model_get(daemon->model, noun->id, name);
+	CLEANUP(object_unrefp) struct hd_object *object = NULL;
+	struct hd_model *candidate;
+	int r = 0;
+
+	if (spec)
+		r = hd_object_new(noun, name, old ? old->id : 0, spec, &object, err);
+	if (r < 0)
+		return r;
+	candidate = hd_model_copy(daemon->model);
+	if (!candidate)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	if (!object)
+		(void)hd_model_del(candidate, noun->id, name);
+	else if (!old || !json_equal(old->spec, spec))
+		r = hd_model_put(candidate, object);
+	if (r < 0) {
+		hd_model_free(candidate);
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	}
+	return hd_change_commit(daemon, candidate, hd_api_flag(req, "dry-run"), ret, err);
+}
+
+static int take_name(json_t *body, const struct hd_noun *noun, char name[160], struct hd_error *err)
+{
+	const char *text = json_string_value(json_object_get(body, "name"));
+	bool composed = noun->id == HD_NOUN_FDB || noun->id == HD_NOUN_NEIGHBOUR;
+
+	if (!text)
+		return hd_error_set(err, HD_ERR_INVALID, "%s: needs a name", noun->name);
+	if (strlen(text) >= 160 || (!composed && !hd_name_ok(text))) {
+		hd_error_set(err, HD_ERR_INVALID, "%s: '%.80s' is not a name", noun->name, text);
+		hd_error_hint(
+			err,
+			"1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit");
+		return -EINVAL;
+	}
+	memcpy(name, text, strlen(text) + 1);
+	(void)json_object_del(body, "name");
+	return 0;
+}
+
+static int already_there(const struct hd_object *object, const json_t *spec, bool may_exist,
+			 const struct hd_http_request *req, json_t **ret, struct hd_error *err)
+{
+	const char *noun = object->noun->name;
+
+	if (may_exist && json_equal(object->spec, spec)) {
+		*ret = json_pack("{s:b, s:[]}", "dry-run", hd_api_flag(req, "dry-run"), "changes");
+		return 0;
+	}
+	hd_error_set(err, HD_ERR_CONFLICT, "%s %s: exists already%s", noun, object->name,
+		     may_exist ? ", with other options" : "");
+	hd_error_object(err, noun, object->name);
+	hd_error_hint(err, "'heddle %s show %s' shows it, 'heddle %s set' changes it", noun,
+		      object->name, noun);
+	return -EEXIST;
+}
+
+int hd_api_add(struct hd_daemon *daemon, const struct hd_noun *noun,
+	       const struct hd_http_request *req, json_t **ret, struct hd_error *err)
+{
+	const struct hd_object *old;
+	_json_ json_t *body = NULL;
+	_json_ json_t *spec = NULL;
+	char name[160];
+	int r = hd_api_body(req, &body, err);
+
+	if (r == 0)
+		r = take_name(body, noun, name, err);
+	if (r == 0)
+		r = hd_spec_canonical(noun, name, body, false, &spec, err);
+	if (r < 0)
+		return r;
+	old = hd_model_get(daemon->model, noun->id, name);
+	if (old)
+		return already_there(old, spec, hd_api_flag(req, "may-exist"), req, ret, err);
+	return commit(daemon, noun, req, name, spec, ret, err);
+}
+
+int hd_api_set(struct hd_daemon *daemon, const struct hd_noun *noun,
+	       const struct hd_http_request *req, const char *name, json_t **ret,
+	       struct hd_error *err)
+{
+	const struct hd_object *old = hd_model_get(daemon->model, noun->id, name);
+	_json_ json_t *changes = NULL;
+	_json_ json_t *body = NULL;
+	_json_ json_t *spec = NULL;
+	const char *key;
+	json_t *value;
+	int r;
+
+	if (!old)
+		return hd_api_no_such(noun, name, err);
+	r = hd_api_body(req, &body, err);
+	if (r == 0)
+		r = hd_spec_canonical(noun, name, body, true, &changes, err);
+	if (r < 0)
+		return r;
+	spec = json_copy(old->spec);
+	json_object_foreach(body, key, value) {
+		json_t *canonical = json_object_get(changes, key);
+
+		/* Canonical form leaves out what is empty: a list without elements, a flag that is off. */
+		if (!canonical || json_is_null(canonical))
+			(void)json_object_del(spec, key);
+		else
+			(void)json_object_set(spec, key, canonical);
+	}
+	return commit(daemon, noun, req, name, spec, ret, err);
+}
+
+/* The first object that names this one. */
+static const struct hd_object *find_user(const struct hd_model *model, const struct hd_object *used)
+{
+	size_t len = strlen(used->name);
+
+	for (int noun = 0; noun < HD_NOUN_COUNT; noun++)
+		hd_model_each(model, noun, object) {
+			for (size_t i = 0; i < object->noun->n_options; i++) {
+				const struct hd_option *opt = &object->noun->options[i];
+				const char *value =
+					json_string_value(json_object_get(object->spec, opt->name));
+
+				if (opt->refers && value &&
+				    !strcmp(opt->refers, used->noun->name) &&
+				    !strcmp(value, used->name))
+					return object;
+			}
+			if (used->noun->id == HD_NOUN_NETWORK &&
+			    !strncmp(object->name, used->name, len) && object->name[len] == '/')
+				return object;
+		}
+	return NULL;
+}
+
+int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
+	       const struct hd_http_request *req, const char *name, json_t **ret,
+	       struct hd_error *err)
+{
+	const struct hd_object *old = hd_model_get(daemon->model, noun->id, name);
+	const struct hd_object *user;
+
+	if (!old && hd_api_flag(req, "if-exists")) {
+		*ret = json_pack("{s:b, s:[]}", "dry-run", hd_api_flag(req, "dry-run"), "changes");
+		return 0;
+	}
+	if (!old)
+		return hd_api_no_such(noun, name, err);
+	user = find_user(daemon->model, old);
+	if (user) {
+		hd_error_set(err, HD_ERR_CONFLICT, "%s %s: still used by %s %s", noun->name, name,
+			     user->noun->name, user->name);
+		hd_error_object(err, noun->name, name);
+		return -EBUSY;
+	}
+	return commit(daemon, noun, req, name, NULL, ret, err);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* show.c - an object as people see it: what was asked for, defaults, and what is known at run time */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+
+json_t *hd_api_counters(const struct hd_counters *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "rx-packets", (json_int_t)c->rx_packets,
+			 "rx-bytes", (json_int_t)c->rx_bytes, "tx-packets",
+			 (json_int_t)c->tx_packets, "tx-bytes", (json_int_t)c->tx_bytes, "drops",
+			 (json_int_t)c->drops);
+}
+
+static json_t *default_value(const struct hd_option *opt)
+{
+	if (opt->type == HD_TYPE_FLAG)
+		return json_false();
+	if (opt->flags & HD_OPT_LIST)
+		return json_array();
+	if (!opt->dflt)
+		return NULL;
+	if (opt->type == HD_TYPE_UINT)
+		return json_integer((json_int_t)strtoull(opt->dflt, NULL, 10));
+	if (opt->type == HD_TYPE_ONOFF)
+		return json_boolean(!strcmp(opt->dflt, "on"));
+	return json_string(opt->dflt);
+}
+
+static void add_defaults(json_t *shown, const struct hd_noun *noun)
+{
+	for (size_t i = 0; i < noun->n_options; i++) {
+		const struct hd_option *opt = &noun->options[i];
+
+		if (opt->flags & HD_OPT_LATER || json_object_get(shown, opt->name))
+			continue;
+		(void)json_object_set_new(shown, opt->name,
+					  default_value(opt)); /* NULL: there is none */
+	}
+}
+
+static void show_port(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
+{
+	struct hd_port_run run = hd_sync_port(daemon->sync, object);
+	struct hd_counters counters = hd_sync_counters(daemon->sync, object->id);
+	const struct hd_object *network = hd_model_network_of(daemon->model, &object->view.port);
+
+	if (!object->view.port.mtu)
+		(void)json_object_set_new(shown, "mtu", json_integer(network->view.network.mtu));
+	(void)json_object_update_new(
+		shown,
+		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:o}", "id", (int)object->id, "state",
+			  run.up ? "up" : "down", "reason", run.reason, "attach",
+			  hd_attach_word(run.attach), "ifindex", (int)run.ifindex, "host-device",
+			  run.device, "counters", hd_api_counters(&counters)));
+}
+
+/* One walk over the ports for each network that is shown; a network is not what people have thousands of ports and lists of. */
+static void show_network(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
+{
+	const struct hd_datapath *dp = hd_sync_datapath(daemon->sync);
+	json_int_t ports = 0, learned = 0;
+
+	hd_model_each(daemon->model, HD_NOUN_PORT, port) {
+		if (strcmp(port->view.port.network, object->name))
+			continue;
+		ports++;
+		learned += __atomic_load_n(&dp->states[port->id].learned, __ATOMIC_RELAXED);
+	}
+	(void)json_object_set_new(shown, "ports", json_integer(ports));
+	(void)json_object_set_new(shown, "learned", json_integer(learned));
+}
+
+json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object)
+{
+	json_t *shown = json_pack("{s:s}", "name", object->name);
+
+	(void)json_object_update(shown, object->spec);
+	add_defaults(shown, object->noun);
+	if (object->noun->id == HD_NOUN_PORT)
+		show_port(daemon, object, shown);
+	if (object->noun->id == HD_NOUN_NETWORK)
+		show_network(daemon, object, shown);
+	return shown;
+}

@@ -1,0 +1,733 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * spec.c - check option values against the schema and bring them into their one canonical form
+ *
+ * "Canonical" means that two specs that say the same are the same JSON: the model compares them
+ * with json_equal() and nothing more. That is why false flags and empty lists vanish, and why
+ * addresses are rewritten.
+ *
+ *     hd_spec_canonical()   unknown, fixed, later, missing options; puts "port web1: " in front
+ *       option_value()      lists
+ *         value_check()     JSON type; the message starts with "option mac: "
+ *           checks[]        text types, shared with hd_option_from_text()
+ */
+#include "heddlectl/schema.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cleanup.h"
+
+enum { NAME_MAX_BYTES = 63, STRING_MAX_BYTES = 255, DEVICE_MAX_BYTES = 15, PATH_MAX_BYTES = 4095 };
+
+/* One value as text to its canonical JSON, a new reference; an error begins with "option NAME: ".
+ */
+static int check_text(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err);
+
+/* Where an error happened: what hd_spec_canonical() was called for. */
+struct context {
+	const struct hd_noun *noun;
+	const char *name;
+	bool partial;
+	struct hd_error *err;
+};
+
+static int check_unknown(const struct context *ctx, const json_t *spec);
+static int check_missing(const struct context *ctx, const json_t *spec);
+static int option_canonical(const struct context *ctx, const struct hd_option *opt,
+			    const json_t *value, json_t *out);
+
+bool hd_name_ok(const char *name)
+{
+	static const char alnum[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t len = strnlen(name, NAME_MAX_BYTES + 1);
+
+	return len >= 1 && len <= NAME_MAX_BYTES && !strchr("._-", name[0]) &&
+	       strspn(name, alnum) == len;
+}
+
+int hd_option_from_text(const struct hd_option *opt, const char *text, json_t **ret,
+			struct hd_error *err)
+{
+	if (opt->flags & HD_OPT_LATER)
+		return hd_error_set(err, HD_ERR_INVALID, "option %s is not available yet",
+				    opt->name);
+	return check_text(opt, text, ret, err);
+}
+
+int hd_spec_canonical(const struct hd_noun *noun, const char *name, const json_t *spec,
+		      bool partial, json_t **ret, struct hd_error *err)
+{
+	struct hd_error unused;
+	const struct context ctx = { noun, name, partial, err ? err : &unused };
+	_json_ json_t *out = json_object();
+	int r;
+
+	if (!out)
+		return -ENOMEM;
+	r = check_unknown(&ctx, spec);
+	/* In the order of the table, not of @spec: text forms of equal specs are equal too. */
+	for (size_t i = 0; r == 0 && i < noun->n_options; i++) {
+		const struct hd_option *opt = &noun->options[i];
+		const json_t *value = json_object_get(spec, opt->name);
+
+		if (value)
+			r = option_canonical(&ctx, opt, value, out);
+	}
+	if (r == 0 && !partial)
+		r = check_missing(&ctx, out);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(out);
+	return 0;
+}
+
+/* Puts the object in front of a message that a lower layer has set, and names the place; @index <
+ * 0: not in a list. */
+static int blame(const struct context *ctx, const char *option, ssize_t index)
+{
+	struct hd_error was = *ctx->err;
+	int r = hd_error_set(ctx->err, was.code, "%s %s: %s", ctx->noun->name, ctx->name,
+			     was.message);
+
+	if (was.hint[0])
+		hd_error_hint(ctx->err, "%s", was.hint);
+	hd_error_object(ctx->err, ctx->noun->name, ctx->name);
+	hd_error_where(ctx->err, "%s/%s", ctx->noun->plural, ctx->name);
+	if (option)
+		hd_error_where(ctx->err, "%s/%s", ctx->err->where, option);
+	if (index >= 0)
+		hd_error_where(ctx->err, "%s/%zd", ctx->err->where, index);
+	return r;
+}
+
+static const char *json_kind(const json_t *json)
+{
+	switch (json_typeof(json)) {
+	case JSON_OBJECT:
+		return "a mapping";
+	case JSON_ARRAY:
+		return "a list";
+	case JSON_STRING:
+		return "text";
+	case JSON_INTEGER:
+	case JSON_REAL:
+		return "a number";
+	case JSON_TRUE:
+		return "true";
+	case JSON_FALSE:
+		return "false";
+	case JSON_NULL:
+		break;
+	}
+	return "null";
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+/* Levenshtein distance; both are at most NAME_MAX_BYTES long. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[NAME_MAX_BYTES + 1];
+	size_t len = strlen(b);
+
+	for (size_t j = 0; j <= len; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < len; j++) {
+			size_t up = row[j + 1];
+
+			row[j + 1] = min3(up + 1, row[j] + 1, diagonal + (a[i] != b[j]));
+			diagonal = up;
+		}
+	}
+	return row[len];
+}
+
+/* The option that somebody who wrote @key may have meant: at most two letters away, and not all of
+ * them. */
+static const char *suggest(const struct hd_noun *noun, const char *key)
+{
+	const char *best = NULL;
+	size_t least = 3;
+
+	if (strnlen(key, NAME_MAX_BYTES + 1) > NAME_MAX_BYTES)
+		return NULL;
+	for (size_t i = 0; i < noun->n_options; i++) {
+		const char *name = noun->options[i].name;
+		size_t d = distance(key, name);
+
+		if (d < least && d < strlen(name)) {
+			best = name;
+			least = d;
+		}
+	}
+	return best;
+}
+
+static int check_unknown(const struct context *ctx, const json_t *spec)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(spec)) {
+		hd_error_set(ctx->err, HD_ERR_INVALID, "expected options, not %s", json_kind(spec));
+		return blame(ctx, NULL, -1);
+	}
+	json_object_foreach((json_t *)spec, key, value) { /* the cast: iterators are not const */
+		const char *meant;
+
+		if (hd_option_find(ctx->noun, key))
+			continue;
+		meant = suggest(ctx->noun, key);
+		hd_error_set(ctx->err, HD_ERR_INVALID, "unknown option %s", key);
+		if (meant)
+			hd_error_hint(ctx->err, "did you mean %s?", meant);
+		return blame(ctx, key, -1);
+	}
+	return 0;
+}
+
+static int check_missing(const struct context *ctx, const json_t *out)
+{
+	char missing[256] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < ctx->noun->n_options; i++) {
+		const struct hd_option *opt = &ctx->noun->options[i];
+
+		if (!(opt->flags & HD_OPT_REQUIRED) || json_object_get(out, opt->name))
+			continue;
+		len += (size_t)snprintf(missing + len, sizeof(missing) - len, "%s%s",
+					len ? ", " : "", opt->name);
+	}
+	if (!len)
+		return 0;
+	hd_error_set(ctx->err, HD_ERR_INVALID, "missing %s: %s",
+		     strchr(missing, ',') ? "options" : "option", missing);
+	return blame(ctx, NULL, -1);
+}
+
+/* May the option be given at all? */
+static int check_allowed(const struct context *ctx, const struct hd_option *opt,
+			 const json_t *value)
+{
+	if (opt->flags & HD_OPT_LATER) {
+		hd_error_set(ctx->err, HD_ERR_INVALID, "option %s is not available yet", opt->name);
+		return blame(ctx, opt->name, -1);
+	}
+	if (ctx->partial && opt->flags & HD_OPT_FIXED) {
+		hd_error_set(ctx->err, HD_ERR_INVALID, "option %s can't be changed", opt->name);
+		hd_error_hint(ctx->err, "delete %s %s and add it again", ctx->noun->name,
+			      ctx->name);
+		return blame(ctx, opt->name, -1);
+	}
+	if (ctx->partial && json_is_null(value) && opt->flags & HD_OPT_REQUIRED) {
+		hd_error_set(ctx->err, HD_ERR_INVALID, "option %s is required, it has no default",
+			     opt->name);
+		return blame(ctx, opt->name, -1);
+	}
+	return 0;
+}
+
+static int unexpected_type(const struct hd_option *opt, const json_t *value, const char *expected,
+			   struct hd_error *err)
+{
+	int r = hd_error_set(err, HD_ERR_INVALID, "option %s: expected %s, not %s", opt->name,
+			     expected, json_kind(value));
+
+	/* YAML makes a number of a name such as 12. */
+	if (json_is_integer(value) && opt->type != HD_TYPE_FLAG && opt->type != HD_TYPE_ONOFF)
+		hd_error_hint(err, "put it in quotes: \"%" JSON_INTEGER_FORMAT "\"",
+			      json_integer_value(value));
+	return r;
+}
+
+static int uint_canonical(const struct hd_option *opt, uint64_t number, json_t **ret,
+			  struct hd_error *err)
+{
+	if (number < opt->min || number > opt->max)
+		return hd_error_set(err, HD_ERR_INVALID,
+				    "option %s: expected a number from %" PRIu64 " to %" PRIu64,
+				    opt->name, opt->min, opt->max);
+	*ret = json_integer((json_int_t)number);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int uint_check_json(const struct hd_option *opt, const json_t *value, json_t **ret,
+			   struct hd_error *err)
+{
+	int r;
+
+	/* A negative number becomes one that no option allows: the maxima are far below. */
+	if (json_is_integer(value))
+		return uint_canonical(opt, (uint64_t)json_integer_value(value), ret, err);
+	r = hd_error_set(err, HD_ERR_INVALID,
+			 "option %s: expected a whole number from %" PRIu64 " to %" PRIu64
+			 ", not %s",
+			 opt->name, opt->min, opt->max, json_kind(value));
+	if (json_is_string(value))
+		hd_error_hint(err, "write it without quotes");
+	return r;
+}
+
+static int value_check(const struct hd_option *opt, const json_t *value, json_t **ret,
+		       struct hd_error *err)
+{
+	const char *text = json_string_value(value);
+
+	if (opt->type == HD_TYPE_UINT)
+		return uint_check_json(opt, value, ret, err);
+	if (json_is_boolean(value) && (opt->type == HD_TYPE_FLAG || opt->type == HD_TYPE_ONOFF)) {
+		*ret = json_boolean(json_is_true(value));
+		return 0;
+	}
+	if (opt->type == HD_TYPE_FLAG)
+		return unexpected_type(opt, value, "true or false", err);
+	if (!text)
+		return unexpected_type(opt, value,
+				       opt->type == HD_TYPE_ONOFF ? "on or off" : "text", err);
+	if (strlen(text) != json_string_length(value))
+		return hd_error_set(err, HD_ERR_INVALID, "option %s: NUL in text", opt->name);
+	return check_text(opt, text, ret, err);
+}
+
+/*
+ * What makes a list element the same as another: of an address not its prefix length, of a label
+ * its key. A port does not have an address twice, and a label has one value.
+ */
+static size_t identity_len(const struct hd_option *opt, const char *text)
+{
+	if (opt->type == HD_TYPE_IPLEN)
+		return strcspn(text, "/");
+	if (opt->type == HD_TYPE_LABEL)
+		return strcspn(text, "=");
+	return strlen(text);
+}
+
+/* @seen holds the identities of the elements before: a hash table, as lists come from outside and
+ * may be long. */
+static int check_duplicate(const struct hd_option *opt, const json_t *element, json_t *seen,
+			   struct hd_error *err)
+{
+	const char *text = json_string_value(element);
+	size_t len = identity_len(opt, text);
+
+	if (json_object_getn(seen, text, len))
+		return hd_error_set(err, HD_ERR_INVALID, "option %s: %.*s is there twice",
+				    opt->name, (int)len, text);
+	return json_object_setn_new(seen, text, len, json_true()) < 0 ? -ENOMEM : 0;
+}
+
+static int list_canonical(const struct context *ctx, const struct hd_option *opt,
+			  const json_t *value, json_t **ret)
+{
+	_json_ json_t *list = json_array();
+	_json_ json_t *seen = json_object();
+
+	if (!list || !seen)
+		return -ENOMEM;
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		json_t *element;
+		int r = value_check(opt, json_array_get(value, i), &element, ctx->err);
+
+		if (r < 0)
+			return blame(ctx, opt->name, (ssize_t)i);
+		if (json_array_append_new(list, element) < 0)
+			return -ENOMEM;
+		r = check_duplicate(opt, element, seen, ctx->err);
+		if (r < 0)
+			return blame(ctx, opt->name, (ssize_t)i);
+	}
+	*ret = TAKE_PTR(list);
+	return 0;
+}
+
+static int option_value(const struct context *ctx, const struct hd_option *opt, const json_t *value,
+			json_t **ret)
+{
+	json_t *element;
+	int r;
+
+	if (opt->flags & HD_OPT_LIST && json_is_array(value))
+		return list_canonical(ctx, opt, value, ret);
+	r = value_check(opt, value, &element, ctx->err);
+	if (r < 0)
+		return blame(ctx, opt->name, -1);
+	*ret = opt->flags & HD_OPT_LIST ? json_pack("[o]", element) : element;
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* A false flag or an empty list says the same as no option at all; in a "set" that means the
+ * default. */
+static bool says_nothing(const struct hd_option *opt, const json_t *value)
+{
+	return (opt->type == HD_TYPE_FLAG && json_is_false(value)) ||
+	       (opt->flags & HD_OPT_LIST && json_is_array(value) && json_array_size(value) == 0);
+}
+
+static int option_canonical(const struct context *ctx, const struct hd_option *opt,
+			    const json_t *value, json_t *out)
+{
+	_json_ json_t *canonical = NULL;
+	int r = check_allowed(ctx, opt, value);
+
+	if (r < 0)
+		return r;
+	if (ctx->partial && json_is_null(value))
+		return json_object_set_new(out, opt->name, json_null()) < 0 ? -ENOMEM : 0;
+	r = option_value(ctx, opt, value, &canonical);
+	if (r < 0)
+		return r;
+	if (!says_nothing(opt, canonical))
+		return json_object_set(out, opt->name, canonical) < 0 ? -ENOMEM : 0;
+	if (ctx->partial)
+		return json_object_set_new(out, opt->name, json_null()) < 0 ? -ENOMEM : 0;
+	return 0;
+}
+
+/* Everything below checks one value that came as text. */
+
+static int unexpected(const struct hd_option *opt, const char *text, const char *expected,
+		      struct hd_error *err)
+{
+	return hd_error_set(err, HD_ERR_INVALID, "option %s: expected %s, not \"%.80s\"", opt->name,
+			    expected, text);
+}
+
+/* jansson refuses what is not UTF-8, and nothing else when there is memory. */
+static int take_text(const struct hd_option *opt, const char *text, json_t **ret,
+		     struct hd_error *err)
+{
+	json_t *json = json_string(text);
+
+	if (!json)
+		return unexpected(opt, text, "UTF-8", err);
+	*ret = json;
+	return 0;
+}
+
+static bool is_printable(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+		if (*c < 0x20 || *c == 0x7f)
+			return false;
+	return true;
+}
+
+static bool is_dots(const char *text)
+{
+	return !strcmp(text, ".") || !strcmp(text, "..");
+}
+
+static int check_name(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err)
+{
+	if (!hd_name_ok(text))
+		return unexpected(opt, text,
+				  "a name of 1 to 63 letters, digits, '.', '_' or '-', starting "
+				  "with a letter or digit",
+				  err);
+	return take_text(opt, text, ret, err);
+}
+
+static int check_string(const struct hd_option *opt, const char *text, json_t **ret,
+			struct hd_error *err)
+{
+	if (strlen(text) > STRING_MAX_BYTES || !is_printable(text))
+		return unexpected(opt, text, "at most 255 bytes without control characters", err);
+	return take_text(opt, text, ret, err);
+}
+
+/* What dev_valid_name() in the kernel's net/core/dev.c takes, without '%', which would be a
+ * template there. */
+static int check_device(const struct hd_option *opt, const char *text, json_t **ret,
+			struct hd_error *err)
+{
+	size_t len = strlen(text);
+
+	if (len < 1 || len > DEVICE_MAX_BYTES || is_dots(text) || !is_printable(text) ||
+	    strpbrk(text, "/:% \xa0"))
+		return unexpected(opt, text, "a device name of 1 to 15 bytes", err);
+	return take_text(opt, text, ret, err);
+}
+
+static int check_netns(const struct hd_option *opt, const char *text, json_t **ret,
+		       struct hd_error *err)
+{
+	size_t len = strlen(text);
+	bool is_path = text[0] == '/' && len <= PATH_MAX_BYTES;
+	bool is_name = len >= 1 && len <= STRING_MAX_BYTES && !strchr(text, '/') && !is_dots(text);
+
+	if (!(is_path || is_name) || !is_printable(text))
+		return unexpected(opt, text, "a name under /run/netns or an absolute path", err);
+	return take_text(opt, text, ret, err);
+}
+
+/* Decimal digits only: no sign, no blank, no overflow. */
+static bool parse_uint(const char *text, uint64_t *ret)
+{
+	uint64_t number = 0;
+
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' ||
+		    __builtin_mul_overflow(number, (uint64_t)10, &number) ||
+		    __builtin_add_overflow(number, (uint64_t)(*text - '0'), &number))
+			return false;
+	}
+	*ret = number;
+	return true;
+}
+
+static int check_uint(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err)
+{
+	uint64_t number;
+	char expected[80];
+
+	if (parse_uint(text, &number) && number >= opt->min && number <= opt->max)
+		return uint_canonical(opt, number, ret, err);
+	(void)snprintf(expected, sizeof(expected), "a number from %" PRIu64 " to %" PRIu64,
+		       opt->min, opt->max);
+	return unexpected(opt, text, expected, err);
+}
+
+static int check_flag(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err)
+{
+	(void)opt, (void)text,
+		(void)err; /* a flag on the command line has no value that could be wrong */
+	*ret = json_true();
+	return 0;
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++)
+		if (!strcmp(text, *words))
+			return true;
+	return false;
+}
+
+static int check_onoff(const struct hd_option *opt, const char *text, json_t **ret,
+		       struct hd_error *err)
+{
+	static const char *const on[] = { "on", "true", "yes", NULL };
+	static const char *const off[] = { "off", "false", "no", NULL };
+
+	if (!is_one_of(text, on) && !is_one_of(text, off))
+		return unexpected(opt, text, "on or off", err);
+	*ret = json_boolean(is_one_of(text, on));
+	return 0;
+}
+
+static int check_word(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err)
+{
+	char expected[256] = "one of";
+	size_t len = strlen(expected);
+
+	if (is_one_of(text, opt->words))
+		return take_text(opt, text, ret, err);
+	for (size_t i = 0; opt->words[i] && len < sizeof(expected); i++)
+		len += (size_t)snprintf(expected + len, sizeof(expected) - len, "%s %s",
+					i ? "," : "", opt->words[i]);
+	return unexpected(opt, text, expected, err);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Six groups of two digits, all separated by ':' or all by '-'. */
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+	if (strlen(text) != 17 || (text[2] != ':' && text[2] != '-'))
+		return false;
+	for (size_t i = 0; i < 6; i++) {
+		int high = hex_digit(text[3 * i]), low = hex_digit(text[3 * i + 1]);
+
+		if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != text[2]))
+			return false;
+		mac[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static int check_mac(const struct hd_option *opt, const char *text, json_t **ret,
+		     struct hd_error *err)
+{
+	static const uint8_t zero[6];
+	char canonical[18];
+	uint8_t mac[6];
+
+	if (!parse_mac(text, mac))
+		return unexpected(opt, text, "a MAC such as 02:00:5e:00:53:01", err);
+	if (mac[0] & 1 || !memcmp(mac, zero, sizeof(zero)))
+		return unexpected(opt, text, "a unicast MAC other than all zeros", err);
+	(void)snprintf(canonical, sizeof(canonical), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+		       mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return take_text(opt, canonical, ret, err);
+}
+
+/* An address and the prefix length behind it, -1 if there was none. */
+struct ip {
+	int family;
+	int len;
+	uint8_t addr[16];
+};
+
+static bool parse_addr(const char *text, struct ip *ip)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+
+	ip->family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(ip->family, text, ip->addr) != 1)
+		return false;
+	/* ::ffff:192.0.2.1 never is on the wire: it would be a second name of 192.0.2.1 (RFC
+	 * 4291 2.5.5.2). */
+	return ip->family == AF_INET || memcmp(ip->addr, mapped, sizeof(mapped)) != 0;
+}
+
+static bool parse_ip(const char *text, struct ip *ip)
+{
+	char addr[INET6_ADDRSTRLEN];
+	const char *slash = strchrnul(text, '/');
+	uint64_t len;
+
+	if ((size_t)(slash - text) >= sizeof(addr))
+		return false;
+	(void)snprintf(addr, sizeof(addr), "%.*s", (int)(slash - text), text);
+	if (!parse_addr(addr, ip))
+		return false;
+	ip->len = -1;
+	if (!*slash)
+		return true;
+	if (!parse_uint(slash + 1, &len) || len > (ip->family == AF_INET ? 32 : 128))
+		return false;
+	ip->len = (int)len;
+	return true;
+}
+
+enum { IP_TEXT_MAX = INET6_ADDRSTRLEN + 12 };
+
+static void print_ip(const struct ip *ip, char text[IP_TEXT_MAX])
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	(void)inet_ntop(ip->family, ip->addr, addr, sizeof(addr)); /* the buffer is large enough */
+	if (ip->len < 0)
+		(void)snprintf(text, IP_TEXT_MAX, "%s", addr);
+	else
+		(void)snprintf(text, IP_TEXT_MAX, "%s/%d", addr, ip->len);
+}
+
+static int take_ip(const struct hd_option *opt, const struct ip *ip, json_t **ret,
+		   struct hd_error *err)
+{
+	char text[IP_TEXT_MAX];
+
+	print_ip(ip, text);
+	return take_text(opt, text, ret, err);
+}
+
+static int check_ip(const struct hd_option *opt, const char *text, json_t **ret,
+		    struct hd_error *err)
+{
+	struct ip ip;
+
+	if (!parse_ip(text, &ip) || ip.len >= 0)
+		return unexpected(opt, text, "an IPv4 or IPv6 address", err);
+	return take_ip(opt, &ip, ret, err);
+}
+
+static int check_iplen(const struct hd_option *opt, const char *text, json_t **ret,
+		       struct hd_error *err)
+{
+	struct ip ip;
+
+	if (!parse_ip(text, &ip))
+		return unexpected(opt, text, "an IPv4 or IPv6 address, with or without /LEN", err);
+	return take_ip(opt, &ip, ret, err);
+}
+
+static struct ip network_of(const struct ip *ip)
+{
+	struct ip net = *ip;
+
+	for (int bit = ip->len; bit < (ip->family == AF_INET ? 32 : 128); bit++)
+		net.addr[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	return net;
+}
+
+static int check_cidr(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err)
+{
+	char right[IP_TEXT_MAX], given[IP_TEXT_MAX];
+	struct ip ip, net;
+	int r;
+
+	if (!parse_ip(text, &ip) || ip.len < 0)
+		return unexpected(opt, text, "a network such as 192.0.2.0/24 or 2001:db8::/64",
+				  err);
+	net = network_of(&ip);
+	print_ip(&net, right);
+	print_ip(&ip, given);
+	if (!strcmp(right, given))
+		return take_text(opt, right, ret, err);
+	r = hd_error_set(err, HD_ERR_INVALID, "option %s: %s has bits set behind its prefix length",
+			 opt->name, given);
+	hd_error_hint(err, "the network that holds it is %s", right);
+	return r;
+}
+
+static int check_label(const struct hd_option *opt, const char *text, json_t **ret,
+		       struct hd_error *err)
+{
+	size_t key = strcspn(text, "=");
+
+	if (key < 1 || key > NAME_MAX_BYTES || text[key] != '=' || !is_printable(text) ||
+	    strlen(text + key + 1) > STRING_MAX_BYTES)
+		return unexpected(opt, text, "KEY=VALUE, at most 63 and 255 bytes", err);
+	return take_text(opt, text, ret, err);
+}
+
+static int check_text(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err)
+{
+	static int (*const checks[])(const struct hd_option *, const char *, json_t **,
+				     struct hd_error *) = {
+		[HD_TYPE_NAME] = check_name,	 [HD_TYPE_STRING] = check_string,
+		[HD_TYPE_DEVICE] = check_device, [HD_TYPE_NETNS] = check_netns,
+		[HD_TYPE_UINT] = check_uint,	 [HD_TYPE_FLAG] = check_flag,
+		[HD_TYPE_ONOFF] = check_onoff,	 [HD_TYPE_WORD] = check_word,
+		[HD_TYPE_MAC] = check_mac,	 [HD_TYPE_IP] = check_ip,
+		[HD_TYPE_IPLEN] = check_iplen,	 [HD_TYPE_CIDR] = check_cidr,
+		[HD_TYPE_LABEL] = check_label,
+	};
+
+	return checks[opt->type](opt, text, ret, err);
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* change.c - from one desired state to the next */
+#include "change.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+
+static void model_freep(struct hd_model **model)
+{
+	hd_model_free(*model);
+}
+
+/* Options of @to that differ from @from; null where @to has none. */
+static json_t *options_diff(const json_t *from, const json_t *to)
+{
+	json_t *diff = json_object();
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)to, key, value)
+		if (!json_equal(value, json_object_get(from, key)))
+			(void)json_object_set(diff, key, value);
+	json_object_foreach((json_t *)from, key, value)
+		if (!json_object_get(to, key))
+			(void)json_object_set_new(diff, key, json_null());
+	return diff;
+}
+
+static void list_change(json_t *list, const char *op, const struct hd_object *object,
+			json_t *options)
+{
+	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "op", op, "noun",
+						    object->noun->name, "name", object->name,
+						    "options", options));
+}
+
+static void list_noun(json_t *list, const struct hd_model *from, const struct hd_model *to,
+		      enum hd_noun_id noun)
+{
+	hd_model_each(to, noun, object) {
+		const struct hd_object *old = hd_model_get(from, noun, object->name);
+
+		if (!old)
+			list_change(list, "add", object, json_incref(object->spec));
+		else if (!json_equal(old->spec, object->spec))
+			list_change(list, "set", object, options_diff(old->spec, object->spec));
+	}
+}
+
+static void list_gone(json_t *list, const struct hd_model *from, const struct hd_model *to,
+		      enum hd_noun_id noun)
+{
+	hd_model_each(from, noun, object)
+		if (!hd_model_get(to, noun, object->name))
+			list_change(list, "del", object, json_object());
+}
+
+/* What is removed in the opposite order of creation, then what is new or different. */
+static json_t *list_changes(const struct hd_model *from, const struct hd_model *to)
+{
+	json_t *list = json_array();
+
+	for (int noun = HD_NOUN_COUNT - 1; noun >= 0; noun--)
+		list_gone(list, from, to, noun);
+	for (int noun = 0; noun < HD_NOUN_COUNT; noun++)
+		list_noun(list, from, to, noun);
+	return list;
+}
+
+static int store_change(struct hd_store *store, const struct hd_model *model, const json_t *change,
+			struct hd_error *err)
+{
+	const char *noun = json_string_value(json_object_get(change, "noun"));
+	const char *name = json_string_value(json_object_get(change, "name"));
+	const struct hd_object *object = hd_model_get(model, hd_noun_find(noun)->id, name);
+	_free_ char *spec = NULL;
+
+	if (!object)
+		return hd_store_del(store, noun, name, err);
+	spec = json_dumps(object->spec, JSON_COMPACT);
+	if (!spec)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	return hd_store_put(store, noun, name, object->id, spec, err);
+}
+
+static int store_changes(struct hd_store *store, const struct hd_model *model,
+			 const json_t *changes, struct hd_error *err)
+{
+	const json_t *change;
+	size_t i;
+	int r = hd_store_begin(store, err);
+
+	if (r < 0)
+		return r;
+	json_array_foreach(changes, i, change) {
+		r = store_change(store, model, change, err);
+		if (r < 0) {
+			hd_store_rollback(store);
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* The kernel back to what the model says; it was there before, so it fits. */
+static void roll_back(struct hd_daemon *daemon)
+{
+	struct hd_error err = { 0 };
+
+	hd_store_rollback(daemon->store);
+	if (hd_sync_run(daemon->sync, daemon->model, NULL, &err) < 0)
+		(void)log_err(0, "roll-back of a failed change: %s", err.message);
+}
+
+static int realise(struct hd_daemon *daemon, const struct hd_model *candidate,
+		   const json_t *changes, struct hd_error *err)
+{
+	int r = store_changes(daemon->store, candidate, changes, err);
+
+	if (r < 0)
+		return r;
+	r = hd_sync_run(daemon->sync, candidate, daemon->model, err);
+	if (r < 0) {
+		roll_back(daemon);
+		return r;
+	}
+	r = hd_store_commit(daemon->store, err);
+	if (r < 0)
+		roll_back(daemon);
+	return r;
+}
+
+static void announce(struct hd_daemon *daemon, const json_t *changes)
+{
+	const json_t *change;
+	size_t i;
+
+	json_array_foreach(changes, i, change) {
+		const char *op = json_string_value(json_object_get(change, "op"));
+		const char *noun = json_string_value(json_object_get(change, "noun"));
+		const char *name = json_string_value(json_object_get(change, "name"));
+
+		log_info("%s %s: %s", noun, name, op);
+		hd_daemon_event(daemon, op, noun, name, "");
+	}
+}
+
+static int check(struct hd_daemon *daemon, struct hd_model *candidate, struct hd_error *err)
+{
+	int r = hd_model_validate(candidate, err);
+
+	if (r == 0)
+		r = hd_sync_check(daemon->sync, candidate, daemon->model, err);
+	return r < 0 ? r : hd_model_assign_ids(candidate, &daemon->config.limits, err);
+}
+
+int hd_change_commit(struct hd_daemon *daemon, struct hd_model *candidate, bool dry_run,
+		     json_t **ret, struct hd_error *err)
+{
+	CLEANUP(model_freep) struct hd_model *next = candidate;
+	_json_ json_t *changes = NULL;
+	int r;
+
+	hd_model_sort(next);
+	r = check(daemon, next, err);
+	if (r < 0)
+		return r;
+	changes = list_changes(daemon->model, next);
+	if (!dry_run && json_array_size(changes)) {
+		r = realise(daemon, next, changes, err);
+		if (r < 0)
+			return r;
+		hd_model_free(daemon->model);
+		daemon->model = TAKE_PTR(next);
+		announce(daemon, changes);
+	}
+	*ret = json_pack("{s:b, s:O}", "dry-run", dry_run, "changes", changes);
+	return 0;
+}

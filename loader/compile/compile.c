@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* compile.c - from objects to table entries */
+#include "compile/compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "heddle/abi.h"
+#include "heddle/fdb.h"
+#include "heddle/neigh.h"
+#include "heddle/port.h"
+
+const char *const hd_table_names[HD_TABLE_COUNT] = {
+	[HD_TABLE_NETWORKS] = "hd_networks", [HD_TABLE_PORTS] = "hd_ports",
+	[HD_TABLE_FDB] = "hd_fdb",	     [HD_TABLE_NEIGH] = "hd_neigh",
+	[HD_TABLE_IFINDEX] = "hd_ifindex",   [HD_TABLE_IFINDEX_FAR] = "hd_ifindex_far",
+};
+
+/* One run of the compiler. @rings: first and last port of each network; @slots: slots of hd_ifindex in use, a bit each. */
+struct compiler {
+	const struct hd_model *model;
+	uint32_t hz;
+	struct hd_tables *out;
+	struct ring *rings;
+	uint8_t slots[HD_IFINDEX_SLOTS / 8];
+};
+
+struct ring {
+	uint32_t network;
+	uint32_t first;
+	struct hd_port_value *last;
+	UT_hash_handle hh;
+};
+
+void hd_tables_init(struct hd_tables *tables)
+{
+	struct hd_table *t = tables->table;
+
+	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));
+	hd_table_init(&t[HD_TABLE_PORTS], sizeof(uint32_t), sizeof(struct hd_port_value));
+	hd_table_init(&t[HD_TABLE_FDB], sizeof(struct hd_fdb_key), sizeof(struct hd_fdb_value));
+	hd_table_init(&t[HD_TABLE_NEIGH], sizeof(struct hd_neigh_key),
+		      sizeof(struct hd_neigh_value));
+	hd_table_init(&t[HD_TABLE_IFINDEX], sizeof(uint32_t), sizeof(struct hd_ifindex_value));
+	hd_table_init(&t[HD_TABLE_IFINDEX_FAR], sizeof(uint32_t), sizeof(uint32_t));
+}
+
+void hd_tables_done(struct hd_tables *tables)
+{
+	for (int i = 0; i < HD_TABLE_COUNT; i++)
+		hd_table_done(&tables->table[i]);
+}
+
+void hd_tables_swap(struct hd_tables *a, struct hd_tables *b)
+{
+	struct hd_tables t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+static int compile_network(struct compiler *c, const struct hd_object *object)
+{
+	const struct hd_network *network = &object->view.network;
+	struct hd_network_value value = {
+		.flags = (network->flood ? HD_NETWORK_FLOOD : 0) |
+			 (network->suppress ? HD_NETWORK_SUPPRESS : 0),
+		.ageing_jiffies = network->ageing_s * c->hz,
+	};
+
+	return hd_table_add(&c->out->table[HD_TABLE_NETWORKS], &object->id, &value);
+}
+
+static int compile_fdb(struct compiler *c, uint32_t network, const uint8_t mac[6], uint32_t port)
+{
+	struct hd_fdb_key key = { .network = network };
+	struct hd_fdb_value value = { .port = port, .flags = HD_FDB_STATIC };
+
+	memcpy(key.mac, mac, 6);
+	return hd_table_add(&c->out->table[HD_TABLE_FDB], &key, &value);
+}
+
+static int compile_neigh(struct compiler *c, uint32_t network, const struct hd_ip *ip,
+			 const uint8_t mac[6], uint32_t port)
+{
+	struct hd_neigh_key key = { .network = network };
+	struct hd_neigh_value value = { .port = port };
+
+	memcpy(key.addr, ip->bytes, 16);
+	memcpy(value.mac, mac, 6);
+	return hd_table_add(&c->out->table[HD_TABLE_NEIGH], &key, &value);
+}
+
+/* Two devices on one slot: the one with the smaller port id keeps it, the other goes to the far table. */
+static int compile_ifindex(struct compiler *c, uint32_t port, uint32_t ifindex)
+{
+	uint32_t slot = ifindex % HD_IFINDEX_SLOTS;
+	struct hd_ifindex_value value = { .ifindex = ifindex, .port = port };
+	uint8_t bit = (uint8_t)(1 << slot % 8);
+
+	if (c->slots[slot / 8] & bit)
+		return hd_table_add(&c->out->table[HD_TABLE_IFINDEX_FAR], &ifindex, &port);
+	c->slots[slot / 8] |= bit;
+	return hd_table_add(&c->out->table[HD_TABLE_IFINDEX], &slot, &value);
+}
+
+static uint32_t port_flags(const struct hd_port *port, const struct hd_fact *fact)
+{
+	return (fact->ifindex && fact->up ? HD_PORT_UP : 0) | (fact->peer ? HD_PORT_PEER : 0) |
+	       (port->isolated ? HD_PORT_ISOLATED : 0) | (port->hairpin ? HD_PORT_HAIRPIN : 0) |
+	       (port->has_mac ? HD_PORT_HAS_MAC : 0);
+}
+
+/* A device that heddle makes has the MTU it should have. One that was there may have more, unless the port says how much. */
+static uint32_t port_mtu(const struct hd_port *port, const struct hd_network *network,
+			 const struct hd_fact *fact)
+{
+	uint32_t limit = port->mtu ? port->mtu : network->mtu;
+
+	if (!fact->mtu)
+		return limit;
+	if (port->kind == HD_PORT_DEVICE && !port->mtu)
+		return fact->mtu;
+	return fact->mtu < limit ? fact->mtu : limit;
+}
+
+static int compile_port_addresses(struct compiler *c, const struct hd_object *object,
+				  uint32_t network)
+{
+	const struct hd_port *port = &object->view.port;
+	int r;
+
+	if (!port->has_mac)
+		return 0;
+	r = compile_fdb(c, network, port->mac, object->id);
+	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
+		r = compile_neigh(c, network, &port->ips[i], port->mac, object->id);
+	return r;
+}
+
+static int compile_port(struct compiler *c, const struct hd_object *object,
+			const struct hd_fact *fact)
+{
+	const struct hd_port *port = &object->view.port;
+	const struct hd_object *network = hd_model_network_of(c->model, port);
+	struct hd_port_value value = {
+		.network = network->id,
+		.ifindex = fact->ifindex,
+		.flags = port_flags(port, fact),
+		.next = object->id,
+		.mtu = port_mtu(port, &network->view.network, fact),
+		.mac_limit = network->view.network.port_mac_limit,
+	};
+	int r;
+
+	memcpy(value.mac, port->mac, 6);
+	r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->id, &value);
+	if (r == 0 && fact->ifindex)
+		r = compile_ifindex(c, object->id, fact->ifindex);
+	if (r == 0)
+		r = compile_port_addresses(c, object, network->id);
+	return r;
+}
+
+/* Ports come in ascending order: each becomes its network's last, and points to the first; the one before points to it. */
+static int ring_add(struct compiler *c, uint32_t id, struct hd_port_value *value)
+{
+	struct ring *ring;
+
+	HASH_FIND(hh, c->rings, &value->network, sizeof(value->network), ring);
+	if (!ring) {
+		ring = calloc(1, sizeof(*ring));
+		if (!ring)
+			return -ENOMEM;
+		ring->network = value->network;
+		ring->first = id;
+		HASH_ADD(hh, c->rings, network, sizeof(ring->network), ring);
+	} else {
+		ring->last->next = id;
+	}
+	value->next = ring->first;
+	ring->last = value;
+	return 0;
+}
+
+static int close_rings(struct compiler *c)
+{
+	struct hd_table *ports = &c->out->table[HD_TABLE_PORTS];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ports->n; i++) {
+		uint32_t id;
+
+		memcpy(&id, hd_table_key(ports, i), sizeof(id));
+		r = ring_add(c, id, hd_table_value(ports, i));
+	}
+	return r;
+}
+
+static void rings_free(struct compiler *c)
+{
+	struct ring *ring, *next;
+
+	HASH_ITER(hh, c->rings, ring, next) {
+		HASH_DEL(c->rings, ring);
+		free(ring);
+	}
+}
+
+static int compile_entries(struct compiler *c)
+{
+	int r = 0;
+
+	hd_model_each(c->model, HD_NOUN_FDB, object) {
+		const struct hd_fdb *fdb = &object->view.fdb;
+
+		r = compile_fdb(c, hd_model_get(c->model, HD_NOUN_NETWORK, fdb->network)->id,
+				fdb->mac, hd_model_get(c->model, HD_NOUN_PORT, fdb->port)->id);
+		if (r < 0)
+			return r;
+	}
+	hd_model_each(c->model, HD_NOUN_NEIGHBOUR, object) {
+		const struct hd_neighbour *neigh = &object->view.neighbour;
+
+		r = compile_neigh(c, hd_model_get(c->model, HD_NOUN_NETWORK, neigh->network)->id,
+				  &neigh->ip, neigh->mac, HD_PORT_NONE);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static int compile_all(struct compiler *c, const struct hd_fact *facts, size_t n_facts)
+{
+	int r = 0;
+
+	hd_model_each(c->model, HD_NOUN_NETWORK, network) {
+		r = compile_network(c, network);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; r == 0 && i < n_facts; i++)
+		r = compile_port(c, hd_model_get_id(c->model, HD_NOUN_PORT, facts[i].port),
+				 &facts[i]);
+	if (r == 0)
+		r = close_rings(c);
+	return r < 0 ? r : compile_entries(c);
+}
+
+int hd_compile(const struct hd_model *model, const struct hd_fact *facts, size_t n_facts,
+	       uint32_t hz, struct hd_tables *ret)
+{
+	struct compiler c = { .model = model, .hz = hz, .out = ret };
+	int r = compile_all(&c, facts, n_facts);
+
+	rings_free(&c);
+	for (int i = 0; i < HD_TABLE_COUNT; i++)
+		hd_table_sort(&ret->table[i]);
+	return r;
+}

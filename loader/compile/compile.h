@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * compile.h - from objects to table entries
+ *
+ * A pure function of the model and of what is known about the ports' devices: no I/O, no clock, the same in, the same out. What changes in
+ * the kernel is then the difference between two results.
+ */
+#pragma once
+
+#include "compile/table.h"
+#include "model/model.h"
+
+/**
+ * struct hd_fact - what the machine says about the device of a port
+ * @port:    port id
+ * @ifindex: 0 if the device is missing
+ * @mtu:     of the device
+ * @up:      it can transmit
+ * @peer:    bpf_redirect_peer reaches its other end
+ */
+struct hd_fact {
+	uint32_t port;
+	uint32_t ifindex;
+	uint32_t mtu;
+	bool up;
+	bool peer;
+};
+
+/* The tables that the configuration decides, in the order in which a new entry is written: what refers to another comes later. */
+enum hd_table_id {
+	HD_TABLE_NETWORKS,
+	HD_TABLE_PORTS,
+	HD_TABLE_FDB,
+	HD_TABLE_NEIGH,
+	HD_TABLE_IFINDEX_FAR,
+	HD_TABLE_IFINDEX,
+	HD_TABLE_COUNT,
+};
+
+/** struct hd_tables - everything that the configuration puts into maps; of hd_fdb only the static entries */
+struct hd_tables {
+	struct hd_table table[HD_TABLE_COUNT];
+};
+
+void hd_tables_init(struct hd_tables *tables);
+void hd_tables_done(struct hd_tables *tables);
+
+/** hd_tables_swap - exchange two */
+void hd_tables_swap(struct hd_tables *a, struct hd_tables *b);
+
+/** hd_table_names - name of the map of each table */
+extern const char *const hd_table_names[HD_TABLE_COUNT];
+
+/**
+ * hd_compile - compute all table entries
+ * @model:   validated, ids assigned
+ * @facts:   one for each port, in ascending order of port ids
+ * @n_facts: number of them
+ * @hz:      jiffies in a second
+ * @ret:     initialised and empty; sorted on return
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hd_compile(const struct hd_model *model, const struct hd_fact *facts, size_t n_facts,
+	       uint32_t hz, struct hd_tables *ret);

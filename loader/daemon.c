@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* daemon.c - heddled: one event loop around the desired state, its store, the kernel and the API */
+#include "daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "sync/bpffs.h"
+#include "sync/fdb.h"
+
+#define SWEEP_USEC (5 * 1000000ULL)
+#define RETRY_USEC (2 * 1000000ULL)
+
+void hd_daemon_event(struct hd_daemon *daemon, const char *event, const char *noun,
+		     const char *name, const char *detail)
+{
+	_json_ json_t *line = NULL;
+	struct timespec now;
+	char text[40], stamp[64];
+	struct tm tm;
+
+	if (!daemon->http)
+		return;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &tm));
+	(void)snprintf(stamp, sizeof(stamp), "%s.%03ldZ", text, now.tv_nsec / 1000000);
+	line = json_pack("{s:s, s:s, s:s, s:s, s:s}", "time", stamp, "event", event, "noun", noun,
+			 "name", name, "detail", detail);
+	hd_http_publish(daemon->http, line);
+}
+
+static void on_port(void *arg, const struct hd_object *port, bool up, const char *reason)
+{
+	if (up)
+		log_info("port %s: up", port->name);
+	else
+		log_info("port %s: down: %s", port->name, reason);
+	hd_daemon_event(arg, up ? "port-up" : "port-down", "port", port->name, reason);
+}
+
+static int load_row(void *arg, const char *noun_name, const char *name, uint32_t id,
+		    const char *spec_text)
+{
+	const struct hd_noun *noun = hd_noun_find(noun_name);
+	_json_ json_t *spec = json_loads(spec_text, 0, NULL);
+	struct hd_object *object = NULL;
+	struct hd_daemon *daemon = arg;
+	struct hd_error err = { 0 };
+	int r;
+
+	if (!noun || !spec)
+		return log_err(-EBADMSG, "store: %s %s: unreadable", noun_name, name);
+	r = hd_object_new(noun, name, id, spec, &object, &err);
+	if (r < 0)
+		return log_err(r, "store: %s", err.message);
+	r = hd_model_put(daemon->model, object);
+	hd_object_unref(object);
+	return r;
+}
+
+static int open_store(struct hd_daemon *daemon, struct hd_error *err)
+{
+	char folder[300], path[320];
+	int r;
+
+	(void)snprintf(folder, sizeof(folder), "%s/%s", daemon->config.state_dir,
+		       daemon->config.instance);
+	(void)snprintf(path, sizeof(path), "%s/heddle.db", folder);
+	r = hd_mkdir_p(folder, 0755);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "%s: can't make it: %s", folder,
+				    strerror(-r));
+	r = hd_store_open(path, &daemon->store, err);
+	if (r == 0)
+		r = hd_store_load(daemon->store, load_row, daemon, err);
+	if (r < 0 && err->code == HD_ERR_NONE)
+		return hd_error_set(err, HD_ERR_FAILED, "%s: holds what this version can't read",
+				    path);
+	if (r == 0) {
+		hd_model_sort(daemon->model);
+		r = hd_model_validate(daemon->model, err);
+	}
+	return r;
+}
+
+/* What the machine did meanwhile: ports whose device came or went. Nothing here is refused, only reported. */
+static int on_resync(sd_event_source *source, void *arg)
+{
+	struct hd_daemon *daemon = arg;
+	struct hd_error err = { 0 };
+
+	(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	if (hd_sync_run(daemon->sync, daemon->model, NULL, &err) < 0)
+		(void)log_err(0, "%s", err.message);
+	return 0;
+}
+
+static void on_link(void *arg, const struct hd_link *link)
+{
+	struct hd_daemon *daemon = arg;
+
+	if (hd_sync_link(daemon->sync, link))
+		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
+}
+
+static int on_watch(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct hd_daemon *daemon = arg;
+	int r = hd_netlink_read(daemon->watch, on_link, daemon);
+
+	(void)source, (void)fd, (void)events;
+	if (r == -ENOBUFS) {
+		(void)log_warn(0, "too much news about devices at once: listing them again");
+		r = hd_sync_reload_links(daemon->sync);
+		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
+	}
+	if (r < 0)
+		(void)log_err(r, "news about devices");
+	return 0;
+}
+
+static void again(sd_event_source *source, uint64_t usec)
+{
+	(void)sd_event_source_set_time_relative(source, usec);
+	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int on_sweep(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct hd_daemon *daemon = arg;
+
+	(void)usec;
+	(void)hd_fdb_sweep(hd_sync_datapath(daemon->sync), daemon->model);
+	again(source, SWEEP_USEC);
+	return 0;
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct hd_daemon *daemon = arg;
+
+	(void)usec;
+	if (hd_sync_wants_retry(daemon->sync))
+		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
+	again(source, RETRY_USEC);
+	return 0;
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)arg;
+	log_info("signal %u: leaving, the datapath goes on", info->ssi_signo);
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int add_signals(struct hd_daemon *daemon)
+{
+	sigset_t set;
+	int r;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN); /* a terminal that goes away is none of our business */
+	r = sd_event_add_signal(daemon->event, NULL, SIGTERM, on_signal, daemon);
+	return r < 0 ? r : sd_event_add_signal(daemon->event, NULL, SIGINT, on_signal, daemon);
+}
+
+static int add_sources(struct hd_daemon *daemon)
+{
+	int r = add_signals(daemon);
+
+	if (r >= 0)
+		r = sd_event_add_defer(daemon->event, &daemon->resync, on_resync, daemon);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(daemon->resync, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_io(daemon->event, NULL, hd_netlink_fd(daemon->watch), EPOLLIN,
+				    on_watch, daemon);
+	if (r >= 0)
+		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, SWEEP_USEC, 0,
+					       on_sweep, daemon);
+	if (r >= 0)
+		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, RETRY_USEC, 0,
+					       on_retry, daemon);
+	return r < 0 ? r : sd_event_set_watchdog(daemon->event, true);
+}
+
+/* The watch is open before the devices are listed, so that no change falls between the two. */
+static int open_kernel(struct hd_daemon *daemon, struct hd_error *err)
+{
+	int r = hd_netlink_open(&daemon->watch);
+
+	if (r == 0)
+		r = hd_netlink_watch(daemon->watch);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "netlink: %s", strerror(-r));
+	r = hd_sync_open(daemon->config.instance, &daemon->config.limits, on_port, daemon,
+			 &daemon->sync, err);
+	if (r == 0)
+		r = hd_sync_run(daemon->sync, daemon->model, NULL, err);
+	if (r == 0)
+		log_info("%zu networks, %zu ports", hd_model_count(daemon->model, HD_NOUN_NETWORK),
+			 hd_model_count(daemon->model, HD_NOUN_PORT));
+	return r;
+}
+
+static int open_api(struct hd_daemon *daemon, struct hd_error *err)
+{
+	char folder[300], path[320];
+	int r;
+
+	(void)snprintf(folder, sizeof(folder), "%s/%s", daemon->config.run_dir,
+		       daemon->config.instance);
+	(void)snprintf(path, sizeof(path), "%s/api.sock", folder);
+	r = hd_mkdir_p(folder, 0755);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "%s: can't make it: %s", folder,
+				    strerror(-r));
+	return hd_http_open(daemon->event, path, daemon->config.group, hd_daemon_handle, daemon,
+			    &daemon->http, err);
+}
+
+static int open_all(struct hd_daemon *daemon, struct hd_error *err)
+{
+	struct timespec now;
+	int r = sd_event_default(&daemon->event);
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	daemon->started_s = now.tv_sec;
+	daemon->model = hd_model_new();
+	if (r < 0 || !daemon->model)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	r = open_store(daemon, err);
+	if (r == 0)
+		r = open_kernel(daemon, err);
+	if (r < 0)
+		return r;
+	r = add_sources(daemon);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "event loop: %s", strerror(-r));
+	return open_api(daemon, err);
+}
+
+int hd_daemon_open(const struct hd_config *config, struct hd_daemon **ret, struct hd_error *err)
+{
+	struct hd_daemon *daemon = calloc(1, sizeof(*daemon));
+	int r;
+
+	if (!daemon)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	daemon->config = *config;
+	r = open_all(daemon, err);
+	if (r < 0)
+		hd_daemon_close(daemon);
+	else
+		*ret = daemon;
+	return r;
+}
+
+void hd_daemon_close(struct hd_daemon *daemon)
+{
+	if (!daemon)
+		return;
+	hd_store_close(daemon->store); /* first: who sees the socket go may start another daemon */
+	hd_http_close(daemon->http);
+	(void)sd_event_source_unref(daemon->resync);
+	hd_sync_close(daemon->sync);
+	hd_netlink_close(daemon->watch);
+	hd_model_free(daemon->model);
+	(void)sd_event_unref(daemon->event);
+	free(daemon);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* daemon.h - heddled: one event loop around the desired state, its store, the kernel and the API */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "api/http.h"
+#include "config.h"
+#include "model/model.h"
+#include "store/store.h"
+#include "sync/sync.h"
+
+/**
+ * struct hd_daemon - everything
+ * @config:     how it was started
+ * @event:      the loop
+ * @store:      the desired state on disk
+ * @model:      the desired state; what the kernel was last brought to
+ * @sync:       the kernel
+ * @http:       the API
+ * @watch:      news about devices
+ * @started_s:  CLOCK_MONOTONIC, seconds
+ * @resync:     runs once the loop is free, after news about devices
+ * @is_purged:  nothing is left; exit when the answer is out
+ */
+struct hd_daemon {
+	struct hd_config config;
+	sd_event *event;
+	struct hd_store *store;
+	struct hd_model *model;
+	struct hd_sync *sync;
+	struct hd_http *http;
+	struct hd_netlink *watch;
+	int64_t started_s;
+	sd_event_source *resync;
+	bool is_purged;
+};
+
+/**
+ * hd_daemon_open - bring everything up: store, datapath, devices, API
+ * @config: copied
+ * @ret:    running after sd_event_loop(ret->event)
+ */
+int hd_daemon_open(const struct hd_config *config, struct hd_daemon **ret, struct hd_error *err);
+
+/** hd_daemon_close - let go of everything; the datapath runs on. NULL is fine. */
+void hd_daemon_close(struct hd_daemon *daemon);
+
+/** hd_daemon_event - tell those who watch; @noun, @name, @detail may be empty */
+void hd_daemon_event(struct hd_daemon *daemon, const char *event, const char *noun,
+		     const char *name, const char *detail);
+
+/** hd_daemon_handle - answer an API request (api/route.c) */
+void hd_daemon_handle(void *daemon, const struct hd_http_request *req, struct hd_http_reply *reply);

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* model.c - the collection of objects */
+#include "model/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An object's place in one model; the object itself may be in several. */
+struct entry {
+	struct hd_object *object;
+	bool has_id; /* it is in by_id; the object may have got its number in another model since */
+	UT_hash_handle by_name;
+	UT_hash_handle by_id;
+};
+
+struct hd_model {
+	struct entry *by_name[HD_NOUN_COUNT];
+	struct entry *by_id[HD_NOUN_COUNT];
+	uint32_t last_id[HD_NOUN_COUNT]; /* highest number given, also to objects that are gone */
+};
+
+struct hd_model *hd_model_new(void)
+{
+	return calloc(1, sizeof(struct hd_model));
+}
+
+static struct entry *entry_find(const struct hd_model *model, enum hd_noun_id noun,
+				const char *name)
+{
+	struct entry *entry;
+
+	HASH_FIND(by_name, model->by_name[noun], name, strlen(name), entry);
+	return entry;
+}
+
+static void entry_free(struct hd_model *model, struct entry *entry)
+{
+	enum hd_noun_id noun = entry->object->noun->id;
+
+	HASH_DELETE(by_name, model->by_name[noun], entry);
+	if (entry->has_id)
+		HASH_DELETE(by_id, model->by_id[noun], entry);
+	hd_object_unref(entry->object);
+	free(entry);
+}
+
+void hd_model_free(struct hd_model *model)
+{
+	if (!model)
+		return;
+	for (int noun = 0; noun < HD_NOUN_COUNT; noun++)
+		while (model->by_name[noun])
+			entry_free(model, model->by_name[noun]);
+	free(model);
+}
+
+struct hd_model *hd_model_copy(const struct hd_model *model)
+{
+	struct hd_model *copy = hd_model_new();
+
+	if (!copy)
+		return NULL;
+	for (int noun = 0; noun < HD_NOUN_COUNT; noun++) {
+		hd_model_each(model, noun, object)
+			if (hd_model_put(copy, object) < 0) {
+				hd_model_free(copy);
+				return NULL;
+			}
+		copy->last_id[noun] = model->last_id[noun];
+	}
+	return copy;
+}
+
+static void add_id(struct hd_model *model, struct entry *entry)
+{
+	enum hd_noun_id noun = entry->object->noun->id;
+
+	HASH_ADD_KEYPTR(by_id, model->by_id[noun], &entry->object->id, sizeof(entry->object->id),
+			entry);
+	entry->has_id = true;
+}
+
+int hd_model_put(struct hd_model *model, struct hd_object *object)
+{
+	enum hd_noun_id noun = object->noun->id;
+	struct entry *old = entry_find(model, noun, object->name);
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	entry->object = hd_object_ref(object);
+	if (old)
+		entry_free(model, old);
+	HASH_ADD_KEYPTR(by_name, model->by_name[noun], object->name, strlen(object->name), entry);
+	if (object->id)
+		add_id(model, entry);
+	if (object->id > model->last_id[noun])
+		model->last_id[noun] = object->id;
+	return 0;
+}
+
+bool hd_model_del(struct hd_model *model, enum hd_noun_id noun, const char *name)
+{
+	struct entry *entry = entry_find(model, noun, name);
+
+	if (entry)
+		entry_free(model, entry);
+	return entry;
+}
+
+struct hd_object *hd_model_get(const struct hd_model *model, enum hd_noun_id noun, const char *name)
+{
+	struct entry *entry = entry_find(model, noun, name);
+
+	return entry ? entry->object : NULL;
+}
+
+struct hd_object *hd_model_get_id(const struct hd_model *model, enum hd_noun_id noun, uint32_t id)
+{
+	struct entry *entry;
+
+	HASH_FIND(by_id, model->by_id[noun], &id, sizeof(id), entry);
+	return entry ? entry->object : NULL;
+}
+
+size_t hd_model_count(const struct hd_model *model, enum hd_noun_id noun)
+{
+	return HASH_CNT(by_name, model->by_name[noun]);
+}
+
+struct hd_object *hd_model_first(const struct hd_model *model, enum hd_noun_id noun)
+{
+	return model->by_name[noun] ? model->by_name[noun]->object : NULL;
+}
+
+struct hd_object *hd_model_next(const struct hd_model *model, const struct hd_object *object)
+{
+	struct entry *entry = entry_find(model, object->noun->id, object->name);
+	struct entry *next = entry ? entry->by_name.next : NULL;
+
+	return next ? next->object : NULL;
+}
+
+static int compare_names(const struct entry *a, const struct entry *b)
+{
+	return strverscmp(a->object->name, b->object->name);
+}
+
+void hd_model_sort(struct hd_model *model)
+{
+	for (int noun = 0; noun < HD_NOUN_COUNT; noun++)
+		HASH_SRT(by_name, model->by_name[noun], compare_names);
+}
+
+static int next_id(struct hd_model *model, enum hd_noun_id noun, uint32_t limit, uint32_t *ret)
+{
+	for (uint32_t tries = 1; tries < limit; tries++) {
+		uint32_t id = model->last_id[noun] % (limit - 1) + 1;
+
+		model->last_id[noun] = id;
+		if (!hd_model_get_id(model, noun, id)) {
+			*ret = id;
+			return 0;
+		}
+	}
+	return -ENOSPC;
+}
+
+static int assign_ids(struct hd_model *model, enum hd_noun_id noun, uint32_t limit,
+		      struct hd_error *err)
+{
+	for (struct entry *e = model->by_name[noun]; e; e = e->by_name.next) {
+		if (e->has_id)
+			continue;
+		if (!e->object->id && next_id(model, noun, limit, &e->object->id) < 0) {
+			hd_error_set(err, HD_ERR_FAILED, "%s %s: the table is full: %u %s",
+				     hd_nouns[noun].name, e->object->name, limit - 1,
+				     hd_nouns[noun].plural);
+			hd_error_hint(err, "raise table-sizes/%s in heddled.conf",
+				      hd_nouns[noun].plural);
+			return -ENOSPC;
+		}
+		add_id(model, e);
+	}
+	return 0;
+}
+
+int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
+			struct hd_error *err)
+{
+	int r = assign_ids(model, HD_NOUN_NETWORK, limits->networks, err);
+
+	return r < 0 ? r : assign_ids(model, HD_NOUN_PORT, limits->ports, err);
+}
+
+const struct hd_object *hd_model_subnet_of(const struct hd_model *model, const char *network,
+					   const struct hd_ip *ip)
+{
+	hd_model_each(model, HD_NOUN_SUBNET, object)
+		if (!strcmp(object->view.subnet.network, network) &&
+		    hd_ip_in(ip, &object->view.subnet.cidr))
+			return object;
+	return NULL;
+}
+
+const struct hd_object *hd_model_network_of(const struct hd_model *model,
+					    const struct hd_port *port)
+{
+	return hd_model_get(model, HD_NOUN_NETWORK, port->network);
+}

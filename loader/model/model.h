@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * model.h - the desired state: every configured object, checked
+ *
+ * An object is its options (JSON, canonical by schema.h, as the store keeps them and `export` prints them) and a view of them in C,
+ * made once. Objects never change: a change makes a new object. So a candidate model is a cheap copy that shares the objects;
+ * it is changed, validated whole, and then takes the place of the old one or is thrown away.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "heddlectl/schema.h"
+
+/**
+ * struct hd_ip - an address with a prefix length
+ * @bytes:  IPv6, or IPv4 as ::ffff:a.b.c.d; network order
+ * @prefix: length in bits of the address's own family; HD_PREFIX_NONE if none was given
+ * @is_v4:  it is an IPv4 address
+ */
+struct hd_ip {
+	uint8_t bytes[16];
+	uint8_t prefix;
+	bool is_v4;
+};
+#define HD_PREFIX_NONE 255
+
+/** struct hd_network - view of a network */
+struct hd_network {
+	uint32_t mtu;
+	uint32_t ageing_s;
+	uint32_t port_mac_limit;
+	bool flood;
+	bool suppress;
+	const char *type;
+};
+
+/** struct hd_subnet - view of a subnet */
+struct hd_subnet {
+	const char *network;
+	struct hd_ip cidr;
+	struct hd_ip gateway;
+	bool has_gateway;
+};
+
+enum hd_port_kind {
+	HD_PORT_DEVICE,	  /* a device that is there */
+	HD_PORT_NETNS,	  /* a veth pair that heddle makes, one end in a namespace */
+	HD_PORT_INTERNAL, /* a veth pair that heddle makes, both ends on the host */
+};
+
+/** struct hd_port - view of a port; @netns and @ifname are NULL where they do not apply */
+struct hd_port {
+	const char *network;
+	enum hd_port_kind kind;
+	const char *device;
+	const char *netns;
+	char ifname[16];
+	uint8_t mac[6];
+	bool has_mac;
+	bool isolated;
+	bool hairpin;
+	uint32_t mtu; /* 0 = the network's */
+	struct hd_ip *ips;
+	size_t n_ips;
+};
+
+/** struct hd_fdb - view of a static FDB entry */
+struct hd_fdb {
+	char network[64];
+	uint8_t mac[6];
+	const char *port;
+};
+
+/** struct hd_neighbour - view of a static neighbour */
+struct hd_neighbour {
+	char network[64];
+	struct hd_ip ip;
+	uint8_t mac[6];
+};
+
+/**
+ * struct hd_object - one configured object; immutable, counted references
+ * @noun: what it is
+ * @name: unique among its noun
+ * @id:   number by which the datapath knows a network or port; 0 for other nouns
+ * @spec: options, canonical
+ * @view: the same in C, by noun; strings point into @spec
+ */
+struct hd_object {
+	const struct hd_noun *noun;
+	char *name;
+	uint32_t id;
+	json_t *spec;
+	union {
+		struct hd_network network;
+		struct hd_subnet subnet;
+		struct hd_port port;
+		struct hd_fdb fdb;
+		struct hd_neighbour neighbour;
+	} view;
+	unsigned int refs;
+};
+
+/**
+ * hd_object_new - make an object
+ * @noun: what
+ * @name: copied
+ * @id:   0 if it has none yet
+ * @spec: canonical; copied, in the order of the schema
+ * @ret:  new object with one reference, untouched on failure
+ * @err:  what is wrong with the options taken together
+ */
+int hd_object_new(const struct hd_noun *noun, const char *name, uint32_t id, json_t *spec,
+		  struct hd_object **ret, struct hd_error *err);
+struct hd_object *hd_object_ref(struct hd_object *object);
+void hd_object_unref(struct hd_object *object); /* NULL is fine */
+
+struct hd_model;
+
+struct hd_model *hd_model_new(void);
+void hd_model_free(struct hd_model *model); /* NULL is fine */
+
+/** hd_model_copy - a model with the same objects; NULL without memory */
+struct hd_model *hd_model_copy(const struct hd_model *model);
+
+/** hd_model_put - add or replace; takes a reference of @object. 0 or -ENOMEM. */
+int hd_model_put(struct hd_model *model, struct hd_object *object);
+
+/** hd_model_del - remove; false if it was not there */
+bool hd_model_del(struct hd_model *model, enum hd_noun_id noun, const char *name);
+
+/** hd_model_get - borrowed; NULL if there is none */
+struct hd_object *hd_model_get(const struct hd_model *model, enum hd_noun_id noun,
+			       const char *name);
+
+/** hd_model_get_id - the network or port with a number; borrowed, NULL if there is none */
+struct hd_object *hd_model_get_id(const struct hd_model *model, enum hd_noun_id noun, uint32_t id);
+
+/** hd_model_count - how many objects of a noun there are */
+size_t hd_model_count(const struct hd_model *model, enum hd_noun_id noun);
+
+/** hd_model_first, hd_model_next - walk over a noun, sorted by name after hd_model_sort() */
+struct hd_object *hd_model_first(const struct hd_model *model, enum hd_noun_id noun);
+struct hd_object *hd_model_next(const struct hd_model *model, const struct hd_object *object);
+void hd_model_sort(struct hd_model *model);
+
+#define hd_model_each(model, noun, object)                                                         \
+	for (struct hd_object *object = hd_model_first(model, noun); object;                       \
+	     object = hd_model_next(model, object))
+
+/** struct hd_limits - how many there may be; from the sizes of the tables */
+struct hd_limits {
+	uint32_t ports;
+	uint32_t networks;
+	uint32_t fdb;
+	uint32_t neighbours;
+	uint32_t drops;
+};
+
+/**
+ * hd_model_assign_ids - number the networks and ports that have none yet
+ *
+ * Goes on from the highest number ever given, so that a number that was just freed rests before it is used again.
+ * Return: 0, or -ENOSPC with @err naming the table that is full.
+ */
+int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
+			struct hd_error *err);
+
+/**
+ * hd_model_validate - check the objects against each other
+ * @err: names the object, the cause, and the place in a file
+ *
+ * References, uniqueness of devices, addresses and MACs, subnets. Knows nothing of the machine.
+ * Return: 0 or -errno.
+ */
+int hd_model_validate(const struct hd_model *model, struct hd_error *err);
+
+/** hd_model_subnet_of - the subnet of @network that holds @ip; NULL if there is none */
+const struct hd_object *hd_model_subnet_of(const struct hd_model *model, const char *network,
+					   const struct hd_ip *ip);
+
+/** hd_model_network_of - the network of a port's view; never NULL in a validated model */
+const struct hd_object *hd_model_network_of(const struct hd_model *model,
+					    const struct hd_port *port);
+
+/* addr.c: text and bits of addresses */
+int hd_ip_parse(const char *text, struct hd_ip *ret);	  /* "IP" or "IP/LEN"; 0 or -EINVAL */
+void hd_ip_format(const struct hd_ip *ip, char text[64]); /* without length */
+bool hd_ip_in(const struct hd_ip *ip, const struct hd_ip *cidr);
+int hd_mac_parse(const char *text, uint8_t ret[6]); /* 0 or -EINVAL */
+void hd_mac_format(const uint8_t mac[6], char text[18]);

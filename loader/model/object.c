@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* object.c - one object: its options and the view of them in C */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "model/views.h"
+
+typedef int (*view_fn)(struct hd_object *object, struct hd_error *err);
+
+static const view_fn views[HD_NOUN_COUNT] = {
+	[HD_NOUN_NETWORK] = hd_network_view,	 [HD_NOUN_SUBNET] = hd_subnet_view,
+	[HD_NOUN_PORT] = hd_port_view,		 [HD_NOUN_FDB] = hd_fdb_view,
+	[HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
+};
+
+static void object_free(struct hd_object *object)
+{
+	if (object->noun->id == HD_NOUN_PORT)
+		free(object->view.port.ips);
+	json_decref(object->spec);
+	free(object->name);
+	free(object);
+}
+
+/* Options in the schema's order, whatever the order in which they were given or set. */
+static json_t *in_order(const struct hd_noun *noun, json_t *spec)
+{
+	json_t *ordered = json_object();
+
+	for (size_t i = 0; i < noun->n_options; i++) {
+		const char *name = noun->options[i].name;
+		json_t *value = json_object_get(spec, name);
+
+		if (value)
+			(void)json_object_set(ordered, name, value);
+	}
+	return ordered;
+}
+
+int hd_object_new(const struct hd_noun *noun, const char *name, uint32_t id, json_t *spec,
+		  struct hd_object **ret, struct hd_error *err)
+{
+	struct hd_object *object = calloc(1, sizeof(*object));
+	int r;
+
+	if (!object)
+		return hd_error_set(err, HD_ERR_FAILED, "%s %s: no memory", noun->name, name);
+	object->noun = noun;
+	object->id = id;
+	object->spec = in_order(noun, spec);
+	object->refs = 1;
+	object->name = strdup(name);
+	if (!object->name || !object->spec)
+		r = hd_error_set(err, HD_ERR_FAILED, "%s %s: no memory", noun->name, name);
+	else
+		r = views[noun->id](object, err);
+	if (r < 0) {
+		hd_error_object(err, noun->name, name);
+		object_free(object);
+		return r;
+	}
+	*ret = object;
+	return 0;
+}
+
+struct hd_object *hd_object_ref(struct hd_object *object)
+{
+	object->refs++;
+	return object;
+}
+
+void hd_object_unref(struct hd_object *object)
+{
+	if (object && --object->refs == 0)
+		object_free(object);
+}
+
+const char *hd_spec_text(const struct hd_object *object, const char *key)
+{
+	return json_string_value(json_object_get(object->spec, key));
+}
+
+uint32_t hd_spec_uint(const struct hd_object *object, const char *key)
+{
+	const json_t *value = json_object_get(object->spec, key);
+	const struct hd_option *opt = hd_option_find(object->noun, key);
+
+	if (json_is_integer(value))
+		return (uint32_t)json_integer_value(value);
+	return opt && opt->dflt ? (uint32_t)strtoul(opt->dflt, NULL, 10) : 0;
+}
+
+bool hd_spec_bool(const struct hd_object *object, const char *key)
+{
+	const json_t *value = json_object_get(object->spec, key);
+	const struct hd_option *opt = hd_option_find(object->noun, key);
+
+	if (json_is_boolean(value))
+		return json_is_true(value);
+	return opt && opt->dflt && !strcmp(opt->dflt, "on");
+}
+
+int hd_name_split(const struct hd_object *object, char network[64], const char **ret_rest,
+		  struct hd_error *err)
+{
+	const char *slash = strchr(object->name, '/');
+	size_t len = slash ? (size_t)(slash - object->name) : 0;
+
+	if (!len || len >= 64 || !slash[1])
+		return hd_error_set(err, HD_ERR_INVALID, "%s %s: the name must be NETWORK/%s",
+				    object->noun->name, object->name, object->noun->key_meta);
+	memcpy(network, object->name, len);
+	network[len] = '\0';
+	*ret_rest = slash + 1;
+	return 0;
+}

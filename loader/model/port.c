@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* port.c - ports */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/views.h"
+
+static int kind_of(const struct hd_object *object, enum hd_port_kind *ret, struct hd_error *err)
+{
+	bool device = hd_spec_text(object, "device"), netns = hd_spec_text(object, "netns");
+	bool internal = hd_spec_bool(object, "internal");
+
+	if (device + netns + internal != 1) {
+		hd_error_set(err, HD_ERR_INVALID,
+			     "port %s: needs exactly one of device, netns and internal",
+			     object->name);
+		hd_error_hint(
+			err,
+			"--device DEV for a device that is there, --netns NS --ifname IF to make "
+			"one, --internal for the host's own leg");
+		return -EINVAL;
+	}
+	if (device && hd_spec_text(object, "ifname"))
+		return hd_error_set(err, HD_ERR_INVALID, "port %s: ifname does not go with device",
+				    object->name);
+	if (netns && !hd_spec_text(object, "ifname"))
+		return hd_error_set(err, HD_ERR_INVALID, "port %s: netns needs ifname",
+				    object->name);
+	*ret = device ? HD_PORT_DEVICE : netns ? HD_PORT_NETNS : HD_PORT_INTERNAL;
+	return 0;
+}
+
+static int ifname_of(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_port *port = &object->view.port;
+	const char *ifname = hd_spec_text(object, "ifname");
+
+	if (!ifname && port->kind == HD_PORT_INTERNAL)
+		ifname = object->name;
+	if (!ifname)
+		return 0;
+	if (strlen(ifname) >= sizeof(port->ifname)) {
+		hd_error_set(err, HD_ERR_INVALID, "port %s: its name is too long for a device",
+			     object->name);
+		hd_error_hint(err, "name the host's leg with --ifname, up to 15 letters");
+		return -EINVAL;
+	}
+	(void)snprintf(port->ifname, sizeof(port->ifname), "%s", ifname);
+	return 0;
+}
+
+static int ips_of(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_port *port = &object->view.port;
+	const json_t *list = json_object_get(object->spec, "ip");
+	const json_t *item;
+	size_t i;
+
+	port->ips = calloc(json_array_size(list) + 1, sizeof(*port->ips));
+	if (!port->ips)
+		return hd_error_set(err, HD_ERR_FAILED, "port %s: no memory", object->name);
+	json_array_foreach(list, i, item)
+		if (hd_ip_parse(json_string_value(item), &port->ips[port->n_ips++]) < 0)
+			return hd_error_set(err, HD_ERR_INVALID, "port %s: bad address %s",
+					    object->name, json_string_value(item));
+	return 0;
+}
+
+int hd_port_view(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_port *port = &object->view.port;
+	const char *mac = hd_spec_text(object, "mac");
+	int r;
+
+	port->network = hd_spec_text(object, "network");
+	port->device = hd_spec_text(object, "device");
+	port->netns = hd_spec_text(object, "netns");
+	port->isolated = hd_spec_bool(object, "isolated");
+	port->hairpin = hd_spec_bool(object, "hairpin");
+	port->mtu = hd_spec_uint(object, "mtu");
+	port->has_mac = mac && hd_mac_parse(mac, port->mac) == 0;
+	r = kind_of(object, &port->kind, err);
+	if (r < 0)
+		return r;
+	r = ifname_of(object, err);
+	if (r < 0)
+		return r;
+	return ips_of(object, err);
+}
+
+static int validate_ip(const struct hd_model *model, const struct hd_object *object,
+		       const struct hd_ip *ip, size_t index, struct hd_error *err)
+{
+	const struct hd_port *port = &object->view.port;
+	char text[64];
+
+	if (ip->prefix != HD_PREFIX_NONE || port->kind == HD_PORT_DEVICE ||
+	    hd_model_subnet_of(model, port->network, ip))
+		return 0;
+	hd_ip_format(ip, text);
+	hd_error_set(err, HD_ERR_INVALID,
+		     "port %s: address %s has no length, and no subnet of network %s holds it",
+		     object->name, text, port->network);
+	hd_error_hint(err, "give it as %s/LEN, or add the subnet first", text);
+	hd_error_where(err, "ports/%s/ip/%zu", object->name, index);
+	return -EINVAL;
+}
+
+int hd_port_validate(const struct hd_model *model, const struct hd_object *object,
+		     struct hd_error *err)
+{
+	const struct hd_port *port = &object->view.port;
+
+	for (size_t i = 0; i < port->n_ips; i++) {
+		int r = validate_ip(model, object, &port->ips[i], i, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

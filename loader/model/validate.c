@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* validate.c - the objects against each other: references, things that may be claimed only once */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/views.h"
+
+/* Something that one object may claim, as text, and who did. */
+struct claim {
+	char what[176];
+	const struct hd_object *owner;
+	UT_hash_handle hh;
+};
+
+static void claims_free(struct claim **claims)
+{
+	struct claim *claim, *next;
+
+	HASH_ITER(hh, *claims, claim, next) {
+		HASH_DEL(*claims, claim);
+		free(claim);
+	}
+}
+
+/* @option is for the error's place in a file; the text after '=' in @what is what people know the thing by. */
+static int claim_add(struct claim **claims, const struct hd_object *owner, const char *option,
+		     const char *what, struct hd_error *err)
+{
+	struct claim *claim;
+
+	HASH_FIND_STR(*claims, what, claim);
+	if (claim) {
+		hd_error_set(err, HD_ERR_CONFLICT, "%s %s: %s is already used by %s %s",
+			     owner->noun->name, owner->name, strchr(what, '=') + 1,
+			     claim->owner->noun->name, claim->owner->name);
+		hd_error_where(err, "%s/%s/%s", owner->noun->plural, owner->name, option);
+		hd_error_object(err, owner->noun->name, owner->name);
+		return -EEXIST;
+	}
+	claim = calloc(1, sizeof(*claim));
+	if (!claim)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	(void)snprintf(claim->what, sizeof(claim->what), "%s", what);
+	claim->owner = owner;
+	HASH_ADD_STR(*claims, what, claim);
+	return 0;
+}
+
+static int claim_mac(struct claim **claims, const struct hd_object *object, const char *network,
+		     const uint8_t mac[6], const char *option, struct hd_error *err)
+{
+	char what[176], text[18];
+
+	hd_mac_format(mac, text);
+	(void)snprintf(what, sizeof(what), "mac %s=MAC %s", network, text);
+	return claim_add(claims, object, option, what, err);
+}
+
+static int claim_ip(struct claim **claims, const struct hd_object *object, const char *network,
+		    const struct hd_ip *ip, struct hd_error *err)
+{
+	char what[176], text[64];
+
+	hd_ip_format(ip, text);
+	(void)snprintf(what, sizeof(what), "ip %s=address %s", network, text);
+	return claim_add(claims, object, "ip", what, err);
+}
+
+static int claim_device(struct claim **claims, const struct hd_object *object, struct hd_error *err)
+{
+	const struct hd_port *port = &object->view.port;
+	const char *name = port->kind == HD_PORT_DEVICE ? port->device : port->ifname;
+	char what[176];
+
+	(void)snprintf(what, sizeof(what), "device %.100s=device %s",
+		       port->kind == HD_PORT_NETNS ? port->netns : "", name);
+	return claim_add(claims, object, port->kind == HD_PORT_DEVICE ? "device" : "ifname", what,
+			 err);
+}
+
+static int claim_port(struct claim **claims, const struct hd_object *object, struct hd_error *err)
+{
+	const struct hd_port *port = &object->view.port;
+	int r = claim_device(claims, object, err);
+
+	if (r == 0 && port->has_mac)
+		r = claim_mac(claims, object, port->network, port->mac, "mac", err);
+	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
+		r = claim_ip(claims, object, port->network, &port->ips[i], err);
+	return r;
+}
+
+static int validate_claims(const struct hd_model *model, struct hd_error *err)
+{
+	__attribute__((cleanup(claims_free))) struct claim *claims = NULL;
+	int r;
+
+	hd_model_each(model, HD_NOUN_PORT, port) {
+		r = claim_port(&claims, port, err);
+		if (r < 0)
+			return r;
+	}
+	hd_model_each(model, HD_NOUN_FDB, fdb) {
+		r = claim_mac(&claims, fdb, fdb->view.fdb.network, fdb->view.fdb.mac, "", err);
+		if (r < 0)
+			return r;
+	}
+	hd_model_each(model, HD_NOUN_NEIGHBOUR, neigh) {
+		r = claim_ip(&claims, neigh, neigh->view.neighbour.network,
+			     &neigh->view.neighbour.ip, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Every option that names another object must name one that is there. */
+static int validate_references(const struct hd_model *model, const struct hd_object *object,
+			       struct hd_error *err)
+{
+	const struct hd_noun *noun = object->noun;
+
+	for (size_t i = 0; i < noun->n_options; i++) {
+		const struct hd_option *opt = &noun->options[i];
+		const char *value = opt->refers ? hd_spec_text(object, opt->name) : NULL;
+
+		if (!value || hd_model_get(model, hd_noun_find(opt->refers)->id, value))
+			continue;
+		hd_error_set(err, HD_ERR_NOT_FOUND, "%s %s: %s %s does not exist", noun->name,
+			     object->name, opt->refers, value);
+		hd_error_hint(err, "'heddle %s list' shows what there is", opt->refers);
+		hd_error_where(err, "%s/%s/%s", noun->plural, object->name, opt->name);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+typedef int (*validate_fn)(const struct hd_model *model, const struct hd_object *object,
+			   struct hd_error *err);
+
+static const validate_fn validators[HD_NOUN_COUNT] = {
+	[HD_NOUN_SUBNET] = hd_subnet_validate,
+	[HD_NOUN_PORT] = hd_port_validate,
+	[HD_NOUN_FDB] = hd_fdb_validate,
+	[HD_NOUN_NEIGHBOUR] = hd_neighbour_validate,
+};
+
+static int validate_object(const struct hd_model *model, const struct hd_object *object,
+			   struct hd_error *err)
+{
+	validate_fn validate = validators[object->noun->id];
+	int r = validate_references(model, object, err);
+
+	if (r == 0 && validate)
+		r = validate(model, object, err);
+	if (r < 0)
+		hd_error_object(err, object->noun->name, object->name);
+	return r;
+}
+
+int hd_model_validate(const struct hd_model *model, struct hd_error *err)
+{
+	for (int noun = 0; noun < HD_NOUN_COUNT; noun++)
+		hd_model_each(model, noun, object) {
+			int r = validate_object(model, object, err);
+
+			if (r < 0)
+				return r;
+		}
+	return validate_claims(model, err);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* views.h - inside model/: making the C view of each noun, and reading options with their defaults */
+#pragma once
+
+#include "model/model.h"
+
+int hd_network_view(struct hd_object *object, struct hd_error *err);
+int hd_subnet_view(struct hd_object *object, struct hd_error *err);
+int hd_port_view(struct hd_object *object, struct hd_error *err);
+int hd_fdb_view(struct hd_object *object, struct hd_error *err);
+int hd_neighbour_view(struct hd_object *object, struct hd_error *err);
+
+/* What each noun asks of the rest of the model. */
+int hd_subnet_validate(const struct hd_model *model, const struct hd_object *object,
+		       struct hd_error *err);
+int hd_port_validate(const struct hd_model *model, const struct hd_object *object,
+		     struct hd_error *err);
+int hd_fdb_validate(const struct hd_model *model, const struct hd_object *object,
+		    struct hd_error *err);
+int hd_neighbour_validate(const struct hd_model *model, const struct hd_object *object,
+			  struct hd_error *err);
+
+/** hd_spec_text - an option's text, borrowed; NULL if it is not set */
+const char *hd_spec_text(const struct hd_object *object, const char *key);
+
+/** hd_spec_uint - an option's number, or its default */
+uint32_t hd_spec_uint(const struct hd_object *object, const char *key);
+
+/** hd_spec_bool - an option's truth, or its default */
+bool hd_spec_bool(const struct hd_object *object, const char *key);
+
+/** hd_name_split - "NETWORK/REST" into its parts; @ret_rest points into the name */
+int hd_name_split(const struct hd_object *object, char network[64], const char **ret_rest,
+		  struct hd_error *err);

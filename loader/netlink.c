@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* netlink.c - devices, addresses and routes */
+#include "netlink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "cleanup.h"
+
+struct hd_netlink {
+	struct mnl_socket *socket;
+	unsigned int seq;
+	unsigned int port;
+	char buf[32768];
+};
+
+/* What a callback of libmnl needs to report links. */
+struct report {
+	hd_link_fn fn;
+	void *arg;
+};
+
+int hd_netlink_open(struct hd_netlink **ret)
+{
+	struct hd_netlink *nl = calloc(1, sizeof(*nl));
+	int r, yes = 1;
+
+	if (!nl)
+		return -ENOMEM;
+	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		r = -errno;
+		hd_netlink_close(nl);
+		return r;
+	}
+	nl->seq = (unsigned int)time(NULL);
+	nl->port = mnl_socket_get_portid(nl->socket);
+	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &yes,
+				    sizeof(yes)); /* only saves copying */
+	*ret = nl;
+	return 0;
+}
+
+static int enter(int netns)
+{
+	return setns(netns, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+int hd_netlink_open_in(int netns, struct hd_netlink **ret)
+{
+	_close_ int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (home < 0)
+		return -errno;
+	r = enter(netns);
+	if (r < 0)
+		return r;
+	r = hd_netlink_open(ret);
+	if (enter(home) < 0)
+		abort(); /* in the wrong namespace everything that follows would hit the wrong machine */
+	return r;
+}
+
+void hd_netlink_close(struct hd_netlink *nl)
+{
+	if (!nl)
+		return;
+	if (nl->socket)
+		(void)mnl_socket_close(nl->socket);
+	free(nl);
+}
+
+int hd_netns_open(const char *name_or_path)
+{
+	char path[300];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s%s", name_or_path[0] == '/' ? "" : "/run/netns/",
+		       name_or_path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static void parse_kind(const struct nlattr *info, struct hd_link *link)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, info)
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			(void)snprintf(link->kind, sizeof(link->kind), "%s",
+				       mnl_attr_get_str(attr));
+}
+
+static void parse_attr(const struct nlattr *attr, struct hd_link *link)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		(void)snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attr));
+		break;
+	case IFLA_IFALIAS:
+		(void)snprintf(link->alias, sizeof(link->alias), "%s", mnl_attr_get_str(attr));
+		break;
+	case IFLA_MTU:
+		link->mtu = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_MASTER:
+		link->master = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_LINK_NETNSID:
+		link->far_peer = true;
+		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
+			memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+		break;
+	case IFLA_LINKINFO:
+		parse_kind(attr, link);
+		break;
+	default:
+		break;
+	}
+}
+
+static int on_link(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh);
+	const struct report *report = arg;
+	struct hd_link link = { 0 };
+	const struct nlattr *attr;
+
+	if ((nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK) ||
+	    info->ifi_family != AF_UNSPEC)
+		return MNL_CB_OK;
+	link.ifindex = (uint32_t)info->ifi_index;
+	link.flags = info->ifi_flags;
+	link.is_ethernet = info->ifi_type == ARPHRD_ETHER;
+	link.gone = nlh->nlmsg_type == RTM_DELLINK;
+	mnl_attr_for_each(attr, nlh, sizeof(*info))
+		parse_attr(attr, &link);
+	report->fn(report->arg, &link);
+	return MNL_CB_OK;
+}
+
+static struct nlmsghdr *request(struct hd_netlink *nl, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->buf);
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	nlh->nlmsg_seq = ++nl->seq;
+	return nlh;
+}
+
+/* Sends what stands in the buffer and reads the answer into it. */
+static int talk(struct hd_netlink *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
+{
+	unsigned int seq = nlh->nlmsg_seq;
+	ssize_t n;
+	int r = 1;
+
+	if (mnl_socket_sendto(nl->socket, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	while (r > 0) {
+		n = mnl_socket_recvfrom(nl->socket, nl->buf, sizeof(nl->buf));
+		if (n < 0)
+			return -errno;
+		r = mnl_cb_run(nl->buf, (size_t)n, seq, nl->port, cb, arg);
+	}
+	return r < 0 ? -errno : 0;
+}
+
+int hd_netlink_links(struct hd_netlink *nl, hd_link_fn fn, void *arg)
+{
+	struct nlmsghdr *nlh = request(nl, RTM_GETLINK, NLM_F_DUMP);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+	struct report report = { fn, arg };
+
+	info->ifi_family = AF_UNSPEC;
+	return talk(nl, nlh, on_link, &report);
+}
+
+int hd_netlink_link_get(struct hd_netlink *nl, uint32_t ifindex, hd_link_fn fn, void *arg)
+{
+	struct nlmsghdr *nlh = request(nl, RTM_GETLINK, NLM_F_ACK);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+	struct report report = { fn, arg };
+
+	info->ifi_family = AF_UNSPEC;
+	info->ifi_index = (int)ifindex;
+	return talk(nl, nlh, on_link, &report);
+}
+
+int hd_netlink_watch(struct hd_netlink *nl)
+{
+	int group = RTNLGRP_LINK, size = 4 << 20, fd = mnl_socket_get_fd(nl->socket);
+
+	/* A burst of new devices should fit; if it does not, -ENOBUFS tells and everything is listed again. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	return mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
+		       ? -errno
+		       : 0;
+}
+
+int hd_netlink_fd(const struct hd_netlink *nl)
+{
+	return mnl_socket_get_fd(nl->socket);
+}
+
+int hd_netlink_read(struct hd_netlink *nl, hd_link_fn fn, void *arg)
+{
+	struct report report = { fn, arg };
+	ssize_t n;
+
+	for (;;) {
+		n = recv(mnl_socket_get_fd(nl->socket), nl->buf, sizeof(nl->buf), MSG_DONTWAIT);
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		if (mnl_cb_run(nl->buf, (size_t)n, 0, 0, on_link, &report) < 0)
+			return -errno;
+	}
+}
+
+static struct ifinfomsg *link_request(struct hd_netlink *nl, struct nlmsghdr **ret, uint16_t type,
+				      uint16_t flags, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = request(nl, type, NLM_F_ACK | flags);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+
+	info->ifi_family = AF_UNSPEC;
+	info->ifi_index = (int)ifindex;
+	*ret = nlh;
+	return info;
+}
+
+static void put_veth_peer(struct nlmsghdr *nlh, const struct hd_veth *veth)
+{
+	struct nlattr *peer = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, veth->peer);
+	mnl_attr_put_u32(nlh, IFLA_MTU, veth->mtu);
+	if (veth->netns >= 0)
+		mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)veth->netns);
+	if (veth->mac)
+		mnl_attr_put(nlh, IFLA_ADDRESS, 6, veth->mac);
+	mnl_attr_nest_end(nlh, peer);
+}
+
+int hd_netlink_veth_add(struct hd_netlink *nl, const struct hd_veth *veth)
+{
+	struct nlattr *info, *data;
+	struct nlmsghdr *nlh;
+
+	(void)link_request(nl, &nlh, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, veth->name);
+	mnl_attr_put_u32(nlh, IFLA_MTU, veth->mtu);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	put_veth_peer(nlh, veth);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_link_del(struct hd_netlink *nl, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh;
+
+	(void)link_request(nl, &nlh, RTM_DELLINK, 0, ifindex);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_link_up(struct hd_netlink *nl, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh;
+	struct ifinfomsg *info = link_request(nl, &nlh, RTM_NEWLINK, 0, ifindex);
+
+	info->ifi_flags = IFF_UP;
+	info->ifi_change = IFF_UP;
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_link_mtu(struct hd_netlink *nl, uint32_t ifindex, uint32_t mtu)
+{
+	struct nlmsghdr *nlh;
+
+	(void)link_request(nl, &nlh, RTM_NEWLINK, 0, ifindex);
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_link_mac(struct hd_netlink *nl, uint32_t ifindex, const uint8_t mac[6])
+{
+	struct nlmsghdr *nlh;
+
+	(void)link_request(nl, &nlh, RTM_NEWLINK, 0, ifindex);
+	mnl_attr_put(nlh, IFLA_ADDRESS, 6, mac);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_link_alias(struct hd_netlink *nl, uint32_t ifindex, const char *alias)
+{
+	struct nlmsghdr *nlh;
+
+	(void)link_request(nl, &nlh, RTM_SETLINK, 0, ifindex);
+	mnl_attr_put(nlh, IFLA_IFALIAS, strlen(alias), alias);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_link_mute(struct hd_netlink *nl, uint32_t ifindex)
+{
+	struct nlattr *spec, *inet6;
+	struct nlmsghdr *nlh;
+	int r;
+
+	(void)link_request(nl, &nlh, RTM_SETLINK, 0, ifindex);
+	spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	inet6 = mnl_attr_nest_start(nlh, AF_INET6);
+	mnl_attr_put_u8(nlh, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(nlh, inet6);
+	mnl_attr_nest_end(nlh, spec);
+	r = talk(nl, nlh, NULL, NULL);
+	return r == -EAFNOSUPPORT ? 0 : r; /* no IPv6 here: silent already */
+}
+
+static void found(void *arg, const struct hd_link *link)
+{
+	*(uint32_t *)arg = link->ifindex;
+}
+
+int hd_netlink_link_find(struct hd_netlink *nl, const char *name)
+{
+	struct nlmsghdr *nlh;
+	uint32_t ifindex = 0;
+	struct report report = { found, &ifindex };
+	int r;
+
+	(void)link_request(nl, &nlh, RTM_GETLINK, 0, 0);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	r = talk(nl, nlh, on_link, &report);
+	if (r == -ENODEV)
+		return 0;
+	return r < 0 ? r : (int)ifindex;
+}
+
+static int change_addr(struct hd_netlink *nl, uint16_t type, uint16_t flags, uint32_t ifindex,
+		       bool is_v4, const void *addr, uint8_t len)
+{
+	struct nlmsghdr *nlh = request(nl, type, NLM_F_ACK | flags);
+	struct ifaddrmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+	size_t size = is_v4 ? 4 : 16;
+
+	msg->ifa_family = is_v4 ? AF_INET : AF_INET6;
+	msg->ifa_prefixlen = len;
+	msg->ifa_flags = is_v4 ? 0 : IFA_F_NODAD;
+	msg->ifa_index = ifindex;
+	mnl_attr_put(nlh, IFA_LOCAL, size, addr);
+	mnl_attr_put(nlh, IFA_ADDRESS, size, addr);
+	if (is_v4 && len < 31 && type == RTM_NEWADDR) {
+		uint32_t broadcast;
+
+		memcpy(&broadcast, addr, sizeof(broadcast));
+		broadcast |= htonl(len ? UINT32_MAX >> len : UINT32_MAX);
+		mnl_attr_put(nlh, IFA_BROADCAST, sizeof(broadcast), &broadcast);
+	}
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_addr(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
+		    uint8_t len)
+{
+	return change_addr(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex, is_v4, addr,
+			   len);
+}
+
+int hd_netlink_addr_del(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
+			uint8_t len)
+{
+	return change_addr(nl, RTM_DELADDR, 0, ifindex, is_v4, addr, len);
+}
+
+int hd_netlink_default_route(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,
+			     const void *gateway)
+{
+	struct nlmsghdr *nlh = request(nl, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
+	struct rtmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+
+	msg->rtm_family = is_v4 ? AF_INET : AF_INET6;
+	msg->rtm_table = RT_TABLE_MAIN;
+	msg->rtm_protocol = RTPROT_STATIC;
+	msg->rtm_scope = RT_SCOPE_UNIVERSE;
+	msg->rtm_type = RTN_UNICAST;
+	mnl_attr_put(nlh, RTA_GATEWAY, is_v4 ? 4 : 16, gateway);
+	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+static int on_filter(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(nlh);
+	unsigned int priority = tc->tcm_info >> 16;
+
+	if (nlh->nlmsg_type == RTM_NEWTFILTER && tc->tcm_handle && priority != HD_TC_PRIORITY)
+		(*(int *)arg)++;
+	return MNL_CB_OK;
+}
+
+int hd_netlink_foreign_filters(struct hd_netlink *nl, uint32_t ifindex, bool ingress)
+{
+	struct nlmsghdr *nlh = request(nl, RTM_GETTFILTER, NLM_F_DUMP);
+	struct tcmsg *tc = mnl_nlmsg_put_extra_header(nlh, sizeof(*tc));
+	int n = 0, r;
+
+	tc->tcm_family = AF_UNSPEC;
+	tc->tcm_ifindex = (int)ifindex;
+	tc->tcm_parent = TC_H_MAKE(TC_H_CLSACT, ingress ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+	r = talk(nl, nlh, on_filter, &n);
+	return r < 0 && !n
+		       ? 0
+		       : n; /* no clsact there is an error to the kernel, and no filters to us */
+}
+
+static int on_qdisc(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(nlh);
+	struct tcmsg *wanted = arg;
+
+	if (nlh->nlmsg_type == RTM_NEWQDISC && tc->tcm_ifindex == wanted->tcm_ifindex &&
+	    tc->tcm_parent == TC_H_CLSACT)
+		wanted->tcm_info = 1;
+	return MNL_CB_OK;
+}
+
+bool hd_netlink_has_clsact(struct hd_netlink *nl, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = request(nl, RTM_GETQDISC, NLM_F_DUMP);
+	struct tcmsg *tc = mnl_nlmsg_put_extra_header(nlh, sizeof(*tc));
+	struct tcmsg wanted = { .tcm_ifindex = (int)ifindex };
+
+	tc->tcm_family = AF_UNSPEC;
+	tc->tcm_ifindex = (int)ifindex;
+	(void)talk(nl, nlh, on_qdisc, &wanted); /* unknown is no */
+	return wanted.tcm_info;
+}

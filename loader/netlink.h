@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * netlink.h - devices, addresses and routes, by rtnetlink through libmnl
+ *
+ * Each call is one request and its answer. Return 0 or -errno unless said otherwise; nothing is logged.
+ */
+#pragma once
+
+#include <linux/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hd_netlink;
+
+/**
+ * struct hd_link - what the kernel says about a device
+ * @ifindex: its number in this namespace
+ * @name:    its name
+ * @kind:    "veth", "tun", "bridge" ...; empty for hardware and others without a kind
+ * @alias:   what IFLA_IFALIAS holds; how heddle knows its own devices again
+ * @flags:   IFF_*, with IFF_LOWER_UP
+ * @mtu:     bytes
+ * @master:  ifindex of the bridge or bond it belongs to, 0 if none
+ * @far_peer: it is half of a pair whose other half is in another namespace
+ * @is_ethernet: ARPHRD_ETHER
+ * @mac:     its address
+ * @gone:    the message was about its end
+ */
+struct hd_link {
+	uint32_t ifindex;
+	char name[IFNAMSIZ];
+	char kind[16];
+	char alias[128];
+	uint32_t flags;
+	uint32_t mtu;
+	uint32_t master;
+	bool far_peer;
+	bool is_ethernet;
+	bool gone;
+	uint8_t mac[6];
+};
+
+/** hd_link_fn - called for each link; borrowed */
+typedef void (*hd_link_fn)(void *arg, const struct hd_link *link);
+
+/** hd_netlink_open - a socket in the namespace of the caller; hd_netlink_close() takes NULL */
+int hd_netlink_open(struct hd_netlink **ret);
+
+/** hd_netlink_open_in - a socket in another namespace; @netns: fd of it. The caller's namespace is as before on return. */
+int hd_netlink_open_in(int netns, struct hd_netlink **ret);
+void hd_netlink_close(struct hd_netlink *nl);
+
+/** hd_netns_open - open a namespace: a name under /run/netns, or an absolute path. Returns an fd or -errno. */
+int hd_netns_open(const char *name_or_path);
+
+/** hd_netlink_links - report every link */
+int hd_netlink_links(struct hd_netlink *nl, hd_link_fn fn, void *arg);
+
+/** hd_netlink_link_get - report one link; -ENODEV if it is not there */
+int hd_netlink_link_get(struct hd_netlink *nl, uint32_t ifindex, hd_link_fn fn, void *arg);
+
+/** hd_netlink_watch - subscribe this socket to changes of links; hd_netlink_fd() becomes readable */
+int hd_netlink_watch(struct hd_netlink *nl);
+int hd_netlink_fd(const struct hd_netlink *nl);
+
+/** hd_netlink_read - report the changes that are there; -ENOBUFS: some were lost, list the links again */
+int hd_netlink_read(struct hd_netlink *nl, hd_link_fn fn, void *arg);
+
+/**
+ * struct hd_veth - a pair to make
+ * @name:   this end, in the caller's namespace
+ * @peer:   the other end
+ * @netns:  fd of the namespace of the other end, -1 for the caller's
+ * @mtu:    of both
+ * @mac:    of the other end, NULL for a random one
+ */
+struct hd_veth {
+	const char *name;
+	const char *peer;
+	int netns;
+	uint32_t mtu;
+	const uint8_t *mac;
+};
+int hd_netlink_veth_add(struct hd_netlink *nl, const struct hd_veth *veth);
+int hd_netlink_link_del(struct hd_netlink *nl, uint32_t ifindex);
+int hd_netlink_link_up(struct hd_netlink *nl, uint32_t ifindex);
+int hd_netlink_link_mtu(struct hd_netlink *nl, uint32_t ifindex, uint32_t mtu);
+int hd_netlink_link_mac(struct hd_netlink *nl, uint32_t ifindex, const uint8_t mac[6]);
+int hd_netlink_link_alias(struct hd_netlink *nl, uint32_t ifindex, const char *alias);
+
+/** hd_netlink_link_mute - no IPv6 link-local address, so the host says nothing of its own on this device */
+int hd_netlink_link_mute(struct hd_netlink *nl, uint32_t ifindex);
+
+/** hd_netlink_link_find - ifindex of a name, 0 if there is none, or -errno */
+int hd_netlink_link_find(struct hd_netlink *nl, const char *name);
+
+/**
+ * hd_netlink_addr - add an address, or replace the same one
+ * @is_v4: @addr has 4 bytes, else 16; network order
+ * @len:   prefix length
+ *
+ * An IPv6 address is usable at once: nobody else has it, so no duplicate address detection.
+ */
+int hd_netlink_addr(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
+		    uint8_t len);
+int hd_netlink_addr_del(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
+			uint8_t len);
+
+/** hd_netlink_default_route - add or replace the default route by @gateway; same form as the address */
+int hd_netlink_default_route(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,
+			     const void *gateway);
+
+/* Our filters stand behind everybody else's: a high number is late. */
+#define HD_TC_PRIORITY 0xfde8
+
+/** hd_netlink_foreign_filters - how many clsact filters of others a device has in one direction */
+int hd_netlink_foreign_filters(struct hd_netlink *nl, uint32_t ifindex, bool ingress);
+
+/** hd_netlink_has_clsact - whether a device has a clsact qdisc */
+bool hd_netlink_has_clsact(struct hd_netlink *nl, uint32_t ifindex);

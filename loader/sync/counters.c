@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* counters.c - what the datapath has counted, summed over the CPUs */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "sync/fdb.h"
+#include "sync/state.h"
+
+struct hd_counters hd_sync_counters(const struct hd_sync *sync, uint32_t port)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_free_ struct hd_counters *each = calloc((size_t)cpus, sizeof(*each));
+	struct hd_counters sum = { 0 };
+
+	if (!each || bpf_map_lookup_elem(sync->dp.maps[HD_MAP_PORT_COUNTERS], &port, each) < 0)
+		return sum;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		sum.rx_packets += each[cpu].rx_packets;
+		sum.rx_bytes += each[cpu].rx_bytes;
+		sum.tx_packets += each[cpu].tx_packets;
+		sum.tx_bytes += each[cpu].tx_bytes;
+		sum.drops += each[cpu].drops;
+	}
+	return sum;
+}
+
+static bool read_drop(int fd, const struct hd_drop_key *key, struct hd_drop_value *ret)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_free_ struct hd_drop_value *each = calloc((size_t)cpus, sizeof(*each));
+
+	*ret = (struct hd_drop_value){ 0 };
+	if (!each || bpf_map_lookup_elem(fd, key, each) < 0)
+		return false;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		ret->packets += each[cpu].packets;
+		ret->bytes += each[cpu].bytes;
+	}
+	return ret->packets;
+}
+
+int hd_sync_drops(const struct hd_sync *sync, hd_sync_drops_fn fn, void *arg)
+{
+	int fd = sync->dp.maps[HD_MAP_DROPS];
+	struct hd_drop_key key, *prev = NULL;
+	struct hd_drop_value value;
+
+	while (bpf_map_get_next_key(fd, prev, &key) == 0) {
+		int r = read_drop(fd, &key, &value) ? fn(arg, &key, &value) : 0;
+
+		if (r)
+			return r;
+		prev = &key;
+	}
+	return 0;
+}
+
+void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model)
+{
+	int fd = dp->maps[HD_MAP_DROPS];
+	struct hd_drop_key key, next;
+	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		if (key.port && !hd_model_get_id(model, HD_NOUN_PORT, key.port))
+			(void)bpf_map_delete_elem(fd, &key); /* gone already is fine */
+	}
+}
+
+static int count_row(void *arg, const void *key, const void *value)
+{
+	(void)key, (void)value;
+	(*(uint32_t *)arg)++;
+	return 0;
+}
+
+uint32_t hd_sync_used(const struct hd_sync *sync, enum hd_map_id map)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info), n = 0;
+
+	if (bpf_obj_get_info_by_fd(sync->dp.maps[map], &info, &len) < 0)
+		return 0;
+	(void)hd_map_walk(sync->dp.maps[map], info.key_size, info.value_size, count_row, &n);
+	return n;
+}

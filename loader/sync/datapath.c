@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* datapath.c - load the programs and maps, or adopt those that are pinned */
+#include "sync/datapath.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "heddle/abi.h"
+#include "heddle/config.h"
+#include "heddle/port.h"
+#include "heddle/reason.h"
+#include "heddle/stage.h"
+#include "log.h"
+#include "port.skel.h"
+#include "sync/bpffs.h"
+
+/*
+ * What to do with a pinned map when other programs are loaded: KEEP it (or its entries) while its layout is the same; FRESH ones
+ * belong to the programs and change with them.
+ */
+enum keep { FRESH, KEEP };
+
+static const struct {
+	const char *name;
+	enum keep keep;
+} maps[HD_MAP_COUNT] = {
+	[HD_MAP_IFINDEX] = { "hd_ifindex", KEEP },
+	[HD_MAP_IFINDEX_FAR] = { "hd_ifindex_far", KEEP },
+	[HD_MAP_PORTS] = { "hd_ports", KEEP },
+	[HD_MAP_NETWORKS] = { "hd_networks", KEEP },
+	[HD_MAP_PORT_COUNTERS] = { "hd_port_counters", KEEP },
+	[HD_MAP_PORT_STATE] = { "hd_port_state", KEEP },
+	[HD_MAP_FDB] = { "hd_fdb", KEEP },
+	[HD_MAP_NEIGH] = { "hd_neigh", KEEP },
+	[HD_MAP_DROPS] = { "hd_drops", KEEP },
+	[HD_MAP_STAGES] = { "hd_stages", FRESH },
+	[HD_MAP_META] = { "hd_meta", FRESH },
+};
+
+static const char *const progs[HD_PROG_COUNT] = {
+	[HD_PROG_IN] = "hd_port_in",
+	[HD_PROG_OUT] = "hd_port_out",
+	[HD_PROG_CLOCK] = "hd_clock",
+};
+
+const char *hd_map_name(enum hd_map_id id)
+{
+	return maps[id].name;
+}
+
+static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
+{
+	switch (id) {
+	case HD_MAP_PORTS:
+	case HD_MAP_PORT_COUNTERS:
+	case HD_MAP_PORT_STATE:
+	case HD_MAP_IFINDEX_FAR:
+		return limits->ports;
+	case HD_MAP_NETWORKS:
+		return limits->networks;
+	case HD_MAP_FDB:
+		return limits->fdb;
+	case HD_MAP_NEIGH:
+		return limits->neighbours;
+	case HD_MAP_DROPS:
+		return limits->drops;
+	default:
+		return 0; /* fixed */
+	}
+}
+
+/* FNV-1a: not against forgery, only to see whether it is the same. */
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ byte[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
+static struct hd_port_config make_config(const struct hd_datapath *dp)
+{
+	return (struct hd_port_config){ .hz = dp->hz, .max_ports = dp->limits.ports };
+}
+
+static uint64_t object_hash(const struct hd_datapath *dp)
+{
+	struct hd_port_config config = make_config(dp);
+	uint64_t hash = 0xcbf29ce484222325ULL;
+	const void *elf;
+	size_t size;
+
+	elf = port_bpf__elf_bytes(&size);
+	hash = hash_bytes(hash, elf, size);
+	hash = hash_bytes(hash, &config, sizeof(config));
+	return hash_bytes(hash, &dp->limits, sizeof(dp->limits));
+}
+
+static void pin_path(const struct hd_datapath *dp, const char *folder, const char *name,
+		     char path[300])
+{
+	(void)snprintf(path, 300, "%s/%s/%s", dp->dir, folder, name);
+}
+
+static int open_pin(const struct hd_datapath *dp, const char *folder, const char *name)
+{
+	char path[300];
+	int fd;
+
+	pin_path(dp, folder, name, path);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_pins(struct hd_datapath *dp)
+{
+	for (int i = 0; i < HD_MAP_COUNT; i++) {
+		dp->maps[i] = open_pin(dp, "maps", maps[i].name);
+		if (dp->maps[i] < 0)
+			return dp->maps[i];
+	}
+	for (int i = 0; i < HD_PROG_COUNT; i++) {
+		dp->progs[i] = open_pin(dp, "progs", progs[i]);
+		if (dp->progs[i] < 0)
+			return dp->progs[i];
+	}
+	return 0;
+}
+
+static void close_fds(struct hd_datapath *dp)
+{
+	for (int i = 0; i < HD_MAP_COUNT; i++) {
+		hd_closep(&dp->maps[i]);
+		dp->maps[i] = -1;
+	}
+	for (int i = 0; i < HD_PROG_COUNT; i++) {
+		hd_closep(&dp->progs[i]);
+		dp->progs[i] = -1;
+	}
+}
+
+/* True when the pins are there and were made by the same object with the same configuration. */
+static bool adopt(struct hd_datapath *dp)
+{
+	struct hd_meta meta = { 0 };
+	uint32_t key = 0;
+
+	if (open_pins(dp) == 0 && bpf_map_lookup_elem(dp->maps[HD_MAP_META], &key, &meta) == 0 &&
+	    meta.abi == HD_ABI_VERSION && meta.object_hash == object_hash(dp))
+		return true;
+	close_fds(dp);
+	return false;
+}
+
+static bool same_layout(const struct bpf_map_info *old, const struct bpf_map *map)
+{
+	return old->type == bpf_map__type(map) && old->key_size == bpf_map__key_size(map) &&
+	       old->value_size == bpf_map__value_size(map);
+}
+
+static int map_info(int fd, struct bpf_map_info *ret)
+{
+	uint32_t len = sizeof(*ret);
+
+	memset(ret, 0, sizeof(*ret));
+	return bpf_obj_get_info_by_fd(fd, ret, &len) < 0 ? -errno : 0;
+}
+
+/* Before loading: let the new programs use the pinned map, when it is just what they want. */
+static int reuse_map(struct hd_datapath *dp, enum hd_map_id id, struct bpf_map *map)
+{
+	_close_ int old = open_pin(dp, "maps", maps[id].name);
+	struct bpf_map_info info;
+
+	if (old < 0 || maps[id].keep == FRESH || map_info(old, &info) < 0)
+		return 0;
+	if (!same_layout(&info, map) || info.max_entries != bpf_map__max_entries(map) ||
+	    info.map_flags != bpf_map__map_flags(map))
+		return 0;
+	return bpf_map__reuse_fd(map, old);
+}
+
+static int prepare_maps(struct hd_datapath *dp)
+{
+	for (int i = 0; i < HD_MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, maps[i].name);
+		uint32_t size = map_size(&dp->limits, i);
+		int r;
+
+		if (!map)
+			return -ENOENT;
+		if (size)
+			(void)bpf_map__set_max_entries(map,
+						       size); /* fails only once the map exists */
+		r = reuse_map(dp, i, map);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A slot of an array that was never used. */
+static bool is_empty(const uint8_t *value, size_t len)
+{
+	return !value[0] && !memcmp(value, value + 1, len - 1);
+}
+
+/* All entries of one map into another with the same key and value; what does not fit any more is left out and counted. */
+static void copy_entries(int from, int to, const struct bpf_map_info *info, const char *name)
+{
+	size_t value_size = (info->value_size + 7u) & ~7u;
+	size_t len = (size_t)libbpf_num_possible_cpus() *
+		     value_size; /* of which a plain map uses a part */
+	_free_ void *value = calloc(1, len);
+	_free_ void *key = calloc(2, info->key_size);
+	void *next = key ? (uint8_t *)key + info->key_size : NULL;
+	unsigned int copied = 0, lost = 0;
+	void *prev = NULL;
+
+	if (!value || !key)
+		return;
+	while (bpf_map_get_next_key(from, prev, next) == 0) {
+		prev = memcpy(key, next, info->key_size);
+		if (bpf_map_lookup_elem(from, key, value) < 0 || is_empty(value, len))
+			continue;
+		if (bpf_map_update_elem(to, key, value, BPF_ANY) == 0)
+			copied++;
+		else
+			lost++;
+	}
+	log_info("map %s: new size, %u entries moved, %u did not fit", name, copied, lost);
+}
+
+/* After loading: a pinned map that is not the one in use gives its entries, or the reason is said. */
+static void move_entries(struct hd_datapath *dp, enum hd_map_id id)
+{
+	const struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, maps[id].name);
+	_close_ int old = open_pin(dp, "maps", maps[id].name);
+	struct bpf_map_info was, is;
+
+	if (old < 0 || maps[id].keep == FRESH || map_info(old, &was) < 0 ||
+	    map_info(dp->maps[id], &is) < 0 || was.id == is.id)
+		return;
+	if (same_layout(&was, map))
+		copy_entries(old, dp->maps[id], &was, maps[id].name);
+	else
+		(void)log_warn(
+			0,
+			"map %s: its layout changed (key %u to %u bytes, value %u to %u): entries "
+			"are not kept",
+			maps[id].name, was.key_size, is.key_size, was.value_size, is.value_size);
+}
+
+/* A dup of each, so that an adopted and a loaded datapath own their fds alike. */
+static int take_fds(struct hd_datapath *dp)
+{
+	for (int i = 0; i < HD_MAP_COUNT; i++)
+		dp->maps[i] = dup(bpf_object__find_map_fd_by_name(dp->skel->obj, maps[i].name));
+	for (int i = 0; i < HD_PROG_COUNT; i++) {
+		struct bpf_program *prog =
+			bpf_object__find_program_by_name(dp->skel->obj, progs[i]);
+
+		dp->progs[i] = dup(bpf_program__fd(prog));
+	}
+	return 0;
+}
+
+/* Counters for drops that find their table full; see bpf/lib/drop.h. */
+static void seed_drops(const struct hd_datapath *dp)
+{
+	_free_ struct hd_drop_value *zero =
+		calloc((size_t)libbpf_num_possible_cpus(), sizeof(struct hd_drop_value));
+
+	for (uint16_t stage = 0; zero && stage < HD_STAGE_COUNT; stage++) {
+#define X(number, symbol, name, sentence, remedy)                                                  \
+	(void)bpf_map_update_elem(dp->maps[HD_MAP_DROPS],                                          \
+				  &(struct hd_drop_key){ .reason = (number), .stage = stage },     \
+				  zero, BPF_NOEXIST); /* there already is fine */
+		HD_REASONS(X)
+#undef X
+	}
+}
+
+static int load(struct hd_datapath *dp, struct hd_error *err)
+{
+	struct hd_port_config config = make_config(dp);
+	struct hd_meta meta = { .abi = HD_ABI_VERSION, .object_hash = object_hash(dp) };
+	uint32_t key = 0;
+	int r;
+
+	dp->skel = port_bpf__open();
+	if (!dp->skel)
+		return hd_error_set(err, HD_ERR_FAILED,
+				    "datapath: can't open the program object: %s", strerror(errno));
+	memcpy((void *)&dp->skel->rodata->hd_cfg, &config, sizeof(config));
+	r = prepare_maps(dp);
+	if (r == 0)
+		r = port_bpf__load(dp->skel);
+	if (r < 0) {
+		hd_error_set(err, HD_ERR_FAILED, "datapath: the kernel refused the programs: %s",
+			     strerror(-r));
+		hd_error_hint(err,
+			      "heddle needs Linux 6.1 or later and CAP_BPF, CAP_NET_ADMIN; with "
+			      "log-level debug the verifier's log is shown");
+		return r;
+	}
+	(void)take_fds(dp);
+	for (int i = 0; i < HD_MAP_COUNT; i++)
+		move_entries(dp, i);
+	seed_drops(dp);
+	dp->changed = true;
+	return bpf_map_update_elem(dp->maps[HD_MAP_META], &key, &meta, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static int learn_prog_ids(struct hd_datapath *dp)
+{
+	for (int i = 0; i < HD_PROG_COUNT; i++) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(dp->progs[i], &info, &len) < 0)
+			return -errno;
+		dp->prog_ids[i] = info.id;
+	}
+	return 0;
+}
+
+static int map_states(struct hd_datapath *dp)
+{
+	void *p = mmap(NULL, dp->limits.ports * sizeof(*dp->states), PROT_READ | PROT_WRITE,
+		       MAP_SHARED, dp->maps[HD_MAP_PORT_STATE], 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	dp->states = p;
+	return 0;
+}
+
+/* The coarse clocks tick once a jiffy, and their resolution says how long that is. */
+static uint32_t kernel_hz(void)
+{
+	struct timespec tick = { .tv_nsec = 0 };
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0 || tick.tv_nsec <= 0)
+		return 250;
+	return (uint32_t)((1000000000L + tick.tv_nsec / 2) / tick.tv_nsec);
+}
+
+static int make_folders(const struct hd_datapath *dp, struct hd_error *err)
+{
+	static const char *const folders[] = { "maps", "progs", "links" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		char path[300];
+		int r;
+
+		pin_path(dp, folders[i], "", path);
+		r = hd_mkdir_p(path, 0700);
+		if (r < 0)
+			return hd_error_set(err, HD_ERR_FAILED, "%s: can't make it: %s", path,
+					    strerror(-r));
+	}
+	return 0;
+}
+
+int hd_datapath_open(const char *instance, const struct hd_limits *limits, struct hd_datapath *ret,
+		     struct hd_error *err)
+{
+	int r;
+
+	*ret = (struct hd_datapath){ .limits = *limits, .hz = kernel_hz() };
+	memset(ret->maps, -1, sizeof(ret->maps));
+	memset(ret->progs, -1, sizeof(ret->progs));
+	(void)snprintf(ret->dir, sizeof(ret->dir), HD_PIN_ROOT "/%s", instance);
+	r = make_folders(ret, err);
+	if (r < 0)
+		return r;
+	if (!adopt(ret)) {
+		r = load(ret, err);
+		if (r < 0)
+			return r;
+	}
+	log_info("datapath: %s", ret->changed ? "loaded" : "adopted what is pinned");
+	r = learn_prog_ids(ret);
+	if (r == 0)
+		r = map_states(ret);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "datapath: can't look at it: %s",
+				    strerror(-r));
+	return 0;
+}
+
+/* Pin beside the old one, then rename over it: at each moment there is one. */
+static int replace_pin(const struct hd_datapath *dp, const char *folder, const char *name, int fd)
+{
+	char path[300], fresh[310];
+
+	pin_path(dp, folder, name, path);
+	(void)snprintf(fresh, sizeof(fresh), "%s-new", path);
+	(void)unlink(fresh); /* left by a daemon that was killed here */
+	if (bpf_obj_pin(fd, fresh) < 0)
+		return -errno;
+	return rename(fresh, path) < 0 ? -errno : 0;
+}
+
+int hd_datapath_commit(struct hd_datapath *dp, struct hd_error *err)
+{
+	int r = 0;
+
+	if (!dp->changed)
+		return 0;
+	for (int i = 0; r == 0 && i < HD_PROG_COUNT; i++)
+		r = replace_pin(dp, "progs", progs[i], dp->progs[i]);
+	for (int i = 0; r == 0 && i < HD_MAP_COUNT;
+	     i++) /* hd_meta last: it vouches for all the others */
+		r = replace_pin(dp, "maps", maps[i].name, dp->maps[i]);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "datapath: can't pin under %s: %s", dp->dir,
+				    strerror(-r));
+	dp->changed = false;
+	port_bpf__destroy(TAKE_PTR(dp->skel));
+	return 0;
+}
+
+void hd_datapath_close(struct hd_datapath *dp)
+{
+	if (dp->states)
+		(void)munmap(dp->states, dp->limits.ports * sizeof(*dp->states));
+	dp->states = NULL;
+	close_fds(dp);
+	port_bpf__destroy(TAKE_PTR(dp->skel));
+}
+
+int hd_datapath_unpin(const struct hd_datapath *dp)
+{
+	int r = hd_rm_rf(dp->dir);
+
+	(void)rmdir(HD_PIN_ROOT); /* stays while there are other instances */
+	return r;
+}
+
+uint32_t hd_datapath_now(const struct hd_datapath *dp)
+{
+	uint8_t frame[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = 1);
+
+	(void)bpf_prog_test_run_opts(dp->progs[HD_PROG_CLOCK],
+				     &opts); /* can't fail with a frame this long */
+	return opts.retval;
+}

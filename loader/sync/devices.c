@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* devices.c - the network devices of this namespace: what is there, and those that heddle makes */
+#include "sync/devices.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+
+#define ALIAS_PREFIX "heddle:"
+
+static struct hd_device *find_index(const struct hd_devices *devices, uint32_t ifindex)
+{
+	struct hd_device *device;
+
+	HASH_FIND(by_index, devices->by_index, &ifindex, sizeof(ifindex), device);
+	return device;
+}
+
+static struct hd_device *find_name(const struct hd_devices *devices, const char *name)
+{
+	struct hd_device *device;
+
+	HASH_FIND(by_name, devices->by_name, name, strlen(name), device);
+	return device;
+}
+
+static void forget(struct hd_devices *devices, struct hd_device *device)
+{
+	HASH_DELETE(by_index, devices->by_index, device);
+	HASH_DELETE(by_name, devices->by_name, device);
+	free(device);
+}
+
+static void remember(struct hd_devices *devices, const struct hd_link *link)
+{
+	struct hd_device *device = calloc(1, sizeof(*device));
+	struct hd_device *namesake;
+
+	if (!device)
+		return;
+	/* A name that was taken over: the news about its former owner comes later. */
+	namesake = find_name(devices, link->name);
+	if (namesake)
+		forget(devices, namesake);
+	device->link = *link;
+	HASH_ADD_KEYPTR(by_index, devices->by_index, &device->link.ifindex,
+			sizeof(device->link.ifindex), device);
+	HASH_ADD_KEYPTR(by_name, devices->by_name, device->link.name, strlen(device->link.name),
+			device);
+}
+
+bool hd_devices_update(struct hd_devices *devices, const struct hd_link *link)
+{
+	struct hd_device *device = find_index(devices, link->ifindex);
+
+	if (device && !link->gone && !memcmp(&device->link, link, sizeof(*link)))
+		return false;
+	if (device)
+		forget(devices, device);
+	if (!link->gone)
+		remember(devices, link);
+	return device || !link->gone;
+}
+
+static void on_link(void *arg, const struct hd_link *link)
+{
+	(void)hd_devices_update(arg, link);
+}
+
+int hd_devices_load(struct hd_devices *devices)
+{
+	hd_devices_done(devices);
+	return hd_netlink_links(devices->nl, on_link, devices);
+}
+
+void hd_devices_done(struct hd_devices *devices)
+{
+	while (devices->by_index)
+		forget(devices, devices->by_index);
+}
+
+void hd_device_name(const char *instance, uint32_t id, char name[IFNAMSIZ])
+{
+	uint32_t hash = 5381;
+
+	if (!strcmp(instance, "default")) {
+		(void)snprintf(name, IFNAMSIZ, "hdp%u", id);
+		return;
+	}
+	for (const char *c = instance; *c; c++)
+		hash = hash * 33 ^ (unsigned char)*c;
+	(void)snprintf(name, IFNAMSIZ, "hd%04x-%u", hash & 0xffff, id);
+}
+
+static void make_alias(const char *instance, const char *port, char alias[128])
+{
+	(void)snprintf(alias, 128, ALIAS_PREFIX "%s:%s", instance, port);
+}
+
+/* The port that a link was made for by this instance, or NULL. */
+static const char *port_of_alias(const struct hd_devices *devices, const struct hd_link *link)
+{
+	char prefix[128];
+
+	make_alias(devices->instance, "", prefix);
+	return strncmp(link->alias, prefix, strlen(prefix)) ? NULL : link->alias + strlen(prefix);
+}
+
+const struct hd_link *hd_device_of(const struct hd_devices *devices, const struct hd_object *port)
+{
+	const struct hd_device *device;
+	char name[IFNAMSIZ];
+	const char *owner;
+
+	if (port->view.port.kind == HD_PORT_DEVICE) {
+		device = find_name(devices, port->view.port.device);
+		return device ? &device->link : NULL;
+	}
+	hd_device_name(devices->instance, port->id, name);
+	device = find_name(devices, name);
+	owner = device ? port_of_alias(devices, &device->link) : NULL;
+	return owner && !strcmp(owner, port->name) ? &device->link : NULL;
+}
+
+static int check_free(const struct hd_devices *devices, const struct hd_object *port,
+		      const struct hd_link *link, struct hd_error *err)
+{
+	if (!strncmp(link->alias, ALIAS_PREFIX, strlen(ALIAS_PREFIX)))
+		return hd_error_set(err, HD_ERR_CONFLICT,
+				    "port %s: device %s belongs to heddle (%s)", port->name,
+				    link->name, link->alias);
+	if (link->master) {
+		const struct hd_device *master = find_index(devices, link->master);
+
+		hd_error_set(err, HD_ERR_CONFLICT, "port %s: device %s is already part of %s",
+			     port->name, link->name, master ? master->link.name : "a bridge");
+		hd_error_hint(err, "ip link set %s nomaster", link->name);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+int hd_device_check(const struct hd_devices *devices, const struct hd_object *port,
+		    struct hd_error *err)
+{
+	const char *name = port->view.port.device;
+	const struct hd_device *device = find_name(devices, name);
+
+	if (!device) {
+		hd_error_set(err, HD_ERR_NOT_FOUND, "port %s: device %s does not exist", port->name,
+			     name);
+		hd_error_hint(err, "'ip link' lists the devices of this namespace");
+		hd_error_where(err, "ports/%s/device", port->name);
+		return -ENODEV;
+	}
+	if (!device->link.is_ethernet ||
+	    (strcmp(device->link.kind, "veth") && strcmp(device->link.kind, "tun"))) {
+		hd_error_set(err, HD_ERR_INVALID, "port %s: device %s is not a veth or tap device",
+			     port->name, name);
+		hd_error_hint(err, "other kinds are not available yet");
+		hd_error_where(err, "ports/%s/device", port->name);
+		return -EINVAL;
+	}
+	return check_free(devices, port, &device->link, err);
+}
+
+/* The namespace of the far end and a socket in it. */
+struct far_end {
+	int netns;
+	struct hd_netlink *nl;
+	uint32_t ifindex;
+};
+
+static void far_end_close(struct far_end *far)
+{
+	hd_netlink_close(far->nl);
+	if (far->netns >= 0)
+		(void)close(far->netns);
+}
+
+static int far_end_open(const struct hd_object *port, struct far_end *far, struct hd_error *err)
+{
+	const char *netns = port->view.port.netns;
+	int r;
+
+	if (port->view.port.kind == HD_PORT_INTERNAL)
+		return hd_netlink_open(&far->nl);
+	far->netns = hd_netns_open(netns);
+	if (far->netns < 0) {
+		hd_error_set(err, far->netns == -ENOENT ? HD_ERR_NOT_FOUND : HD_ERR_FAILED,
+			     "port %s: namespace %s can't be opened: %s", port->name, netns,
+			     strerror(-far->netns));
+		hd_error_hint(
+			err,
+			"'ip netns list' shows named ones; a path like /proc/PID/ns/net works too");
+		hd_error_where(err, "ports/%s/netns", port->name);
+		return far->netns;
+	}
+	r = hd_netlink_open_in(far->netns, &far->nl);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_INVALID,
+				    "port %s: %s is not a network namespace: %s", port->name, netns,
+				    strerror(-r));
+	return 0;
+}
+
+static uint32_t mtu_of(const struct hd_model *model, const struct hd_object *port)
+{
+	uint32_t mtu = port->view.port.mtu;
+
+	return mtu ? mtu : hd_model_network_of(model, &port->view.port)->view.network.mtu;
+}
+
+static uint8_t prefix_of(const struct hd_model *model, const struct hd_object *port,
+			 const struct hd_ip *ip)
+{
+	const struct hd_object *subnet = hd_model_subnet_of(model, port->view.port.network, ip);
+
+	if (ip->prefix != HD_PREFIX_NONE)
+		return ip->prefix;
+	return subnet ? subnet->view.subnet.cidr.prefix : ip->is_v4 ? 32 : 128;
+}
+
+static const void *wire_bytes(const struct hd_ip *ip)
+{
+	return ip->is_v4 ? ip->bytes + 12 : ip->bytes;
+}
+
+static bool has_ip(const struct hd_object *port, const struct hd_ip *ip)
+{
+	for (size_t i = 0; i < port->view.port.n_ips; i++)
+		if (!memcmp(&port->view.port.ips[i], ip, sizeof(*ip)))
+			return true;
+	return false;
+}
+
+static int add_addresses(const struct hd_model *model, const struct hd_object *port,
+			 struct far_end *far)
+{
+	const struct hd_port *view = &port->view.port;
+
+	for (size_t i = 0; i < view->n_ips; i++) {
+		const struct hd_ip *ip = &view->ips[i];
+		int r = hd_netlink_addr(far->nl, far->ifindex, ip->is_v4, wire_bytes(ip),
+					prefix_of(model, port, ip));
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void remove_addresses(const struct hd_model *model, const struct hd_object *port,
+			     const struct hd_object *old, struct far_end *far)
+{
+	for (size_t i = 0; old && i < old->view.port.n_ips; i++) {
+		const struct hd_ip *ip = &old->view.port.ips[i];
+
+		if (!has_ip(port, ip)) /* somebody may have removed it by hand: fine */
+			(void)hd_netlink_addr_del(far->nl, far->ifindex, ip->is_v4, wire_bytes(ip),
+						  prefix_of(model, old, ip));
+	}
+}
+
+/*
+ * The new ones come first, so that the device is never without an address; but of one IPv4 subnet the first address owns the others, and
+ * takes them along when it goes (net.ipv4.conf.*.promote_secondaries is off by default). So they are put back after.
+ */
+static int change_addresses(const struct hd_model *model, const struct hd_object *port,
+			    const struct hd_object *old, struct far_end *far)
+{
+	int r = add_addresses(model, port, far);
+
+	if (r < 0 || !old)
+		return r;
+	remove_addresses(model, port, old, far);
+	return add_addresses(model, port, far);
+}
+
+/* The gateway of the first subnet of each family that has one; only inside a namespace, the host has routes of its own. */
+static int add_routes(const struct hd_model *model, const struct hd_object *port,
+		      struct far_end *far)
+{
+	const struct hd_port *view = &port->view.port;
+	bool done[2] = { false, false };
+
+	for (size_t i = 0; view->kind == HD_PORT_NETNS && i < view->n_ips; i++) {
+		const struct hd_object *subnet =
+			hd_model_subnet_of(model, view->network, &view->ips[i]);
+		const struct hd_ip *gateway = subnet ? &subnet->view.subnet.gateway : NULL;
+		int r;
+
+		if (!gateway || !subnet->view.subnet.has_gateway || done[gateway->is_v4])
+			continue;
+		if (!memcmp(gateway->bytes, view->ips[i].bytes, sizeof(gateway->bytes)))
+			continue; /* it is the gateway itself */
+		r = hd_netlink_default_route(far->nl, far->ifindex, gateway->is_v4,
+					     wire_bytes(gateway));
+		if (r < 0)
+			return r;
+		done[gateway->is_v4] = true;
+	}
+	return 0;
+}
+
+static int find_far_end(const struct hd_object *port, struct far_end *far, struct hd_error *err)
+{
+	int ifindex = hd_netlink_link_find(far->nl, port->view.port.ifname);
+
+	if (ifindex <= 0)
+		return hd_error_set(err, HD_ERR_FAILED,
+				    "port %s: device %s is gone from its namespace", port->name,
+				    port->view.port.ifname);
+	far->ifindex = (uint32_t)ifindex;
+	return 0;
+}
+
+int hd_device_configure(struct hd_devices *devices, const struct hd_model *model,
+			const struct hd_object *port, const struct hd_object *old,
+			struct hd_error *err)
+{
+	CLEANUP(far_end_close) struct far_end far = { .netns = -1 };
+	const struct hd_link *near = hd_device_of(devices, port);
+	uint32_t mtu = mtu_of(model, port);
+	int r = far_end_open(port, &far, err);
+
+	if (r == 0)
+		r = find_far_end(port, &far, err);
+	if (r < 0)
+		return r;
+	if (near && near->mtu != mtu)
+		r = hd_netlink_link_mtu(devices->nl, near->ifindex, mtu);
+	if (r == 0)
+		r = hd_netlink_link_mtu(far.nl, far.ifindex, mtu);
+	if (r == 0 && port->view.port.has_mac)
+		r = hd_netlink_link_mac(far.nl, far.ifindex, port->view.port.mac);
+	if (r == 0)
+		r = hd_netlink_link_up(far.nl, far.ifindex);
+	if (r == 0)
+		r = change_addresses(model, port, old, &far);
+	if (r == 0)
+		r = add_routes(model, port, &far);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "port %s: can't configure device %s: %s",
+				    port->name, port->view.port.ifname, strerror(-r));
+	return 0;
+}
+
+static int make_pair(struct hd_devices *devices, const struct hd_model *model,
+		     const struct hd_object *port, struct hd_error *err)
+{
+	const struct hd_port *view = &port->view.port;
+	_close_ int netns = view->kind == HD_PORT_NETNS ? hd_netns_open(view->netns) : -1;
+	char name[IFNAMSIZ];
+	struct hd_veth veth = { .name = name,
+				.peer = view->ifname,
+				.netns = netns,
+				.mtu = mtu_of(model, port),
+				.mac = view->has_mac ? view->mac : NULL };
+	int r;
+
+	hd_device_name(devices->instance, port->id, name);
+	r = hd_netlink_veth_add(devices->nl, &veth);
+	if (r == -EEXIST) {
+		hd_error_set(err, HD_ERR_CONFLICT, "port %s: a device %s exists already%s%s",
+			     port->name, view->ifname, view->netns ? " in namespace " : "",
+			     view->netns ? view->netns : "");
+		hd_error_where(err, "ports/%s/ifname", port->name);
+		return r;
+	}
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "port %s: can't make a veth pair: %s",
+				    port->name, strerror(-r));
+	return 0;
+}
+
+/* Our end: known by its alias, without a voice of its own, and in the list of devices before the kernel's message comes. */
+static int adorn_near_end(struct hd_devices *devices, const struct hd_object *port,
+			  struct hd_error *err)
+{
+	char name[IFNAMSIZ], alias[128];
+	int ifindex, r;
+
+	hd_device_name(devices->instance, port->id, name);
+	make_alias(devices->instance, port->name, alias);
+	ifindex = hd_netlink_link_find(devices->nl, name);
+	r = ifindex > 0 ? hd_netlink_link_alias(devices->nl, (uint32_t)ifindex, alias) : -ENODEV;
+	if (r == 0)
+		r = hd_netlink_link_mute(devices->nl, (uint32_t)ifindex);
+	if (r == 0)
+		r = hd_netlink_link_get(devices->nl, (uint32_t)ifindex, on_link, devices);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "port %s: can't set up device %s: %s",
+				    port->name, name, strerror(-r));
+	return 0;
+}
+
+static void unmake(struct hd_devices *devices, const struct hd_object *port)
+{
+	char name[IFNAMSIZ];
+	int ifindex;
+
+	hd_device_name(devices->instance, port->id, name);
+	ifindex = hd_netlink_link_find(devices->nl, name);
+	if (ifindex > 0)
+		(void)hd_netlink_link_del(devices->nl, (uint32_t)ifindex);
+}
+
+/* A pair whose maker was killed before it could say whose it is. */
+static void remove_nameless(struct hd_devices *devices, const struct hd_object *port)
+{
+	const struct hd_device *device;
+	char name[IFNAMSIZ];
+
+	hd_device_name(devices->instance, port->id, name);
+	device = find_name(devices, name);
+	if (device && !strcmp(device->link.kind, "veth") && !device->link.alias[0])
+		unmake(devices, port);
+}
+
+int hd_device_make(struct hd_devices *devices, const struct hd_model *model,
+		   const struct hd_object *port, struct hd_error *err)
+{
+	CLEANUP(far_end_close) struct far_end far = { .netns = -1 };
+	int r = far_end_open(port, &far, err); /* first, for its better errors */
+
+	if (r < 0)
+		return r;
+	remove_nameless(devices, port);
+	r = make_pair(devices, model, port, err);
+	if (r < 0)
+		return r;
+	r = adorn_near_end(devices, port, err);
+	if (r == 0)
+		r = hd_device_configure(devices, model, port, NULL, err);
+	if (r < 0)
+		unmake(devices, port);
+	return r;
+}
+
+int hd_device_up(struct hd_devices *devices, const struct hd_link *link)
+{
+	uint32_t ifindex = link->ifindex;
+	int r = link->flags & IFF_UP ? 0 : hd_netlink_link_up(devices->nl, ifindex);
+
+	return r < 0 ? r : hd_netlink_link_get(devices->nl, ifindex, on_link, devices);
+}
+
+void hd_devices_remove_orphans(struct hd_devices *devices, const struct hd_model *model)
+{
+	struct hd_device *device, *next;
+
+	HASH_ITER(by_index, devices->by_index, device, next) {
+		const char *owner = port_of_alias(devices, &device->link);
+		const struct hd_object *port =
+			owner && model ? hd_model_get(model, HD_NOUN_PORT, owner) : NULL;
+
+		if (!owner || (port && hd_device_of(devices, port) == &device->link))
+			continue;
+		if (hd_netlink_link_del(devices->nl, device->link.ifindex) == 0)
+			forget(devices, device);
+	}
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * devices.h - the network devices of this namespace: what is there, and those that heddle makes
+ *
+ * A device that heddle makes carries the alias "heddle:INSTANCE:PORT"; by that it is found again after a restart and removed when its
+ * port is gone. A device that was there before is used as it is: nothing on it is changed but the programs attached to it.
+ */
+#pragma once
+
+#include <uthash.h>
+
+#include "heddlectl/error.h"
+#include "model/model.h"
+#include "netlink.h"
+
+/** struct hd_device - a link that is there now */
+struct hd_device {
+	struct hd_link link;
+	UT_hash_handle by_index;
+	UT_hash_handle by_name;
+};
+
+/**
+ * struct hd_devices - all of them
+ * @nl:       for requests
+ * @instance: borrowed
+ */
+struct hd_devices {
+	struct hd_netlink *nl;
+	const char *instance;
+	struct hd_device *by_index;
+	struct hd_device *by_name;
+};
+
+/** hd_devices_load - list them anew */
+int hd_devices_load(struct hd_devices *devices);
+void hd_devices_done(struct hd_devices *devices);
+
+/** hd_devices_update - a link came, changed or went; true if anything that heddle looks at is different */
+bool hd_devices_update(struct hd_devices *devices, const struct hd_link *link);
+
+/** hd_device_of - the device on this side of a port, NULL if it is missing; borrowed */
+const struct hd_link *hd_device_of(const struct hd_devices *devices, const struct hd_object *port);
+
+/** hd_device_name - name of the host's end of a pair that heddle makes for port @id */
+void hd_device_name(const char *instance, uint32_t id, char name[IFNAMSIZ]);
+
+/**
+ * hd_device_check - whether a device that was there can become a port
+ * @err: it is missing, of the wrong kind, or in use, and by whom
+ */
+int hd_device_check(const struct hd_devices *devices, const struct hd_object *port,
+		    struct hd_error *err);
+
+/**
+ * hd_device_make - make the pair of a port and configure its far end; this end stays down
+ *
+ * After a failure nothing of it is left.
+ */
+int hd_device_make(struct hd_devices *devices, const struct hd_model *model,
+		   const struct hd_object *port, struct hd_error *err);
+
+/**
+ * hd_device_configure - bring MAC, MTU and addresses of a pair from what @old asked for to what @port asks for
+ * @old: NULL for a new one
+ */
+int hd_device_configure(struct hd_devices *devices, const struct hd_model *model,
+			const struct hd_object *port, const struct hd_object *old,
+			struct hd_error *err);
+
+/** hd_device_up - this end up; programs are attached by now */
+int hd_device_up(struct hd_devices *devices, const struct hd_link *link);
+
+/** hd_devices_remove_orphans - remove pairs that we made for ports that are not in @model (NULL: all) */
+void hd_devices_remove_orphans(struct hd_devices *devices, const struct hd_model *model);

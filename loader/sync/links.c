@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* links.c - the programs on the devices */
+#include "sync/links.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "log.h"
+
+/* linux/bpf.h of 6.6: libbpf 1.1 and the 6.1 headers don't know them. */
+#define HD_BPF_TCX_INGRESS 46
+#define HD_BPF_TCX_EGRESS 47
+
+#define HD_TC_HANDLE 1
+
+/* One direction of an attachment. */
+struct side {
+	const char *word;
+	int tcx;
+	enum bpf_tc_attach_point clsact;
+	enum hd_prog_id prog;
+};
+
+static const struct side sides[] = {
+	{ "in", HD_BPF_TCX_INGRESS, BPF_TC_INGRESS, HD_PROG_IN },
+	{ "out", HD_BPF_TCX_EGRESS, BPF_TC_EGRESS, HD_PROG_OUT },
+};
+
+const char *hd_attach_word(enum hd_attach how)
+{
+	static const char *const words[] = { "none", "tcx", "clsact" };
+
+	return words[how];
+}
+
+/* links/PORT-in: a pinned tcx link. links/PORT-clsact: an empty folder that says we attached by clsact; PORT-qdisc: and made the qdisc. */
+static void link_path(const struct hd_datapath *dp, uint32_t port, const char *what, char path[300])
+{
+	(void)snprintf(path, 300, "%s/links/%u-%s", dp->dir, port, what);
+}
+
+static int link_info(int fd, struct bpf_link_info *ret)
+{
+	uint32_t len = sizeof(*ret);
+
+	memset(ret, 0, sizeof(*ret));
+	return bpf_obj_get_info_by_fd(fd, ret, &len) < 0 ? -errno : 0;
+}
+
+/* struct bpf_link_info of 6.6 has tcx.ifindex first in its union, where older headers have other members. */
+static uint32_t link_ifindex(const struct bpf_link_info *info)
+{
+	uint32_t ifindex;
+
+	memcpy(&ifindex, &info->raw_tracepoint, sizeof(ifindex));
+	return ifindex;
+}
+
+/* The pinned link of one side, updated to the current program. 0: it is there and right. -ENODEV: its device is gone. */
+static int tcx_refresh(const struct hd_datapath *dp, const struct hd_attachment *a,
+		       const struct side *side)
+{
+	struct bpf_link_info info;
+	char path[300];
+	_close_ int fd = -1;
+	int r;
+
+	link_path(dp, a->port, side->word, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return -errno;
+	r = link_info(fd, &info);
+	if (r < 0)
+		return r;
+	if (link_ifindex(&info) != a->ifindex) {
+		(void)unlink(path);
+		return -ENODEV;
+	}
+	if (info.prog_id == dp->prog_ids[side->prog])
+		return 0;
+	return bpf_link_update(fd, dp->progs[side->prog], NULL) < 0 ? -errno : 0;
+}
+
+static int tcx_side(const struct hd_datapath *dp, const struct hd_attachment *a,
+		    const struct side *side)
+{
+	char path[300];
+	_close_ int fd = -1;
+
+	if (tcx_refresh(dp, a, side) == 0)
+		return 0;
+	fd = bpf_link_create(dp->progs[side->prog], (int)a->ifindex, side->tcx, NULL);
+	if (fd < 0)
+		return -errno;
+	link_path(dp, a->port, side->word, path);
+	(void)unlink(path); /* a link whose device is gone */
+	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
+}
+
+/*
+ * Detached first, then unpinned: a link that goes with its last pin is torn down by a worker of the kernel, which waits out a whole grace
+ * period for each under the lock of all network configuration, when we no longer shorten it.
+ */
+static void tcx_detach(const struct hd_datapath *dp, uint32_t port)
+{
+	for (size_t i = 0; i < 2; i++) {
+		_close_ int fd = -1;
+		char path[300];
+
+		link_path(dp, port, sides[i].word, path);
+		fd = bpf_obj_get(path);
+		if (fd >= 0)
+			(void)bpf_link_detach(fd); /* its device may be gone: then it is detached */
+		(void)unlink(path);
+	}
+}
+
+static int tcx_attach(const struct hd_datapath *dp, const struct hd_attachment *a)
+{
+	for (size_t i = 0; i < 2; i++) {
+		int r = tcx_side(dp, a, &sides[i]);
+
+		if (r < 0) {
+			tcx_detach(dp, a->port);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int clsact_side(const struct hd_datapath *dp, uint32_t ifindex, const struct side *side)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = side->clsact);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = dp->progs[side->prog], .handle = HD_TC_HANDLE,
+		    .priority = HD_TC_PRIORITY, .flags = BPF_TC_F_REPLACE);
+
+	return bpf_tc_attach(&hook, &opts);
+}
+
+static void clsact_detach(const struct hd_datapath *dp, struct hd_netlink *nl,
+			  const struct hd_attachment *a)
+{
+	char path[300];
+
+	for (size_t i = 0; i < 2; i++) {
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex,
+			    .attach_point = sides[i].clsact);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HD_TC_HANDLE, .priority = HD_TC_PRIORITY);
+
+		(void)bpf_tc_detach(&hook, &opts); /* gone with its device is fine */
+	}
+	link_path(dp, a->port, "qdisc", path);
+	if (rmdir(path) == 0 && !hd_netlink_foreign_filters(nl, a->ifindex, true) &&
+	    !hd_netlink_foreign_filters(nl, a->ifindex, false)) {
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex,
+			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+		(void)bpf_tc_hook_destroy(&hook);
+	}
+	link_path(dp, a->port, "clsact", path);
+	(void)rmdir(path);
+}
+
+/* A qdisc that we make is noted before it is made, so that it goes again even if we are killed in between. */
+static int clsact_qdisc(const struct hd_datapath *dp, struct hd_netlink *nl,
+			const struct hd_attachment *a)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	char path[300];
+	int r;
+
+	link_path(dp, a->port, "clsact", path);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	if (hd_netlink_has_clsact(nl, a->ifindex))
+		return 0;
+	link_path(dp, a->port, "qdisc", path);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	r = bpf_tc_hook_create(&hook);
+	return r == -EEXIST ? 0 : r;
+}
+
+static int clsact_attach(const struct hd_datapath *dp, struct hd_netlink *nl,
+			 const struct hd_attachment *a)
+{
+	int r = clsact_qdisc(dp, nl, a);
+
+	for (size_t i = 0; r == 0 && i < 2; i++)
+		r = clsact_side(dp, a->ifindex, &sides[i]);
+	if (r < 0)
+		clsact_detach(dp, nl, a);
+	return r;
+}
+
+static bool wants_clsact(struct hd_netlink *nl, const struct hd_attachment *a)
+{
+	if (a->how != HD_ATTACH_NONE)
+		return a->how == HD_ATTACH_CLSACT;
+	return hd_netlink_foreign_filters(nl, a->ifindex, true) > 0;
+}
+
+int hd_links_attach(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a)
+{
+	int r = -EINVAL;
+
+	if (!wants_clsact(nl, a)) {
+		r = tcx_attach(dp, a);
+		if (r == 0)
+			a->how = HD_ATTACH_TCX;
+	}
+	if (r == -EINVAL || r == -EOPNOTSUPP) { /* a kernel before 6.6 has no tcx */
+		r = clsact_attach(dp, nl, a);
+		if (r == 0)
+			a->how = HD_ATTACH_CLSACT;
+	}
+	if (r < 0)
+		a->how = HD_ATTACH_NONE;
+	return r;
+}
+
+bool hd_links_foreign_egress(const struct hd_datapath *dp, struct hd_netlink *nl, uint32_t ifindex)
+{
+	uint32_t ids[64], n = 64;
+
+	if (hd_netlink_foreign_filters(nl, ifindex, false) > 0)
+		return true;
+	/* The target is an ifindex for tcx; a kernel without tcx has none of its programs. */
+	if (bpf_prog_query((int)ifindex, HD_BPF_TCX_EGRESS, 0, NULL, ids, &n) < 0)
+		return false;
+	for (uint32_t i = 0; i < n && i < 64; i++)
+		if (ids[i] != dp->prog_ids[HD_PROG_OUT])
+			return true;
+	return false;
+}
+
+void hd_links_detach(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a)
+{
+	if (a->how == HD_ATTACH_TCX)
+		tcx_detach(dp, a->port);
+	if (a->how == HD_ATTACH_CLSACT)
+		clsact_detach(dp, nl, a);
+	a->how = HD_ATTACH_NONE;
+}
+
+/* A pin by its name: "12-in" is half of a tcx attachment, "12-clsact" a whole one. */
+static int found_pin(const struct hd_datapath *dp, const char *name, hd_links_found_fn fn,
+		     void *arg)
+{
+	struct hd_attachment a = { 0 };
+	struct bpf_link_info info;
+	char path[300], what[16];
+	_close_ int fd = -1;
+
+	if (sscanf(name, "%u-%15s", &a.port, what) != 2)
+		return 0;
+	if (!strcmp(what, "clsact")) {
+		a.how = HD_ATTACH_CLSACT;
+		return fn(arg, &a);
+	}
+	if (strcmp(what, "in"))
+		return 0;
+	link_path(dp, a.port, what, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0 || link_info(fd, &info) < 0)
+		return 0;
+	a.ifindex = link_ifindex(&info);
+	a.how = HD_ATTACH_TCX;
+	if (a.ifindex)
+		return fn(arg, &a);
+	tcx_detach(dp, a.port);
+	return 0;
+}
+
+static void closedirp(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir);
+}
+
+int hd_links_find(const struct hd_datapath *dp, hd_links_found_fn fn, void *arg)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	char path[300];
+	int r = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/links", dp->dir);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while (r == 0 && (entry = readdir(dir)))
+		r = found_pin(dp, entry->d_name, fn, arg);
+	return r;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* state.h - inside sync/: what one hd_sync keeps between runs */
+#pragma once
+
+#include "compile/compile.h"
+#include "sync/sync.h"
+
+/**
+ * struct run - a port as the machine has it
+ * @port:       id
+ * @attachment: programs on its device
+ * @current:    they are the programs of this datapath
+ * @foreign:    somebody else's program looks at what leaves by the device
+ * @failed:     it could not be set up, and this was said
+ * @reported:   its state was reported once
+ * @up:         the state that was reported
+ */
+struct run {
+	uint32_t port;
+	struct hd_attachment attachment;
+	bool current;
+	bool foreign;
+	bool failed;
+	bool reported;
+	bool up;
+	UT_hash_handle hh;
+};
+
+/**
+ * struct hd_sync - the kernel as we know it
+ * @dp:      programs and maps
+ * @nl:      requests
+ * @devices: links of this namespace
+ * @current: what the configuration has put into the maps
+ * @runs:    by port id
+ * @expedited: grace periods are short because of us
+ */
+struct hd_sync {
+	struct hd_datapath dp;
+	struct hd_netlink *nl;
+	struct hd_devices devices;
+	struct hd_tables current;
+	struct run *runs;
+	bool expedited;
+	hd_sync_port_fn fn;
+	void *arg;
+};
+
+/** hd_drops_sweep - remove the drop counters of ports that are gone */
+void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model);

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* sync.c - bring the kernel to what the model says */
+#include "sync/sync.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "sync/expedite.h"
+#include "sync/fdb.h"
+#include "sync/state.h"
+#include "sync/tables.h"
+
+static struct run *run_find(const struct hd_sync *sync, uint32_t port)
+{
+	struct run *run;
+
+	HASH_FIND(hh, sync->runs, &port, sizeof(port), run);
+	return run;
+}
+
+static struct run *run_get(struct hd_sync *sync, uint32_t port)
+{
+	struct run *run = run_find(sync, port);
+
+	if (run)
+		return run;
+	run = calloc(1, sizeof(*run));
+	if (!run)
+		return NULL;
+	run->port = port;
+	run->attachment.port = port;
+	HASH_ADD(hh, sync->runs, port, sizeof(run->port), run);
+	return run;
+}
+
+static void run_free(struct hd_sync *sync, struct run *run)
+{
+	HASH_DEL(sync->runs, run);
+	free(run);
+}
+
+static int adopt_link(void *arg, const struct hd_attachment *a)
+{
+	struct run *run = run_get(arg, a->port);
+
+	if (!run)
+		return -ENOMEM;
+	run->attachment = *a;
+	return 0;
+}
+
+int hd_sync_open(const char *instance, const struct hd_limits *limits, hd_sync_port_fn fn,
+		 void *arg, struct hd_sync **ret, struct hd_error *err)
+{
+	struct hd_sync *sync = calloc(1, sizeof(*sync));
+	int r;
+
+	if (!sync)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	sync->fn = fn;
+	sync->arg = arg;
+	hd_tables_init(&sync->current);
+	r = hd_datapath_open(instance, limits, &sync->dp, err);
+	if (r == 0) {
+		hd_expedite_end(sync->dp.dir); /* left on by a daemon that was killed */
+		r = hd_netlink_open(&sync->nl);
+		sync->devices.nl = sync->nl;
+		sync->devices.instance = instance;
+		if (r == 0)
+			r = hd_devices_load(&sync->devices);
+		if (r == 0)
+			r = hd_links_find(&sync->dp, adopt_link, sync);
+		if (r < 0)
+			(void)hd_error_set(err, HD_ERR_FAILED, "can't look at the devices: %s",
+					   strerror(-r));
+	}
+	if (r == 0)
+		r = hd_tables_read(&sync->dp, &sync->current, err);
+	if (r < 0)
+		hd_sync_close(sync);
+	else
+		*ret = sync;
+	return r;
+}
+
+void hd_sync_close(struct hd_sync *sync)
+{
+	if (!sync)
+		return;
+	while (sync->runs)
+		run_free(sync, sync->runs);
+	hd_tables_done(&sync->current);
+	hd_devices_done(&sync->devices);
+	hd_netlink_close(sync->nl);
+	hd_datapath_close(&sync->dp);
+	free(sync);
+}
+
+/* Whether a port is as it was in @old; then what can't be done about it is no reason to refuse a change of something else. */
+static bool is_same(const struct hd_model *old, const struct hd_object *port)
+{
+	return !old || hd_model_get(old, HD_NOUN_PORT, port->name) == port;
+}
+
+static int check_port(struct hd_sync *sync, const struct hd_model *old,
+		      const struct hd_object *port, struct hd_error *err)
+{
+	int netns;
+
+	if (hd_model_get(old, HD_NOUN_PORT, port->name)) /* its device can't be changed by "set" */
+		return 0;
+	if (port->view.port.kind == HD_PORT_DEVICE)
+		return hd_device_check(&sync->devices, port, err);
+	if (port->view.port.kind != HD_PORT_NETNS)
+		return 0;
+	netns = hd_netns_open(port->view.port.netns);
+	if (netns >= 0) {
+		hd_closep(&netns);
+		return 0;
+	}
+	hd_error_set(err, HD_ERR_NOT_FOUND, "port %s: namespace %s can't be opened: %s", port->name,
+		     port->view.port.netns, strerror(-netns));
+	hd_error_hint(err,
+		      "'ip netns list' shows named ones; a path like /proc/PID/ns/net works too");
+	hd_error_where(err, "ports/%s/netns", port->name);
+	return netns;
+}
+
+int hd_sync_check(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
+		  struct hd_error *err)
+{
+	hd_model_each(model, HD_NOUN_PORT, port) {
+		int r = is_same(old, port) ? 0 : check_port(sync, old, port, err);
+
+		if (r < 0) {
+			hd_error_object(err, "port", port->name);
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* A port that could not be set up: an error if it must, else a line in the log the first time. */
+static int port_failed(struct hd_sync *sync, const struct hd_model *old,
+		       const struct hd_object *port, int r, const struct hd_error *cause,
+		       struct hd_error *err)
+{
+	struct run *run = run_get(sync, port->id);
+
+	if (!is_same(old, port)) {
+		if (err)
+			*err = *cause;
+		hd_error_object(err, "port", port->name);
+		return r;
+	}
+	if (run && !run->failed)
+		(void)log_warn(0, "%s, ignoring", cause->message);
+	if (run)
+		run->failed = true;
+	return 0;
+}
+
+/*
+ * New pairs, and changes of old ones. A pair whose options changed is configured anew; one that is there and did not change is
+ * taken to be as we left it.
+ */
+static int make_device(struct hd_sync *sync, const struct hd_model *model,
+		       const struct hd_model *old, const struct hd_object *port,
+		       struct hd_error *err)
+{
+	const struct hd_object *before = old ? hd_model_get(old, HD_NOUN_PORT, port->name) : NULL;
+	struct hd_error cause = { 0 };
+	int r = 0;
+
+	if (port->view.port.kind == HD_PORT_DEVICE)
+		return 0;
+	if (!hd_device_of(&sync->devices, port))
+		r = hd_device_make(&sync->devices, model, port, &cause);
+	else if (before && (before != port || hd_model_network_of(old, &port->view.port) !=
+						      hd_model_network_of(model, &port->view.port)))
+		r = hd_device_configure(&sync->devices, model, port, before, &cause);
+	return r < 0 ? port_failed(sync, old, port, r, &cause, err) : 0;
+}
+
+static int make_devices(struct hd_sync *sync, const struct hd_model *model,
+			const struct hd_model *old, struct hd_error *err)
+{
+	hd_model_each(model, HD_NOUN_PORT, port) {
+		int r = make_device(sync, model, old, port, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compare_facts(const void *a, const void *b)
+{
+	const struct hd_fact *x = a, *y = b;
+
+	return x->port < y->port ? -1 : x->port > y->port;
+}
+
+static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_object *port)
+{
+	const struct hd_link *link = hd_device_of(&sync->devices, port);
+	const struct run *run = run_find(sync, port->id);
+	struct hd_fact fact = { .port = port->id };
+
+	if (!link)
+		return fact;
+	fact.ifindex = link->ifindex;
+	fact.mtu = link->mtu;
+	fact.up = (link->flags & IFF_UP) && (link->flags & IFF_LOWER_UP);
+	fact.peer = !strcmp(link->kind, "veth") && link->far_peer && !(run && run->foreign);
+	return fact;
+}
+
+static int compile(const struct hd_sync *sync, const struct hd_model *model, struct hd_tables *ret,
+		   struct hd_error *err)
+{
+	size_t n = 0, space = hd_model_count(model, HD_NOUN_PORT);
+	_free_ struct hd_fact *facts = calloc(space + 1, sizeof(*facts));
+
+	if (!facts)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	hd_model_each(model, HD_NOUN_PORT, port)
+		facts[n++] = make_fact(sync, port);
+	qsort(facts, n, sizeof(*facts), compare_facts);
+	if (hd_compile(model, facts, n, sync->dp.hz, ret) < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	return 0;
+}
+
+/* From the first link that is touched to the end of the run. */
+static void expedite(struct hd_sync *sync)
+{
+	if (!sync->expedited)
+		sync->expedited = hd_expedite_begin(sync->dp.dir);
+}
+
+static int attach(struct hd_sync *sync, const struct hd_model *old, const struct hd_object *port,
+		  struct hd_error *err)
+{
+	const struct hd_link *link = hd_device_of(&sync->devices, port);
+	struct run *run = run_get(sync, port->id);
+	struct hd_attachment *a = run ? &run->attachment : NULL;
+	struct hd_error cause = { 0 };
+	int r;
+
+	if (!a)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	if (!link) {
+		hd_links_detach(&sync->dp, sync->nl, a);
+		a->ifindex = 0;
+		return 0;
+	}
+	if (a->ifindex != link->ifindex && a->how == HD_ATTACH_TCX)
+		hd_links_detach(&sync->dp, sync->nl,
+				a); /* the device was replaced by another of its name */
+	if (a->how != HD_ATTACH_NONE && a->ifindex == link->ifindex && run->current)
+		return 0;
+	a->ifindex = link->ifindex;
+	expedite(sync);
+	r = hd_links_attach(&sync->dp, sync->nl, a);
+	run->current = r == 0;
+	run->foreign = hd_links_foreign_egress(&sync->dp, sync->nl, link->ifindex);
+	if (r == 0)
+		return 0;
+	hd_error_set(&cause, HD_ERR_FAILED, "port %s: can't attach to device %s: %s", port->name,
+		     link->name, strerror(-r));
+	return port_failed(sync, old, port, r, &cause, err);
+}
+
+/* Our own ends come up only now, that the programs are on them. */
+static int attach_all(struct hd_sync *sync, const struct hd_model *model,
+		      const struct hd_model *old, struct hd_error *err)
+{
+	hd_model_each(model, HD_NOUN_PORT, port) {
+		const struct hd_link *link;
+		int r = attach(sync, old, port, err);
+
+		if (r < 0)
+			return r;
+		link = hd_device_of(&sync->devices, port);
+		if (link && port->view.port.kind != HD_PORT_DEVICE && !(link->flags & IFF_UP) &&
+		    hd_device_up(&sync->devices, link) < 0)
+			(void)log_warn(0, "port %s: can't set its device up, ignoring", port->name);
+	}
+	return 0;
+}
+
+static bool detach_gone(struct hd_sync *sync, const struct hd_model *model)
+{
+	struct run *run, *next;
+	bool any = false;
+
+	HASH_ITER(hh, sync->runs, run, next) {
+		if (hd_model_get_id(model, HD_NOUN_PORT, run->port))
+			continue;
+		expedite(sync);
+		hd_links_detach(&sync->dp, sync->nl, &run->attachment);
+		run_free(sync, run);
+		any = true;
+	}
+	return any;
+}
+
+struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_object *port)
+{
+	const struct hd_link *link = hd_device_of(&sync->devices, port);
+	const struct run *run = run_find(sync, port->id);
+	struct hd_port_run ret = { .reason = "" };
+
+	if (run)
+		ret.attach = run->attachment.how;
+	if (!link) {
+		ret.reason = "its device is missing";
+		return ret;
+	}
+	ret.ifindex = link->ifindex;
+	memcpy(ret.device, link->name, sizeof(ret.device));
+	if (ret.attach == HD_ATTACH_NONE)
+		ret.reason = "no program is attached to its device";
+	else if (!(link->flags & IFF_UP))
+		ret.reason = "its device is set down";
+	else if (!(link->flags & IFF_LOWER_UP))
+		ret.reason = "no carrier: the other end is down or nobody holds it open";
+	ret.up = !ret.reason[0];
+	return ret;
+}
+
+/* At start only what is wrong is news. */
+static void report_states(struct hd_sync *sync, const struct hd_model *model, bool starting)
+{
+	hd_model_each(model, HD_NOUN_PORT, port) {
+		struct hd_port_run state = hd_sync_port(sync, port);
+		struct run *run = run_find(sync, port->id);
+
+		if (!run || (run->reported && run->up == state.up))
+			continue;
+		if (run->reported || !starting || !state.up)
+			sync->fn(sync->arg, port, state.up, state.reason);
+		run->reported = true;
+		run->up = state.up;
+		run->failed = run->failed && !state.up;
+	}
+}
+
+static int write_tables(struct hd_sync *sync, const struct hd_model *model, struct hd_tables *next,
+			struct hd_error *err)
+{
+	int r = compile(sync, model, next, err);
+
+	if (r == 0)
+		r = hd_tables_write(&sync->dp, &sync->current, next, HD_TABLE_ADD, err);
+	if (r == 0)
+		r = hd_tables_write(&sync->dp, &sync->current, next, HD_TABLE_SET, err);
+	return r;
+}
+
+/* After a failure half-way @current is what the maps say. */
+static void reread(struct hd_sync *sync)
+{
+	struct hd_error ignored;
+
+	hd_tables_done(&sync->current);
+	hd_tables_init(&sync->current);
+	(void)hd_tables_read(&sync->dp, &sync->current,
+			     &ignored); /* unread rows are written again */
+}
+
+static void sweep(struct hd_sync *sync, const struct hd_model *model)
+{
+	(void)hd_fdb_sweep(&sync->dp, model);
+	hd_drops_sweep(&sync->dp, model);
+}
+
+/*
+ * Bringing a device up changes what its port's flags should be; the second round of compile and write carries that, so that a port
+ * is usable when the command returns.
+ */
+static int apply(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
+		 struct hd_tables *next, struct hd_error *err)
+{
+	int r = make_devices(sync, model, old, err);
+
+	if (r == 0)
+		r = write_tables(sync, model, next, err);
+	if (r == 0)
+		r = attach_all(sync, model, old, err);
+	if (r < 0)
+		return r;
+	hd_tables_swap(&sync->current, next);
+	return 0;
+}
+
+static int finish(struct hd_sync *sync, const struct hd_model *model, struct hd_tables *before,
+		  struct hd_error *err)
+{
+	bool any = detach_gone(sync, model);
+	int r = hd_tables_write(&sync->dp, before, &sync->current, HD_TABLE_DEL, err);
+	struct hd_tables next;
+
+	hd_devices_remove_orphans(&sync->devices, model);
+	hd_tables_init(&next);
+	if (r == 0)
+		r = write_tables(sync, model, &next, err);
+	if (r == 0)
+		hd_tables_swap(&sync->current, &next);
+	hd_tables_done(&next);
+	if (any)
+		sweep(sync, model);
+	return r;
+}
+
+int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
+		struct hd_error *err)
+{
+	struct hd_tables next;
+	int r;
+
+	hd_tables_init(&next);
+	r = apply(sync, model, old, &next, err);
+	if (r == 0) /* @next now holds what was there before */
+		r = finish(sync, model, &next, err);
+	hd_tables_done(&next);
+	if (r == 0)
+		r = hd_datapath_commit(&sync->dp, err);
+	if (sync->expedited)
+		hd_expedite_end(sync->dp.dir);
+	sync->expedited = false;
+	if (r < 0) {
+		reread(sync);
+		return r;
+	}
+	report_states(sync, model, !old);
+	return 0;
+}
+
+bool hd_sync_link(struct hd_sync *sync, const struct hd_link *link)
+{
+	return hd_devices_update(&sync->devices, link);
+}
+
+int hd_sync_reload_links(struct hd_sync *sync)
+{
+	return hd_devices_load(&sync->devices);
+}
+
+bool hd_sync_wants_retry(const struct hd_sync *sync)
+{
+	const struct run *run, *next;
+
+	HASH_ITER(hh, sync->runs, run, next)
+		if (run->failed)
+			return true;
+	return false;
+}
+
+const struct hd_datapath *hd_sync_datapath(const struct hd_sync *sync)
+{
+	return &sync->dp;
+}
+
+int hd_sync_purge(struct hd_sync *sync, struct hd_error *err)
+{
+	struct hd_model *nothing = hd_model_new();
+	int r = nothing ? hd_sync_run(sync, nothing, NULL, err)
+			: hd_error_set(err, HD_ERR_FAILED, "no memory");
+
+	hd_model_free(nothing);
+	if (r < 0)
+		return r;
+	hd_devices_remove_orphans(&sync->devices, NULL);
+	r = hd_datapath_unpin(&sync->dp);
+	return r < 0 ? hd_error_set(err, HD_ERR_FAILED, "can't remove %s: %s", sync->dp.dir,
+				    strerror(-r))
+		     : 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * sync.h - bring the kernel to what the model says: devices, tables, programs on devices
+ *
+ * One run is mark and sweep. In its order nothing is ever open that should be closed, and nothing points at what is not there:
+ *
+ *   make devices ─▶ facts ─▶ compile ─▶ add rows ─▶ change rows ─▶ attach ─▶ devices up
+ *                                                     ─▶ detach ─▶ remove rows ─▶ remove devices ─▶ forget learned MACs
+ *
+ * A run that finds everything as it should be writes nothing.
+ */
+#pragma once
+
+#include "heddle/port.h"
+#include "heddle/reason.h"
+#include "sync/datapath.h"
+#include "sync/devices.h"
+#include "sync/links.h"
+
+struct hd_sync;
+
+/** struct hd_port_run - what is known at run time about a port */
+struct hd_port_run {
+	bool up;
+	const char *reason; /* why it is down, static; "" when it is up */
+	enum hd_attach attach;
+	uint32_t ifindex;
+	char device[IFNAMSIZ];
+};
+
+/** hd_sync_port_fn - a port went up or down */
+typedef void (*hd_sync_port_fn)(void *arg, const struct hd_object *port, bool up,
+				const char *reason);
+
+/**
+ * hd_sync_open - load or adopt the datapath, find what is attached
+ * @instance: borrowed for the life of it
+ * @fn:       told about ports that change their state
+ */
+int hd_sync_open(const char *instance, const struct hd_limits *limits, hd_sync_port_fn fn,
+		 void *arg, struct hd_sync **ret, struct hd_error *err);
+
+/** hd_sync_close - let go; the datapath runs on. NULL is fine. */
+void hd_sync_close(struct hd_sync *sync);
+
+/**
+ * hd_sync_run - make the kernel match a model
+ * @model: validated, ids assigned
+ * @old:   what it matched before: a port that is not in it, or differs, must succeed. NULL: at start, or after a change of the
+ *         machine; then a port that can't be set up is down, with its reason, and the others go on.
+ * @err:   set when a port that must succeed did not; the caller then runs again with @old
+ */
+int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
+		struct hd_error *err);
+
+/** hd_sync_check - what can be known about new ports before anything is changed: their devices */
+int hd_sync_check(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
+		  struct hd_error *err);
+
+/** hd_sync_link - news about a device; true if a run is due */
+bool hd_sync_link(struct hd_sync *sync, const struct hd_link *link);
+
+/** hd_sync_reload_links - news about devices were lost: list them again */
+int hd_sync_reload_links(struct hd_sync *sync);
+
+/** hd_sync_wants_retry - whether a device that heddle should have made is missing */
+bool hd_sync_wants_retry(const struct hd_sync *sync);
+
+/** hd_sync_port - run-time state of a port */
+struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_object *port);
+
+/** hd_sync_counters - of one port, summed over the CPUs */
+struct hd_counters hd_sync_counters(const struct hd_sync *sync, uint32_t port);
+
+/** hd_sync_drops_fn - one counter of drops, summed over the CPUs; zeros are left out */
+typedef int (*hd_sync_drops_fn)(void *arg, const struct hd_drop_key *key,
+				const struct hd_drop_value *value);
+int hd_sync_drops(const struct hd_sync *sync, hd_sync_drops_fn fn, void *arg);
+
+/** hd_sync_datapath - for the FDB and the sizes of tables; borrowed */
+const struct hd_datapath *hd_sync_datapath(const struct hd_sync *sync);
+
+/** hd_sync_used - entries in use of a hash map; counts by walking the keys in batches */
+uint32_t hd_sync_used(const struct hd_sync *sync, enum hd_map_id map);
+
+/** hd_sync_purge - take everything off this machine: programs, pins, devices */
+int hd_sync_purge(struct hd_sync *sync, struct hd_error *err);

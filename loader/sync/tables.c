@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* tables.c - compiled tables against the kernel's maps */
+#include "sync/tables.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "heddle/abi.h"
+#include "heddle/fdb.h"
+#include "heddle/port.h"
+#include "sync/fdb.h"
+
+#define BATCH 4096
+
+static const struct {
+	enum hd_map_id map;
+	bool is_array;
+} homes[HD_TABLE_COUNT] = {
+	[HD_TABLE_NETWORKS] = { HD_MAP_NETWORKS, true },
+	[HD_TABLE_PORTS] = { HD_MAP_PORTS, true },
+	[HD_TABLE_FDB] = { HD_MAP_FDB, false },
+	[HD_TABLE_NEIGH] = { HD_MAP_NEIGH, false },
+	[HD_TABLE_IFINDEX_FAR] = { HD_MAP_IFINDEX_FAR, false },
+	[HD_TABLE_IFINDEX] = { HD_MAP_IFINDEX, true },
+};
+
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+	return !len || (!bytes[0] && !memcmp(bytes, bytes + 1, len - 1));
+}
+
+/* An array has all its entries all the time: zero means absent. Of the FDB only what is static is the configuration's. */
+static bool is_ours(enum hd_table_id id, const void *value, size_t size)
+{
+	struct hd_fdb_value fdb;
+
+	if (homes[id].is_array)
+		return !is_zero(value, size);
+	if (id != HD_TABLE_FDB)
+		return true;
+	memcpy(&fdb, value, sizeof(fdb));
+	return fdb.flags & HD_FDB_STATIC;
+}
+
+struct reading {
+	enum hd_table_id id;
+	struct hd_table *table;
+};
+
+static int read_row(void *arg, const void *key, const void *value)
+{
+	const struct reading *reading = arg;
+
+	if (!is_ours(reading->id, value, reading->table->value_size))
+		return 0;
+	return hd_table_add(reading->table, key, value);
+}
+
+int hd_map_walk(int fd, size_t key_size, size_t value_size, hd_map_row_fn fn, void *arg)
+{
+	_free_ uint8_t *keys = malloc(BATCH * key_size);
+	_free_ uint8_t *values = malloc(BATCH * value_size);
+	uint8_t token[64];
+	void *from = NULL;
+
+	if (!keys || !values)
+		return -ENOMEM;
+	for (;;) {
+		uint32_t n = BATCH;
+		int end = bpf_map_lookup_batch(fd, from, token, keys, values, &n, NULL) < 0 ? errno
+											    : 0;
+
+		if (end && end != ENOENT)
+			return -end;
+		for (uint32_t i = 0; i < n; i++) {
+			int r = fn(arg, keys + i * key_size, values + i * value_size);
+
+			if (r)
+				return r;
+		}
+		if (end)
+			return 0;
+		from = token;
+	}
+}
+
+int hd_tables_read(const struct hd_datapath *dp, struct hd_tables *ret, struct hd_error *err)
+{
+	for (int id = 0; id < HD_TABLE_COUNT; id++) {
+		struct reading reading = { .id = id, .table = &ret->table[id] };
+		int r = hd_map_walk(dp->maps[homes[id].map], reading.table->key_size,
+				    reading.table->value_size, read_row, &reading);
+
+		if (r < 0)
+			return hd_error_set(err, HD_ERR_FAILED, "table %s: can't read it: %s",
+					    hd_table_names[id], strerror(-r));
+		hd_table_sort(reading.table);
+	}
+	return 0;
+}
+
+/* One table being written. */
+struct writing {
+	const struct hd_datapath *dp;
+	enum hd_table_id id;
+	struct hd_error *err;
+};
+
+static int write_failed(const struct writing *w, int r)
+{
+	const char *name = hd_table_names[w->id];
+
+	if (r != -E2BIG)
+		return hd_error_set(w->err, HD_ERR_FAILED, "table %s: can't write: %s", name,
+				    strerror(-r));
+	hd_error_set(w->err, HD_ERR_FAILED, "table %s is full", name);
+	hd_error_hint(w->err, "see 'heddle status'; table-sizes in heddled.conf changes it");
+	return -ENOSPC;
+}
+
+/* A port's number was used before: its counters start again. */
+static void clear_port(const struct hd_datapath *dp, uint32_t id)
+{
+	_free_ void *zero = calloc((size_t)libbpf_num_possible_cpus(), sizeof(struct hd_counters));
+
+	if (zero)
+		(void)bpf_map_update_elem(dp->maps[HD_MAP_PORT_COUNTERS], &id, zero, BPF_ANY);
+	__atomic_store_n(&dp->states[id].learned, 0, __ATOMIC_RELAXED);
+}
+
+static int put_row(int fd, const void *key, const void *value)
+{
+	return bpf_map_update_elem(fd, key, value, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static int write_row(void *arg, enum hd_table_op op, const void *key, const void *value)
+{
+	const struct writing *w = arg;
+	int fd = w->dp->maps[homes[w->id].map];
+	uint8_t zero[64] = { 0 };
+	uint32_t port;
+	int r;
+
+	if (w->id == HD_TABLE_PORTS && op == HD_TABLE_ADD) {
+		memcpy(&port, key, sizeof(port));
+		clear_port(w->dp, port);
+	}
+	if (w->id == HD_TABLE_FDB && op == HD_TABLE_ADD)
+		hd_fdb_forget(w->dp, key);
+	if (op == HD_TABLE_DEL && !homes[w->id].is_array)
+		r = bpf_map_delete_elem(fd, key) < 0 && errno != ENOENT ? -errno : 0;
+	else
+		r = put_row(fd, key, value ? value : zero);
+	if (r == -E2BIG && w->id == HD_TABLE_FDB && hd_fdb_make_room(w->dp))
+		r = put_row(fd, key, value); /* what was configured comes before what was learned */
+	return r < 0 ? write_failed(w, r) : 0;
+}
+
+int hd_tables_write(const struct hd_datapath *dp, const struct hd_tables *from,
+		    const struct hd_tables *to, enum hd_table_op op, struct hd_error *err)
+{
+	for (int i = 0; i < HD_TABLE_COUNT; i++) {
+		enum hd_table_id id = op == HD_TABLE_DEL ? HD_TABLE_COUNT - 1 - i : i;
+		struct writing w = { .dp = dp, .id = id, .err = err };
+		int r = hd_table_diff(&from->table[id], &to->table[id], op, write_row, &w);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
