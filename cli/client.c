@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* client.c - one request to the daemon over its Unix socket */
+#include "cli/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loader/cleanup.h"
+
+static void curl_cleanupp(CURL **curl)
+{
+	curl_easy_cleanup(*curl);
+}
+
+/* What came in; for a stream only the line that is not complete yet. */
+struct answer {
+	char *text;
+	size_t len;
+	FILE *file;
+};
+
+static void answer_done(struct answer *answer)
+{
+	if (answer->file)
+		(void)fclose(answer->file); /* writes to memory */
+	free(answer->text);
+}
+
+struct stream {
+	CURL *curl;
+	hd_client_line line;
+	void *arg;
+	bool ended; /* by us */
+	struct answer *answer;
+};
+
+static CURL *request_new(const struct hd_client *client, const struct hd_request *request);
+static int request_send(const struct hd_client *client, CURL *curl, struct hd_error *err);
+static int answer_error(CURL *curl, struct answer *answer, struct hd_error *err);
+static int answer_json(struct answer *answer, json_t **ret, struct hd_error *err);
+static size_t stream_write(char *data, size_t size, size_t n, void *arg);
+
+int hd_client_init(struct hd_client *client, const char *instance, unsigned int timeout_s,
+		   struct hd_error *err)
+{
+	const char *run = getenv("HEDDLE_RUN_DIR");
+	int n;
+
+	client->instance = instance;
+	client->timeout_s = timeout_s;
+	n = snprintf(client->socket, sizeof(client->socket), "%s/%s/api.sock",
+		     run && *run ? run : "/run/heddle", instance);
+	if (n < 0 || (size_t)n >= sizeof(client->socket))
+		return hd_error_set(err, HD_ERR_USAGE,
+				    "the path of the socket is over %zu bytes long",
+				    sizeof(client->socket) - 1);
+	return 0;
+}
+
+int hd_client_call(const struct hd_client *client, const struct hd_request *request, json_t **ret,
+		   struct hd_error *err)
+{
+	CURL *curl CLEANUP(curl_cleanupp) = request_new(client, request);
+	struct answer answer CLEANUP(answer_done) = {};
+	int r;
+
+	answer.file = open_memstream(&answer.text, &answer.len);
+	if (!curl || !answer.file)
+		return hd_error_set(err, HD_ERR_FAILED, "out of memory");
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, fwrite);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer.file);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)client->timeout_s);
+	r = request_send(client, curl, err);
+	if (!r)
+		r = answer_error(curl, &answer, err);
+	return r ? r : answer_json(&answer, ret, err);
+}
+
+/* When we end the stream curl takes that for a failure: its error is told only when it is one. */
+int hd_client_stream(const struct hd_client *client, const char *path, hd_client_line line,
+		     void *arg, struct hd_error *err)
+{
+	struct hd_request request = { .method = "GET", .path = path };
+	CURL *curl CLEANUP(curl_cleanupp) = request_new(client, &request);
+	struct answer answer CLEANUP(answer_done) = {};
+	struct stream stream = { .curl = curl, .line = line, .arg = arg, .answer = &answer };
+	struct hd_error why = {};
+	int r;
+
+	answer.file = open_memstream(&answer.text, &answer.len);
+	if (!curl || !answer.file)
+		return hd_error_set(err, HD_ERR_FAILED, "out of memory");
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, stream_write);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &stream);
+	r = request_send(client, curl, &why);
+	if (stream.ended)
+		return 0;
+	if (!r)
+		r = answer_error(curl, &answer, &why);
+	if (!r)
+		r = hd_error_set(&why, HD_ERR_UNREACHABLE, "heddled has ended the stream");
+	*err = why;
+	return r;
+}
+
+/* ---- the request ---- */
+
+/*
+ * Strings are copied by curl, but for the body. No redirect, no proxy, and ".." in a path stays
+ * what it is: a wrong name.
+ */
+static CURL *request_new(const struct hd_client *client, const struct hd_request *request)
+{
+	_free_ char *url = NULL;
+	CURL *curl;
+
+	if (asprintf(&url, "http://heddle%s", request->path) < 0) {
+		url = NULL;
+		return NULL;
+	}
+	curl = curl_easy_init();
+	if (!curl)
+		return NULL;
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)client->timeout_s);
+	if (request->body) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->len);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
+	}
+	return curl;
+}
+
+static int refused(const struct hd_client *client, int why, struct hd_error *err)
+{
+	int r;
+
+	if (why == EACCES || why == EPERM) {
+		r = hd_error_set(err, HD_ERR_PERMISSION, "not permitted to use %s", client->socket);
+		hd_error_hint(err, "become root or a member of the group 'heddle'");
+		return r;
+	}
+	r = hd_error_set(err, HD_ERR_UNREACHABLE, "no heddled answers on %s", client->socket);
+	if (strcmp(client->instance, "default"))
+		hd_error_hint(err, "start it: heddled --instance %s", client->instance);
+	else
+		hd_error_hint(err, "start it: systemctl start heddled, or heddled");
+	return r;
+}
+
+static int explain_failure(const struct hd_client *client, CURL *curl, CURLcode code,
+			   struct hd_error *err)
+{
+	long why = 0;
+	int r;
+
+	switch (code) {
+	case CURLE_COULDNT_CONNECT:
+		/* If it fails, 0 stays there, which makes a general message. */
+		(void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &why);
+		return refused(client, (int)why, err);
+	case CURLE_OPERATION_TIMEDOUT:
+		r = hd_error_set(err, HD_ERR_TIMEOUT,
+				 "no answer within %u s; the state may still change",
+				 client->timeout_s);
+		hd_error_hint(err, "look at 'heddle status', or wait longer with --timeout");
+		return r;
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_PARTIAL_FILE:
+		return hd_error_set(err, HD_ERR_UNREACHABLE,
+				    "heddled went away before it had answered; "
+				    "the state may have changed");
+	default:
+		return hd_error_set(err, HD_ERR_FAILED, "talking to heddled: %s",
+				    curl_easy_strerror(code));
+	}
+}
+
+/*
+ * Without two headers that curl would add: "Expect: 100-continue" costs large bodies a round trip
+ * and is no use on a local socket, and no body is a web form.
+ */
+static int request_send(const struct hd_client *client, CURL *curl, struct hd_error *err)
+{
+	static struct curl_slist no_type = { .data = (char *)"Content-Type:" };
+	static struct curl_slist headers = { .data = (char *)"Expect:", .next = &no_type };
+	CURLcode code;
+
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, &headers);
+	code = curl_easy_perform(curl);
+	return code == CURLE_OK ? 0 : explain_failure(client, curl, code, err);
+}
+
+/* ---- the answer ---- */
+
+static void copy_text(char *to, size_t size, const json_t *error, const char *key)
+{
+	const char *text = json_string_value(json_object_get(error, key));
+
+	(void)snprintf(to, size, "%s", text ? text : ""); /* a longer text is cut */
+}
+
+static int error_from_json(const json_t *error, struct hd_error *err)
+{
+	const char *word = json_string_value(json_object_get(error, "code"));
+	int r = hd_error_set(err, hd_error_from_word(word ? word : ""), "%s", "");
+
+	copy_text(err->message, sizeof(err->message), error, "message");
+	copy_text(err->object, sizeof(err->object), error, "object");
+	copy_text(err->hint, sizeof(err->hint), error, "hint");
+	err->line = (unsigned int)json_integer_value(json_object_get(error, "line"));
+	err->column = (unsigned int)json_integer_value(json_object_get(error, "column"));
+	return r;
+}
+
+static int answer_error(CURL *curl, struct answer *answer, struct hd_error *err)
+{
+	_json_ json_t *json = NULL;
+	const json_t *error;
+	long status = 0;
+
+	/* If it fails, 0 stays there, which is taken for an error. */
+	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status >= 200 && status < 300)
+		return 0;
+	(void)fflush(answer->file); /* writes to memory */
+	json = json_loadb(answer->text ? answer->text : "", answer->len, 0, NULL);
+	error = json_object_get(json, "error");
+	if (error)
+		return error_from_json(error, err);
+	return hd_error_set(err, HD_ERR_FAILED, "heddled answered with HTTP status %ld", status);
+}
+
+static int answer_json(struct answer *answer, json_t **ret, struct hd_error *err)
+{
+	json_error_t why;
+	json_t *json;
+
+	if (fflush(answer->file))
+		return hd_error_set(err, HD_ERR_FAILED, "out of memory");
+	json = json_loadb(answer->text, answer->len, JSON_DECODE_ANY, &why);
+	if (!json)
+		return hd_error_set(err, HD_ERR_FAILED, "heddled's answer is not JSON: %s",
+				    why.text);
+	*ret = json;
+	return 0;
+}
+
+/* ---- streams ---- */
+
+static bool stream_take_line(struct stream *stream)
+{
+	bool more;
+
+	/* Explicitly: the rest of a longer line may stand behind the text. */
+	if (fputc('\0', stream->answer->file) == EOF || fflush(stream->answer->file))
+		return false;
+	more = stream->line(stream->arg, stream->answer->text);
+	stream->ended = !more;
+	rewind(stream->answer->file);
+	return more;
+}
+
+/*
+ * An error's body is kept whole for answer_error(). Taking fewer bytes than offered makes curl
+ * stop.
+ */
+static size_t stream_write(char *data, size_t size, size_t n, void *arg)
+{
+	struct stream *stream = arg;
+	long status = 0;
+
+	/* If it fails, 0 stays there, which is taken for an error. */
+	(void)curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &status);
+	for (size_t i = 0; i < size * n; i++) {
+		if (data[i] != '\n' || status != 200)
+			(void)fputc(data[i], stream->answer->file); /* fflush() tells */
+		else if (!stream_take_line(stream))
+			return 0;
+	}
+	return size * n;
+}

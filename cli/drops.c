@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* drops.c - heddle drops: what was dropped, where and why */
+#include "cli/groups.h"
+#include "cli/url.h"
+#include "loader/cleanup.h"
+
+static int run(struct hd_cli *cli, struct hd_error *err);
+
+static const struct hd_option options[] = {
+	{ .name = "follow",
+	  .type = HD_TYPE_FLAG,
+	  .flags = HD_OPT_LATER,
+	  .help = "go on and show each drop as it happens" },
+};
+
+static const struct hd_command commands[] = {
+	{ .help = "what was dropped and why, most packets first",
+	  .options = options,
+	  .n_options = HD_COUNT(options),
+	  .run = run },
+};
+
+const struct hd_group hd_group_drops = {
+	.word = "drops",
+	.help = "what was dropped, where and why",
+	.commands = commands,
+	.n_commands = HD_COUNT(commands),
+};
+
+static const struct hd_column columns[] = {
+	{ .title = "REASON", .key = "reason" },
+	{ .title = "PORT", .key = "port", .flags = HD_COLUMN_SHRINK },
+	{ .title = "STAGE", .key = "stage" },
+	{ .title = "PACKETS", .key = "packets", .format = HD_FORMAT_COUNT },
+	{ .title = "BYTES", .key = "bytes", .format = HD_FORMAT_BYTES },
+	{ .title = "MEANING", .key = "sentence", .flags = HD_COLUMN_SHRINK },
+};
+
+static int run(struct hd_cli *cli, struct hd_error *err)
+{
+	_json_ json_t *drops = NULL;
+	int r = hd_get(cli, "drops", NULL, &drops, err);
+
+	if (r)
+		return r;
+	if (hd_out_table(&cli->out, columns, HD_COUNT(columns), drops))
+		return hd_no_memory(err);
+	return 0;
+}

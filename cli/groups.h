@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* groups.h - the groups, each in the file of its name */
+#pragma once
+
+#include "cli/command.h"
+
+extern const struct hd_group hd_group_network;
+extern const struct hd_group hd_group_subnet;
+extern const struct hd_group hd_group_port;
+extern const struct hd_group hd_group_fdb;
+extern const struct hd_group hd_group_neighbour;
+extern const struct hd_group hd_group_status;
+extern const struct hd_group hd_group_stats;
+extern const struct hd_group hd_group_drops;
+extern const struct hd_group hd_group_explain;
+extern const struct hd_group hd_group_monitor;
+extern const struct hd_group hd_group_apply;
+extern const struct hd_group hd_group_diff;
+extern const struct hd_group hd_group_validate;
+extern const struct hd_group hd_group_export;
+extern const struct hd_group hd_group_purge;
+extern const struct hd_group hd_group_help;
+extern const struct hd_group hd_group_complete;

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* status.c - heddle status: is it well, on one screen */
+#include <string.h>
+
+#include "cli/groups.h"
+#include "cli/url.h"
+#include "loader/cleanup.h"
+
+static int run(struct hd_cli *cli, struct hd_error *err);
+
+static const struct hd_command commands[] = {
+	{ .help = "whether all is well; exit status 8 when it is not", .run = run },
+};
+
+const struct hd_group hd_group_status = {
+	.word = "status",
+	.help = "whether all is well (the default)",
+	.commands = commands,
+	.n_commands = HD_COUNT(commands),
+};
+
+static const struct hd_column table_columns[] = {
+	{ .title = "TABLE", .key = "name" },
+	{ .title = "USED", .key = "used", .format = HD_FORMAT_NUMBER },
+	{ .title = "SIZE", .key = "size", .format = HD_FORMAT_NUMBER },
+};
+
+static const char *text_of(const json_t *status, const char *key)
+{
+	const char *text = json_string_value(json_object_get(status, key));
+
+	return text ? text : "?";
+}
+
+/* "2 up, 1 down" of {"up": 2, "down": 1} */
+static void print_counts(struct hd_out *out, const char *title, const json_t *counts)
+{
+	_free_ char *text = NULL;
+	const char *key, *comma = "";
+	json_t *value;
+	size_t len;
+	FILE *file = open_memstream(&text, &len);
+
+	if (!file)
+		return;
+	json_object_foreach((json_t *)counts, key, value) {
+		enum hd_format format = strstr(key, "bytes") ? HD_FORMAT_BYTES : HD_FORMAT_COUNT;
+		_free_ char *number = hd_text_format(value, format);
+
+		(void)fprintf(file, "%s%s %s", comma, number ? number : "?", key);
+		comma = ", ";
+	}
+	(void)fclose(file); /* writes to memory */
+	hd_out_line(out, "%-9s %s", title, text ? text : "?");
+}
+
+static void print_problems(struct hd_out *out, const json_t *problems)
+{
+	json_t *problem;
+	size_t i;
+
+	json_array_foreach(problems, i, problem) {
+		const char *text = json_string_value(problem);
+
+		hd_out_line(out, "problem   %s", text ? text : "?");
+	}
+}
+
+static int print(struct hd_out *out, const json_t *status, struct hd_error *err)
+{
+	const json_t *tables = json_object_get(status, "tables");
+	_free_ char *uptime = hd_text_format(json_object_get(status, "uptime"), HD_FORMAT_SECONDS);
+	_free_ char *pid = hd_text_value(json_object_get(status, "pid"));
+
+	hd_out_line(out, "instance  %s: %s", text_of(status, "instance"), text_of(status, "state"));
+	print_problems(out, json_object_get(status, "problems"));
+	hd_out_line(out, "daemon    heddled %s, pid %s, up %s", text_of(status, "version"),
+		    pid ? pid : "?", uptime ? uptime : "?");
+	hd_out_line(out, "kernel    %s, attached by %s", text_of(status, "kernel"),
+		    text_of(status, "attach"));
+	print_counts(out, "objects", json_object_get(status, "objects"));
+	print_counts(out, "ports", json_object_get(status, "ports"));
+	print_counts(out, "counters", json_object_get(status, "counters"));
+	if (!json_array_size(tables))
+		return 0;
+	hd_out_line(out, "%s", "");
+	if (hd_out_table(out, table_columns, HD_COUNT(table_columns), tables))
+		return hd_no_memory(err);
+	return 0;
+}
+
+/* A degraded state is told by the text and the exit status; there is no error message to add. */
+static int run(struct hd_cli *cli, struct hd_error *err)
+{
+	_json_ json_t *status = NULL;
+	int r = hd_get(cli, "status", NULL, &status, err);
+
+	if (r)
+		return r;
+	if (cli->out.json)
+		hd_out_json(&cli->out, status);
+	else
+		r = print(&cli->out, status, err);
+	if (!r && strcmp(text_of(status, "state"), "ok"))
+		r = hd_error_set(err, HD_ERR_DEGRADED, "%s", "");
+	return r;
+}
