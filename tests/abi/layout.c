@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * layout.c OBJECT - the tables of a BPF object against the contract headers as this compiler reads
+ * them
+ *
+ * The object's BTF says what clang made of the same headers. Every map must be known here, so that
+ * a new one gets its line.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "heddle/abi.h"
+#include "heddle/config.h"
+#include "heddle/fdb.h"
+#include "heddle/neigh.h"
+#include "heddle/port.h"
+#include "heddle/reason.h"
+
+/* @key, @value: names of the types, NULL where the map is of plain integers. */
+struct table {
+	const char *name;
+	const char *key;
+	const char *value;
+	size_t key_size;
+	size_t value_size;
+};
+
+static const struct table tables[] = {
+	{ "hd_ifindex", NULL, "hd_ifindex_value", 4, sizeof(struct hd_ifindex_value) },
+	{ "hd_ifindex_far", NULL, NULL, 4, 4 },
+	{ "hd_ports", NULL, "hd_port_value", 4, sizeof(struct hd_port_value) },
+	{ "hd_networks", NULL, "hd_network_value", 4, sizeof(struct hd_network_value) },
+	{ "hd_port_counters", NULL, "hd_counters", 4, sizeof(struct hd_counters) },
+	{ "hd_port_state", NULL, "hd_port_state", 4, sizeof(struct hd_port_state) },
+	{ "hd_fdb", "hd_fdb_key", "hd_fdb_value", sizeof(struct hd_fdb_key),
+	  sizeof(struct hd_fdb_value) },
+	{ "hd_neigh", "hd_neigh_key", "hd_neigh_value", sizeof(struct hd_neigh_key),
+	  sizeof(struct hd_neigh_value) },
+	{ "hd_drops", "hd_drop_key", "hd_drop_value", sizeof(struct hd_drop_key),
+	  sizeof(struct hd_drop_value) },
+	{ "hd_stages", NULL, NULL, 4, 4 },
+	{ "hd_meta", NULL, "hd_meta", 4, sizeof(struct hd_meta) },
+};
+
+struct member {
+	const char *type;
+	const char *name;
+	size_t off;
+	size_t size;
+};
+
+#define M(type, member)                                                                            \
+	{                                                                                          \
+#type, #member, offsetof(struct type, member), sizeof(((struct type *)0)->member)  \
+	}
+
+/* In the order of declaration, and all of them: what BTF has and this list has not is an error. */
+static const struct member members[] = {
+	M(hd_fdb_key, network),
+	M(hd_fdb_key, vlan),
+	M(hd_fdb_key, mac),
+	M(hd_fdb_value, port),
+	M(hd_fdb_value, flags),
+	M(hd_fdb_value, seen),
+	M(hd_neigh_key, network),
+	M(hd_neigh_key, addr),
+	M(hd_neigh_value, port),
+	M(hd_neigh_value, mac),
+	M(hd_neigh_value, pad),
+	M(hd_port_value, network),
+	M(hd_port_value, ifindex),
+	M(hd_port_value, flags),
+	M(hd_port_value, next),
+	M(hd_port_value, mtu),
+	M(hd_port_value, mac_limit),
+	M(hd_port_value, mac),
+	M(hd_port_value, pad),
+	M(hd_ifindex_value, ifindex),
+	M(hd_ifindex_value, port),
+	M(hd_port_state, learned),
+	M(hd_port_state, pad),
+	M(hd_network_value, flags),
+	M(hd_network_value, ageing_jiffies),
+	M(hd_counters, rx_packets),
+	M(hd_counters, rx_bytes),
+	M(hd_counters, tx_packets),
+	M(hd_counters, tx_bytes),
+	M(hd_counters, drops),
+	M(hd_drop_key, port),
+	M(hd_drop_key, reason),
+	M(hd_drop_key, stage),
+	M(hd_drop_value, packets),
+	M(hd_drop_value, bytes),
+	M(hd_meta, abi),
+	M(hd_meta, pad),
+	M(hd_meta, object_hash),
+	M(hd_port_config, hz),
+	M(hd_port_config, max_ports),
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static unsigned int failed;
+
+static void expect(bool right, const char *what, const char *of, size_t is, size_t want)
+{
+	if (right)
+		return;
+	printf("FAIL %s %s: object has %zu, headers have %zu\n", of, what, is, want);
+	failed++;
+}
+
+static const char *type_name(const struct btf *btf, uint32_t id)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+
+	return type ? btf__name_by_offset(btf, type->name_off) : "";
+}
+
+static const struct member *find_member(const char *type, const char *name)
+{
+	for (size_t i = 0; i < COUNT(members); i++)
+		if (!strcmp(members[i].type, type) && !strcmp(members[i].name, name))
+			return &members[i];
+	return NULL;
+}
+
+/* Member by member: an offset that moved is an error even where the size is the same. */
+static void check_struct(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+
+	if (!type) {
+		printf("FAIL struct %s: not in the object\n", name);
+		failed++;
+		return;
+	}
+	for (uint16_t i = 0; i < btf_vlen(type); i++) {
+		const struct btf_member *is = btf_members(type) + i;
+		const char *member = btf__name_by_offset(btf, is->name_off);
+		const struct member *want = find_member(name, member);
+
+		if (!want) {
+			printf("FAIL struct %s: member %s is not listed in layout.c\n", name,
+			       member);
+			failed++;
+			continue;
+		}
+		expect(btf_member_bit_offset(type, i) == want->off * 8, member, name,
+		       btf_member_bit_offset(type, i) / 8, want->off);
+		expect((size_t)btf__resolve_size(btf, is->type) == want->size, member, name,
+		       (size_t)btf__resolve_size(btf, is->type), want->size);
+	}
+}
+
+static void check_name(const struct btf *btf, uint32_t id, const char *want, const char *map)
+{
+	if (!want || !strcmp(type_name(btf, id), want))
+		return;
+	printf("FAIL %s: its type is struct %s, not struct %s\n", map, type_name(btf, id), want);
+	failed++;
+}
+
+static void check_map(const struct btf *btf, const struct bpf_map *map, const struct table *want)
+{
+	expect(bpf_map__key_size(map) == want->key_size, "key size", want->name,
+	       bpf_map__key_size(map), want->key_size);
+	expect(bpf_map__value_size(map) == want->value_size, "value size", want->name,
+	       bpf_map__value_size(map), want->value_size);
+	check_name(btf, bpf_map__btf_key_type_id(map), want->key, want->name);
+	check_name(btf, bpf_map__btf_value_type_id(map), want->value, want->name);
+	if (want->key)
+		check_struct(btf, want->key);
+	if (want->value)
+		check_struct(btf, want->value);
+}
+
+static void check_maps(const struct bpf_object *object, const struct btf *btf)
+{
+	struct bpf_map *map;
+	size_t seen = 0;
+
+	bpf_object__for_each_map(map, object)
+	{
+		const char *name = bpf_map__name(map);
+		size_t i;
+
+		if (bpf_map__is_internal(map))
+			continue;
+		for (i = 0; i < COUNT(tables) && strcmp(tables[i].name, name);)
+			i++;
+		if (i == COUNT(tables)) {
+			printf("FAIL %s: not listed in layout.c\n", name);
+			failed++;
+			continue;
+		}
+		check_map(btf, map, &tables[i]);
+		seen++;
+	}
+	expect(seen == COUNT(tables), "maps", "object", seen, COUNT(tables));
+}
+
+int main(int argc, char **argv)
+{
+	struct bpf_object *object = argc == 2 ? bpf_object__open_file(argv[1], NULL) : NULL;
+	const struct btf *btf = object ? bpf_object__btf(object) : NULL;
+
+	if (!btf) {
+		(void)fprintf(stderr, "layout: can't read the object and its BTF\n");
+		return 1;
+	}
+	check_maps(object, btf);
+	check_struct(btf, "hd_port_config");
+	printf("layout: %zu maps, %zu members, %u wrong\n", COUNT(tables), COUNT(members), failed);
+	bpf_object__close(object);
+	return failed != 0;
+}

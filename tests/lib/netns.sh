@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# netns.sh - what every test under tests/netns starts with
+#
+# A test is a bash program that sources this file and then simply runs commands: the first that fails ends it. It plays a whole
+# machine: namespace $N-host is the host that heddled runs on, others are workloads. Names are random and everything hangs off
+# them, so that tests run side by side; what is left at the end is removed here, also after a failure or a signal.
+#
+#   $N  prefix of the namespaces     $I  instance     $T  scratch directory     $B  folder of the programs under test
+
+set -eEuo pipefail
+export LC_ALL=C
+
+LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$LIB/../.." && pwd)
+B=${B:-build}
+[[ $B == /* ]] || B=$TOP/$B
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/heddle-test-XXXXXX")
+ID=$(od -An -N3 -tx1 /dev/urandom | tr -d ' \n')
+N=hd$ID
+# shellcheck disable=SC2034 # for the tests
+I=t$ID
+PINS=/sys/fs/bpf/heddle/$I
+MINE=/sys/fs/bpf/$N # for pins of a test's own
+DAEMON=
+SKIPPED=
+export HEDDLE_RUN_DIR=$T/run
+
+# ---- ending ----
+
+# The line of the test, however deep in this file things go wrong.
+place() {
+	printf '%s:%s' "${0##*/}" "${BASH_LINENO[${#BASH_LINENO[@]} - 2]}"
+}
+
+fail() {
+	printf 'failed: %s: %s\n' "$(place)" "$*" >&2
+	exit 1
+}
+
+# Exit status 4 means this only when it comes from here: commands have it for other things.
+skip() {
+	SKIPPED=yes
+	printf 'skipped: %s\n' "$*" >&2
+	exit 4
+}
+
+on_error() {
+	printf 'failed: %s: exit status %s: %s\n' "$(place)" "$1" "$2" >&2
+}
+
+# What a reader of a failed test wants to see next.
+show_state() {
+	printf -- '--- heddle status, drops\n'
+	timeout 5 "$B/heddle" -i "$I" status 2>&1 | tail -25
+	timeout 5 "$B/heddle" -i "$I" drops 2>&1 | head -15
+	printf -- '--- devices of the host\n'
+	ip -n "$N-host" -o link 2>/dev/null | head -20 | cut -c1-110
+	printf -- '--- heddled.log\n'
+	tail -n 15 "$T/heddled.log" "$T/run/$I/heddled.log" 2>/dev/null
+}
+
+namespaces() {
+	local file
+
+	for file in "/run/netns/$N"-*; do
+		[[ -e $file ]] && printf '%s\n' "${file##*/}"
+	done
+}
+
+# The namespaces are this test's own, so whatever runs in them was started by it: a daemon in the background, too.
+kill_leftovers() {
+	local name pids=()
+
+	mapfile -t pids < <(jobs -pr)
+	for name in $(namespaces); do
+		mapfile -t -O "${#pids[@]}" pids < <(ip netns pids "$name" 2>/dev/null)
+	done
+	((${#pids[@]})) && kill -KILL "${pids[@]}" 2>/dev/null
+	wait 2>/dev/null
+}
+
+cleanup() {
+	local status=$? name
+
+	trap - EXIT ERR
+	trap '' INT TERM HUP PIPE
+	set +e
+	[[ $status == 4 && -z $SKIPPED ]] && status=1
+	((status == 0 || status == 4 || status > 128)) || show_state >&2
+	kill_leftovers
+	for name in $(namespaces); do
+		ip netns del "$name"
+	done
+	rm -rf "$PINS" "$PINS"-* # the second: instances beside it that the test made
+	rmdir "${PINS%/*}" 2>/dev/null # stays while other instances are there
+	rm -rf "$T" "$MINE"
+	exit "$status"
+}
+
+trap 'on_error $? "$BASH_COMMAND"' ERR
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 141' PIPE
+trap 'exit 143' TERM
+
+# ---- waiting and comparing ----
+
+# wait_for SECONDS COMMAND...: until it succeeds. The only place where tests sleep.
+wait_for() {
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000)) seconds=$1
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		((${EPOCHREALTIME/./} < end)) || fail "not within $seconds s: $*"
+		sleep 0.02
+	done
+}
+
+# same WHAT EXPECTED GOT
+same() {
+	[[ $2 == "$3" ]] && return
+	fail "$1"$'\n'"$(diff -u --label expected <(printf '%s\n' "$2") --label got <(printf '%s\n' "$3") || true)"
+}
+
+# refused STATUS REGEX COMMAND...: it fails with exactly this status, says so on stderr only, and names the cause.
+refused() {
+	local status=$1 regex=$2 got=0
+
+	shift 2
+	"$@" >"$T/refused.out" 2>"$T/refused.err" || got=$?
+	((got == status)) || fail "$*: exit status $got, not $status: $(<"$T/refused.err")"
+	[[ ! -s $T/refused.out ]] || fail "$*: refused, but prints: $(<"$T/refused.out")"
+	grep -qE -- "$regex" "$T/refused.err" || fail "$*: no '$regex' in: $(<"$T/refused.err")"
+}
+
+# ---- namespaces ----
+
+# ns NAME...: fresh namespaces $N-NAME. Without IPv6, whose chatter would disturb counts; see ns6.
+ns() {
+	local name
+
+	for name; do
+		ns6 "$name"
+		on "$name" tee /proc/sys/net/ipv6/conf/{all,default}/disable_ipv6 >/dev/null <<<1
+	done
+}
+
+ns6() {
+	local name
+
+	for name; do
+		ip netns add "$N-$name"
+		on "$name" ip link set lo up
+	done
+}
+
+# on NAME COMMAND...: run in a namespace. Not "ip netns exec", which hides /sys/fs/bpf.
+on() {
+	local name=$1
+
+	shift
+	nsenter --net="/run/netns/$N-$name" "$@"
+}
+
+# bg NAME COMMAND...: the same in the background; $! is the command's own pid.
+bg() {
+	local name=$1
+
+	shift
+	nsenter --net="/run/netns/$N-$name" "$@" &
+}
+
+# mac_of NAME DEVICE
+mac_of() {
+	ip -n "$N-$1" -j link show dev "$2" | jq -r '.[0].address'
+}
+
+# pings FROM ADDRESS...: three packets each, all of them answered, and once
+pings() {
+	local from=$1 address
+
+	shift
+	for address; do
+		on "$from" ping -n -q -c 3 -i 0.01 -W 3 "$address" >"$T/ping" 2>&1 ||
+			fail "$from can't ping $address: $(<"$T/ping")"
+		grep -q ' 3 received, 0% packet loss' "$T/ping" || fail "$from pings $address: $(<"$T/ping")"
+	done
+}
+
+silent() {
+	! on "$1" ping -n -q -c 2 -i 0.1 -W 1 "$2" >/dev/null 2>&1 || fail "$1 can ping $2"
+}
+
+py() {
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$LIB /usr/bin/python3 "$@"
+}
+
+# ---- heddle ----
+
+hd() {
+	"$B/heddle" -i "$I" "$@"
+}
+
+daemon_answers() {
+	kill -0 "$DAEMON" 2>/dev/null || fail "heddled ended: $(tail -3 "$T/heddled.log")"
+	hd network list
+}
+
+# daemon_start [OPTION...]: returns when it is ready; $DAEMON is its pid
+daemon_start() {
+	nsenter --net="/run/netns/$N-host" "$B/heddled" --foreground --instance "$I" --state-dir "$T/state" \
+		--run-dir "$T/run" "$@" >>"$T/heddled.log" 2>&1 &
+	DAEMON=$!
+	wait_for 30 daemon_answers
+}
+
+daemon_kill() {
+	kill -KILL "$DAEMON"
+	wait "$DAEMON" 2>/dev/null || true
+}
+
+# daemon_stop: ends with SIGTERM, and must do so with status 0
+daemon_stop() {
+	kill -TERM "$DAEMON"
+	wait "$DAEMON" || fail "heddled: exit status $? after SIGTERM"
+}
+
+# daemon_purged: after "hd purge" it ends by itself
+daemon_purged() {
+	wait "$DAEMON" || fail "heddled: exit status $? after purge"
+}
+
+# host: the usual beginning
+host() {
+	ns host
+	daemon_start
+}
+
+# workload NET NAME [PORT-OPTION...]: a namespace with eth0, which is port NAME
+workload() {
+	local net=$1 name=$2
+
+	shift 2
+	ns "$name"
+	hd port add "$name" --network "$net" --netns "$N-$name" --ifname eth0 "$@"
+}
+
+# veth DEVICE NAME IFNAME: a pair, one end in the host, the other in a namespace (that may be the host), both up
+veth() {
+	ip -n "$N-host" link add "$1" type veth peer name "$3" netns "$N-$2"
+	ip -n "$N-host" link set "$1" up
+	ip -n "$N-$2" link set "$3" up
+	link_turns "$2" "$3" UP
+	link_turns host "$1" UP
+}
+
+# link_turns NAME DEVICE UP|DOWN: the kernel tells of a carrier at once, a second later, or when its work queues have time
+link_turns() {
+	wait_for 60 link_is "$@"
+}
+
+link_is() {
+	[[ $(ip -n "$N-$1" -o link show dev "$2") == *" state $3 "* ]]
+}
+
+port_is() {
+	[[ $(hd -j port show "$1" | jq -r .state) == "$2" ]]
+}
+
+# drops_of REASON [PORT]: packets that were dropped for it
+drops_of() {
+	hd -j drops | jq --arg r "$1" --arg p "${2-}" \
+		'[.[] | select(.reason == $r and ($p == "" or .port == $p)) | .packets] | add // 0'
+}
+
+# ---- what the instance has in the kernel: by way of its pins, since other instances run beside it ----
+
+pinned_maps() {
+	local pin
+
+	for pin in "$PINS"/maps/*; do
+		bpftool -j map show pinned "$pin" | jq .id
+	done
+}
+
+# bpf_objects: a line for each map, program and link of the instance: those pinned, and all that belong to them
+bpf_objects() {
+	local maps progs
+
+	maps=$(pinned_maps | jq -sc .)
+	progs=$(bpftool -j prog show | jq -c --argjson m "$maps" \
+		'[.[] | select([.map_ids[]?] - ([.map_ids[]?] - $m) != [])]')
+	jq -r '.[] | "prog \(.id)"' <<<"$progs"
+	jq -r --argjson m "$maps" '[.[].map_ids[]?] + $m | unique[] | "map \(.)"' <<<"$progs"
+	bpftool -j link show | jq -r --argjson p "$(jq -c '[.[].id]' <<<"$progs")" \
+		'.[] | select(.prog_id as $id | $p | index($id)) | "link \(.id)"'
+}
+
+# bpf_gone FILE: none of the objects that a file lists is there
+bpf_gone() {
+	local kind id
+
+	while read -r kind id; do
+		! bpftool "$kind" show id "$id" >/dev/null 2>&1 || return 1
+	done <"$1"
+}
+
+open_fds() {
+	local fds=("/proc/$DAEMON/fd/"*)
+
+	printf '%s\n' "${#fds[@]}"
+}
+
+is_sanitized() {
+	grep -q __asan_init "$B/heddled"
+}
+
+# ---- traffic that must not notice anything ----
+
+# traffic_start FROM TO ADDRESS: see traffic.py; returns when it flows
+traffic_start() {
+	rm -f "$T/flows"
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$LIB/traffic.py" "$N-$1" "$N-$2" "$3" "$T/flows" 1000 \
+		>"$T/traffic" 2>&1 &
+	TRAFFIC=$!
+	wait_for 15 traffic_flows
+}
+
+traffic_flows() {
+	kill -0 "$TRAFFIC" 2>/dev/null || fail "traffic: $(<"$T/traffic")"
+	[[ -e $T/flows ]]
+}
+
+traffic_stop() {
+	kill -TERM "$TRAFFIC" 2>/dev/null || fail "traffic ended early: $(<"$T/traffic")"
+	wait "$TRAFFIC" || fail "traffic: $(<"$T/traffic")"
+	cat "$T/traffic"
+}

@@ -1,0 +1,395 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# bench.sh - compare heddle with its peers; see docs/performance.md
+#
+#   tests/perf/bench.sh [-r ROUNDS] [-t SECONDS] [-c CPU[,CPU]] [-s SETUP,SETUP...] [ROW...]
+#
+# Without ROW: all rows. -c: CPU of the client and of the server (default: both on the last one).
+# Environment: BENCH_ROUNDS, BENCH_SECONDS, BENCH_CPUS, BENCH_SETUPS; B=build. Other sizes than the
+# rows say: BENCH_MANY_PORTS, BENCH_REAL_PORTS, BENCH_MISSING_PORTS.
+#
+# Prints a table, adds the run to $B/bench/results.json and draws $B/bench/ROW.svg. A figure that
+# misses its goal is reported; only a set-up that does not work makes the suite fail.
+#
+# A new row is a line in ROWS, and a function if no mode of rr yields it; see lib.sh for set-ups.
+set -u
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+TOP=$(cd "$HERE/../.." && pwd)
+BUILD=${B:-build}
+[ "${BUILD#/}" != "$BUILD" ] || BUILD=$TOP/$BUILD
+OUT=$BUILD/bench
+HEDDLE_BIN=${HEDDLE_BIN:-$BUILD}
+PERF_BIN=$OUT
+ROUNDS=${BENCH_ROUNDS:-9}
+RUN_SECONDS=${BENCH_SECONDS:-0.5}
+PERF_CPUS=${BENCH_CPUS:-$(($(nproc) - 1))}
+
+# shellcheck source=tests/perf/lib.sh
+. "$HERE/lib.sh"
+
+# id | where it comes from | better | goal | compared with | unit | what it is
+#
+# From "run:MODE:KEY": one figure of rr's output, for each set-up in turn. From "fn:NAME": the
+# function row_NAME makes the samples. Better: ge = more, le = less. The goal is for the ratio, or
+# for the figure itself where nothing is compared (-).
+ROWS='
+P1          | run:tcp_stream:gbits   | ge | 1.00 | bare | Gbit/s  | same-host TCP throughput
+P2          | run:udp_rr:per_second  | ge | 0.96 | bare | 1/s     | same-host UDP request-response
+tcp-rr      | run:tcp_rr:per_second  | ge | 0.96 | bare | 1/s     | same-host TCP request-response
+P13         | run:tcp_crr:per_second | ge | 0.85 | bare | 1/s     | connect-request-close
+P18         | run:udp_rr:tail        | le | 1.10 | bare | p99/p50 | tail of UDP request-response
+ports       | fn:ports   | ge | 0.97 | few | 1/s | UDP request-response, 1,000 ports against 3
+ports-ns    | fn:ports   | le | 1.05 | few | ns  | hd_port_in on the wire (bpf_stats)
+prog        | fn:ports   | le | 1.05 | few | ns  | hd_port_in, known unicast (test run)
+prog-learn  | fn:ports   | le | 1.05 | few | ns  | the same from a learned source MAC
+prog-gso    | fn:ports   | le | 1.05 | few | ns  | the same for a super-packet
+P22         | fn:missing | le | 1.0  | -   | s   | first start, 10,000 ports, devices missing
+P22-adopt   | fn:missing | le | 1.0  | -   | s   | restart, the same
+P22-real    | fn:real    | le | 1.0  | -   | s   | first start, 1,000 ports with devices
+P22-readopt | fn:real    | le | 1.0  | -   | s   | restart, the same
+apply       | fn:real    | le | 2.0  | -   | s   | apply of 1,000 ports on 100 networks
+memory      | fn:real    | le | 64   | -   | MB  | of the daemon with these
+'
+
+usage()
+{
+	sed -n 's/^#   \(tests.*\)/usage: \1/p' "$0" >&2
+	exit 2
+}
+
+rows_field() # ROW NUMBER
+{
+	awk -F ' *[|] *' -v id="$1" -v n="$2" '{ sub(/ *$/, "") } $1 == id { print $n }' <<<"$ROWS"
+}
+
+chosen_rows() # [ROW...]
+{
+	if [ $# = 0 ]; then
+		rows_all
+	else
+		printf '%s\n' "$@"
+	fi
+}
+
+rows_all()
+{
+	awk -F ' *[|] *' 'NF > 1 { print $1 }' <<<"$ROWS"
+}
+
+sample() # ROW SETUP ROUND VALUE
+{
+	[ -n "$4" ] || die "$1: $2: no figure"
+	printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$PERF_TMP/samples"
+}
+
+# --- rows from rr ---
+
+run_rr() # SETUP MODE [PREFIX COMMAND...]
+{
+	local setup=$1 mode=$2
+
+	shift 2
+	in_ns "$(ns_name "$setup" client)" "$@" "$PERF_BIN/rr" client "$mode" "$SERVER_IP" \
+		-c "$(client_cpu)" -t "$RUN_SECONDS" || die "$setup: $mode does not work"
+}
+
+# Every second round backwards, so that a drift of the machine does not favour the first.
+in_turn() # ROUND SETUP...
+{
+	local round=$1
+
+	shift
+	if [ $((round % 2)) = 0 ]; then
+		printf '%s\n' "$@" | tac
+	else
+		printf '%s\n' "$@"
+	fi
+}
+
+modes_of() # ROW...
+{
+	local row
+
+	for row in "$@"; do
+		rows_field "$row" 2 | sed -n 's/^run:\([a-z_]*\):.*/\1/p'
+	done | sort -u
+}
+
+# All rows that want this mode take their key from the one run.
+take_samples() # MODE SETUP ROUND JSON ROW...
+{
+	local mode=$1 setup=$2 round=$3 json=$4 row from
+
+	shift 4
+	for row in "$@"; do
+		from=$(rows_field "$row" 2)
+		[ "${from%:*}" = "run:$mode" ] || continue
+		sample "$row" "$setup" "$round" "$(json_value "${from##*:}" <<<"$json")"
+	done
+}
+
+usable_setups()
+{
+	local setup why
+
+	for setup in $SETUPS; do
+		if why=$("${setup}_can"); then
+			echo "$setup"
+		else
+			note "$setup left out: $why"
+		fi
+	done
+}
+
+compare() # ROW...
+{
+	local setups modes round setup mode json
+
+	mapfile -t modes < <(modes_of "$@")
+	[ ${#modes[@]} != 0 ] || return 0
+	mapfile -t setups < <(usable_setups)
+	for setup in "${setups[@]}"; do
+		setup_up "$setup"
+	done
+	for round in $(seq "$ROUNDS"); do
+		note "round $round of $ROUNDS: ${setups[*]} - ${modes[*]}"
+		for mode in "${modes[@]}"; do
+			for setup in $(in_turn "$round" "${setups[@]}"); do
+				json=$(run_rr "$setup" "$mode") || exit 1
+				take_samples "$mode" "$setup" "$round" "$json" "$@"
+			done
+		done
+	done
+	for setup in "${setups[@]}"; do
+		setup_down "$setup"
+	done
+}
+
+# --- ports: does a packet cost the same however many ports there are? ---
+
+test_run() # SETUP DEVICE OPTIONS...
+{
+	local setup=$1 dev=$2
+
+	shift 2
+	in_ns "$(ns_name "$setup" host)" taskset -c "$(server_cpu)" "$PERF_BIN/prog_ns" run \
+		-P "$(heddle_pin "$setup" hd_port_in)" -i "$dev" -d 02:00:00:00:00:02 "$@" |
+		json_value ns
+}
+
+ports_round() # SETUP ROUND
+{
+	local setup=$1 round=$2 dev stats=$PERF_TMP/stats
+
+	dev=$(hd "$setup" -j port show client | json_text host-device)
+	sample ports "$setup" "$round" "$(run_rr "$setup" udp_rr | json_value per_second)"
+	run_rr "$setup" udp_rr "$PERF_BIN/prog_ns" stats -P "$(heddle_pin "$setup" hd_port_in)" \
+		-o "$stats" -- >/dev/null
+	sample ports-ns "$setup" "$round" "$(json_value ns_per_run <"$stats")"
+	sample prog "$setup" "$round" "$(test_run "$setup" "$dev" -s 02:00:00:00:00:01)"
+	sample prog-learn "$setup" "$round" "$(test_run "$setup" "$dev" -s 02:00:00:00:00:99)"
+	sample prog-gso "$setup" "$round" \
+		"$(test_run "$setup" "$dev" -s 02:00:00:00:00:01 -l 1514 -g 1400)"
+}
+
+row_ports()
+{
+	local round setup
+
+	setup_up few
+	setup_up many
+	for round in $(seq "$ROUNDS"); do
+		note "round $round of $ROUNDS: few many - ports"
+		for setup in $(in_turn "$round" few many); do
+			ports_round "$setup" "$round"
+		done
+	done
+	setup_down many
+	setup_down few
+}
+
+# --- start: how long until the daemon is ready ---
+
+timed() # COMMAND...: prints seconds
+{
+	local from=$EPOCHREALTIME to
+
+	"$@" >/dev/null || return 1
+	to=$EPOCHREALTIME
+	awk -v us=$((${to/./} - ${from/./})) 'BEGIN { printf "%.4f\n", us / 1e6 }'
+}
+
+# As on a machine that has just booted: the configuration is there, in the kernel is nothing. Pins
+# are left to purge: when rm takes them, the kernel detaches in its own time and holds up the start.
+forget_kernel() # SETUP
+{
+	local state=$PERF_TMP/$1/state
+
+	daemon_end "$1"
+	rm -rf "$state"
+	cp -r "$state.kept" "$state" || die "$1: can't restore the state"
+}
+
+start_rounds() # SETUP NAMESPACE FIRST_ROW ADOPT_ROW
+{
+	local setup=$1 ns=$2 round ports
+
+	ports=$(grep -c device: "$PERF_TMP/$setup/heddle.yaml")
+	daemon_kill "$setup"
+	cp -r "$PERF_TMP/$setup/state" "$PERF_TMP/$setup/state.kept"
+	daemon_start "$setup"
+	for round in $(seq "$((ROUNDS < 5 ? ROUNDS : 5))"); do
+		note "round $round: $setup - start"
+		forget_kernel "$setup"
+		sample "$3" heddle "$round" "$(timed daemon_start "$setup" "$ns")"
+		daemon_kill "$setup"
+		sample "$4" heddle "$round" "$(timed daemon_start "$setup" "$ns")"
+	done
+	[ "$(hd "$setup" -j status | json_value ports)" = "$ports" ] || die "$setup: not $ports ports"
+}
+
+# A daemon with COUNT ports on devices that are there.
+start_base() # SETUP COUNT
+{
+	setup_account "$1"
+	new_ns "$1" host
+	mkdir -p "$PERF_TMP/$1"
+	make_devices "$1" "$2" || die "$1: can't make the devices"
+	many_yaml "$2" 100 >"$PERF_TMP/$1/heddle.yaml"
+	daemon_start "$1" || die "$1: heddled does not start"
+}
+
+# A port can't be made on a device that never was; so they are made where the devices are, and the
+# daemon is then started in a namespace without them.
+row_missing()
+{
+	start_base missing "${BENCH_MISSING_PORTS:-10000}"
+	hd missing apply -f "$PERF_TMP/missing/heddle.yaml" >/dev/null || die "missing: apply"
+	new_ns missing empty
+	start_rounds missing "$(ns_name missing empty)" P22 P22-adopt
+	setup_down missing
+}
+
+row_real()
+{
+	start_base real "${BENCH_REAL_PORTS:-1000}"
+	sample apply heddle 1 "$(timed hd real apply -f "$PERF_TMP/real/heddle.yaml")"
+	start_rounds real "$(ns_name real host)" P22-real P22-readopt
+	sample memory heddle 1 "$(awk '/^VmRSS/ { print $2 / 1024 }' \
+		"/proc/$(daemon_pid real)/status")"
+	setup_down real
+}
+
+missing_down()
+{
+	daemon_end missing
+}
+
+real_down()
+{
+	daemon_end real
+}
+
+# --- all of it ---
+
+functions_of() # ROW...
+{
+	local row
+
+	for row in "$@"; do
+		rows_field "$row" 2 | sed -n 's/^fn://p'
+	done | awk '!seen[$0]++'
+}
+
+build_tools()
+{
+	local tool
+
+	mkdir -p "$OUT"
+	for tool in rr prog_ns; do
+		[ ! "$OUT/$tool" -nt "$HERE/$tool.c" ] || continue
+		"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra "$HERE/$tool.c" -lbpf \
+			-o "$OUT/$tool" || die "$tool does not compile"
+	done
+}
+
+report()
+{
+	local run
+
+	awk -v mode=summary -f "$HERE/report.awk" <(echo "$ROWS") "$PERF_TMP/samples" \
+		>"$PERF_TMP/summary"
+	awk -v mode=table -f "$HERE/report.awk" "$PERF_TMP/summary"
+	run=$(awk -v mode=json -v date="$(date -u +%FT%TZ)" -v kernel="$(uname -r)" \
+		-v commit="$(git -C "$TOP" rev-parse --short=12 HEAD 2>/dev/null)" \
+		-v cpus="$PERF_CPUS" -v rounds="$ROUNDS" -v seconds="$RUN_SECONDS" \
+		-f "$HERE/report.awk" "$PERF_TMP/summary")
+	history_add "$run"
+	awk -v mode=svg -v out="$OUT" -f "$HERE/report.awk" "$PERF_TMP/summary"
+	echo
+	echo "history: $OUT/results.json   plots: $OUT/*.svg"
+}
+
+# One array, one run on each line: the last line is the closing bracket.
+history_add() # JSON
+{
+	local file=$OUT/results.json
+
+	[ -n "$1" ] || die "the report failed"
+	if [ -s "$file" ]; then
+		sed -e '$d' "$file" | sed -e '$s/$/,/'
+	else
+		echo '['
+	fi >"$file.new"
+	printf '%s\n]\n' "$1" >>"$file.new"
+	mv "$file.new" "$file"
+}
+
+finish()
+{
+	all_down
+	rm -rf "$PERF_TMP"
+}
+
+options()
+{
+	local c
+
+	while getopts r:t:c:s: c; do
+		case $c in
+		r) ROUNDS=$OPTARG ;;
+		t) RUN_SECONDS=$OPTARG ;;
+		c) PERF_CPUS=$OPTARG ;;
+		s) SETUPS=${OPTARG//,/ } ;;
+		*) usage ;;
+		esac
+	done
+}
+
+main()
+{
+	local rows row fn
+
+	options "$@"
+	shift $((OPTIND - 1))
+	SETUPS=${BENCH_SETUPS:-$SETUPS}
+	mapfile -t rows < <(chosen_rows "$@")
+	for row in "${rows[@]}"; do
+		[ -n "$(rows_field "$row" 1)" ] || die "there is no row $row; rows: $(rows_all | xargs)"
+	done
+	[ "$(id -u)" = 0 ] || die "needs root"
+	PERF_TMP=$(mktemp -d) || exit 1
+	trap finish EXIT
+	trap 'exit 130' INT TERM
+	build_tools
+	compare "${rows[@]}"
+	for fn in $(functions_of "${rows[@]}"); do
+		heddle_can >/dev/null || die "heddle is not built"
+		"row_$fn"
+	done
+	report
+}
+
+main "$@"

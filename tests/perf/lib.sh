@@ -1,0 +1,443 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# lib.sh - the set-ups that the suite compares
+#
+# A set-up NAME joins a client and a server, each in a namespace of its own. Functions make it:
+#
+#   NAME_can    is what it needs on this machine? If not, prints what is missing, and the suite
+#               goes on without it
+#   NAME_up     builds it
+#   NAME_down   optional: what must happen before its processes and namespaces end
+#
+#   namespaces    PREFIX-NAME-client, PREFIX-NAME-server, and PREFIX-NAME-host for what lies between
+#   addresses     192.0.2.1 and 192.0.2.2 (RFC 5737), the same in each
+#   devices       eth0 in client and server
+#
+# A new set-up (vxlan, nft, ...) needs these functions and its name on SETUPS; nothing else knows
+# what there is. setup_up and setup_down keep account of namespaces and processes, so that what was
+# made is what is removed, also when half of it failed.
+#
+# Uses: PERF_TMP (a folder), PERF_BIN (rr, prog_ns), HEDDLE_BIN (heddle, heddled), PERF_CPUS.
+
+# shellcheck disable=SC2034 # bench.sh reads it
+SETUPS="bare bridge ovs heddle"
+PREFIX=hdp$$
+CLIENT_IP=192.0.2.1
+SERVER_IP=192.0.2.2
+
+# For each set-up: what to end and remove, newest last.
+declare -A SETUP_PIDS SETUP_NAMESPACES
+
+die()
+{
+	echo "bench: $*" >&2
+	exit 1
+}
+
+note()
+{
+	echo "bench: $*" >&2
+}
+
+ns_name() # SETUP ROLE
+{
+	echo "$PREFIX-$1-$2"
+}
+
+# nsenter, not ip netns exec: that one hides the machine's bpffs behind a fresh /sys.
+in_ns() # NAMESPACE COMMAND...
+{
+	local ns=$1
+	shift
+	nsenter --net="/run/netns/$ns" "$@"
+}
+
+# IPv6 is off because its own traffic would disturb; TIME_WAIT is reused because a run of
+# connect-request-close would otherwise soon be out of ports.
+new_ns() # SETUP ROLE
+{
+	local ns
+
+	ns=$(ns_name "$1" "$2")
+	ip netns add "$ns" || die "$1: can't make namespace $ns"
+	SETUP_NAMESPACES[$1]+=" $ns"
+	in_ns "$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
+		net.ipv6.conf.default.disable_ipv6=1 net.ipv4.tcp_tw_reuse=1 \
+		net.ipv4.ip_local_port_range="1024 65535" || die "$1: sysctl"
+	ip -n "$ns" link set lo up
+}
+
+ends_of() # SETUP: both end namespaces
+{
+	new_ns "$1" client
+	new_ns "$1" server
+}
+
+# The wire of one end to the middle: eth0 there, DEVICE here.
+wire() # SETUP ROLE DEVICE ADDRESS
+{
+	local ns host
+
+	ns=$(ns_name "$1" "$2")
+	host=$(ns_name "$1" host)
+	{
+		ip -n "$host" link add "$3" type veth peer name eth0 netns "$ns" &&
+			ip -n "$ns" address add "$4/24" dev eth0 &&
+			ip -n "$ns" link set eth0 up &&
+			ip -n "$host" link set "$3" up
+	} || die "$1: wire to $2"
+}
+
+wait_until() # SECONDS COMMAND...: no sleeping on hope, but not for ever either
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -le "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+own_pid() # SETUP PID
+{
+	SETUP_PIDS[$1]+=" $2"
+}
+
+pid_is_gone() # PID
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+end_pid() # PID
+{
+	kill "$1" 2>/dev/null || return 0
+	wait "$1" 2>/dev/null
+	wait_until 5 pid_is_gone "$1" || kill -9 "$1" 2>/dev/null
+	return 0
+}
+
+# The first CPU of the list is the client's, the last the server's and that of what lies between.
+client_cpu()
+{
+	echo "${PERF_CPUS%%,*}"
+}
+
+server_cpu()
+{
+	echo "${PERF_CPUS##*,}"
+}
+
+reaches() # SETUP
+{
+	in_ns "$(ns_name "$1" client)" ping -c 1 -W 1 "$SERVER_IP"
+}
+
+setup_account() # SETUP: from here on, setup_down knows what to undo
+{
+	SETUP_PIDS[$1]=
+	SETUP_NAMESPACES[$1]=
+}
+
+setup_up() # SETUP
+{
+	local setup=$1
+
+	setup_account "$setup"
+	"${setup}_up" || die "$setup: can't be set up"
+	wait_until 5 reaches "$setup" || die "$setup: the server can't be reached"
+	# Not in_ns: the pid would be that of a shell around it.
+	nsenter --net="/run/netns/$(ns_name "$setup" server)" \
+		"$PERF_BIN/rr" server -c "$(server_cpu)" &
+	own_pid "$setup" $!
+}
+
+setup_down() # SETUP
+{
+	local setup=$1 pids=${SETUP_PIDS[$1]} word reversed=
+
+	declare -F "${setup}_down" >/dev/null && "${setup}_down"
+	for word in $pids; do
+		reversed="$word $reversed"
+	done
+	for word in $reversed; do
+		end_pid "$word"
+	done
+	for word in ${SETUP_NAMESPACES[$setup]}; do
+		ip netns del "$word"
+	done
+	unset "SETUP_PIDS[$setup]" "SETUP_NAMESPACES[$setup]"
+}
+
+all_down()
+{
+	local setup
+
+	for setup in "${!SETUP_NAMESPACES[@]}"; do
+		setup_down "$setup"
+	done
+}
+
+# --- bare: one veth pair and nothing else; what everything is compared with ---
+
+bare_can()
+{
+	:
+}
+
+bare_up()
+{
+	ends_of bare
+	ip -n "$(ns_name bare client)" link add eth0 type veth \
+		peer name eth0 netns "$(ns_name bare server)" &&
+		ip -n "$(ns_name bare client)" address add $CLIENT_IP/24 dev eth0 &&
+		ip -n "$(ns_name bare server)" address add $SERVER_IP/24 dev eth0 &&
+		ip -n "$(ns_name bare client)" link set eth0 up &&
+		ip -n "$(ns_name bare server)" link set eth0 up
+}
+
+# --- bridge: the kernel's ---
+
+bridge_can()
+{
+	:
+}
+
+bridge_up()
+{
+	ends_of bridge
+	new_ns bridge host
+	wire bridge client c0 $CLIENT_IP
+	wire bridge server s0 $SERVER_IP
+	ip -n "$(ns_name bridge host)" link add br0 type bridge &&
+		ip -n "$(ns_name bridge host)" link set c0 master br0 &&
+		ip -n "$(ns_name bridge host)" link set s0 master br0 &&
+		ip -n "$(ns_name bridge host)" link set br0 up
+}
+
+# --- ovs: Open vSwitch, its userspace datapath; an own instance that the system's does not see ---
+
+ovs_can()
+{
+	local tool
+
+	for tool in ovsdb-tool ovsdb-server ovs-vswitchd ovs-vsctl ethtool; do
+		command -v $tool >/dev/null || {
+			echo "$tool is not installed"
+			return 1
+		}
+	done
+}
+
+# Bound to the CPU of the ends: its cost then counts as everybody's does. Not at their real-time
+# priority: its request-response rate falls by 40 % then.
+ovs_daemons()
+{
+	local dir=$PERF_TMP/ovs ns
+
+	ns=$(ns_name ovs host)
+	mkdir -p "$dir" || return 1
+	export OVS_RUNDIR=$dir OVS_LOGDIR=$dir OVS_DBDIR=$dir
+	ovsdb-tool create "$dir/conf.db" /usr/share/openvswitch/vswitch.ovsschema || return 1
+	in_ns "$ns" ovsdb-server "$dir/conf.db" --remote="punix:$dir/db.sock" \
+		--unixctl="$dir/db.ctl" --pidfile="$dir/db.pid" --log-file="$dir/db.log" \
+		--detach >/dev/null 2>&1 || return 1
+	own_pid ovs "$(cat "$dir/db.pid")"
+	in_ns "$ns" taskset -c "$(server_cpu)" ovs-vswitchd "unix:$dir/db.sock" \
+		--unixctl="$dir/vs.ctl" --pidfile="$dir/vs.pid" --log-file="$dir/vs.log" \
+		--detach >/dev/null 2>&1 || return 1
+	own_pid ovs "$(cat "$dir/vs.pid")"
+}
+
+ovs_up()
+{
+	local db="unix:$PERF_TMP/ovs/db.sock" dev role
+
+	ends_of ovs
+	new_ns ovs host
+	wire ovs client c0 $CLIENT_IP
+	wire ovs server s0 $SERVER_IP
+	# It miscomputes checksums that the sender left to the device: leave it none.
+	for dev in c0 s0; do
+		in_ns "$(ns_name ovs host)" ethtool -K $dev tx off >/dev/null || return 1
+	done
+	for role in client server; do
+		in_ns "$(ns_name ovs $role)" ethtool -K eth0 tx off >/dev/null || return 1
+	done
+	ovs_daemons || return 1
+	ovs-vsctl --db="$db" --timeout=10 add-br br0 -- set bridge br0 datapath_type=netdev \
+		-- add-port br0 c0 -- add-port br0 s0
+}
+
+# --- heddle ---
+
+heddle_can()
+{
+	# shellcheck disable=SC2153 # of bench.sh
+	[ -x "$HEDDLE_BIN/heddled" ] && [ -x "$HEDDLE_BIN/heddle" ] && return 0
+	echo "heddle is not built"
+	return 1
+}
+
+HEDDLE_PINS=/sys/fs/bpf/heddle
+
+instance_of() # SETUP
+{
+	echo "perf-$$-$1"
+}
+
+heddle_pin() # SETUP PROGRAM
+{
+	echo "$HEDDLE_PINS/$(instance_of "$1")/progs/$2"
+}
+
+hd() # SETUP ARGUMENTS...
+{
+	local setup=$1
+
+	shift
+	HEDDLE_RUN_DIR=$PERF_TMP/$setup/run "$HEDDLE_BIN/heddle" -i "$(instance_of "$setup")" \
+		--timeout 120 "$@"
+}
+
+# Comes back when the daemon is ready: that is how long a start takes.
+daemon_start() # SETUP [NAMESPACE]
+{
+	in_ns "${2:-$(ns_name "$1" host)}" "$HEDDLE_BIN/heddled" --instance "$(instance_of "$1")" \
+		--state-dir "$PERF_TMP/$1/state" --run-dir "$PERF_TMP/$1/run" 2>>"$PERF_TMP/$1/log"
+}
+
+daemon_pid() # SETUP
+{
+	hd "$1" -j status | json_value pid
+}
+
+daemon_kill() # SETUP: as a crash would
+{
+	local pid
+
+	pid=$(daemon_pid "$1")
+	[ -n "$pid" ] || return 1
+	kill -9 "$pid"
+	wait_until 5 pid_is_gone "$pid"
+}
+
+# Nothing of it may be left: what is, is a fault of heddle that the suite must not hide.
+daemon_end() # SETUP
+{
+	local pid
+
+	pid=$(daemon_pid "$1")
+	[ -n "$pid" ] || return 0
+	hd "$1" purge >/dev/null
+	end_pid "$pid"
+	[ ! -e "$HEDDLE_PINS/$(instance_of "$1")" ] || note "$1: purge left pins behind"
+}
+
+# First number of a key in JSON from stdin; enough for flat objects, and needs nothing installed.
+json_value() # KEY
+{
+	sed -n "s/.*\"$1\": *\\([-0-9.][-0-9.e]*\\).*/\\1/p" | head -n 1
+}
+
+json_text() # KEY
+{
+	sed -n "s/.*\"$1\": *\"\\([^\"]*\\)\".*/\\1/p" | head -n 1
+}
+
+# A port for each end; more of them is what "many" below is for.
+heddle_ends() # SETUP
+{
+	hd "$1" port add client --network n1 --netns "$(ns_name "$1" client)" --ifname eth0 \
+		--mac 02:00:00:00:00:01 --ip $CLIENT_IP/24 >/dev/null &&
+		hd "$1" port add server --network n1 --netns "$(ns_name "$1" server)" --ifname eth0 \
+			--mac 02:00:00:00:00:02 --ip $SERVER_IP/24 >/dev/null
+}
+
+heddle_base() # SETUP
+{
+	ends_of "$1"
+	new_ns "$1" host
+	mkdir -p "$PERF_TMP/$1"
+	daemon_start "$1" || return 1
+}
+
+heddle_up()
+{
+	heddle_base heddle || return 1
+	hd heddle network add n1 --type local >/dev/null && heddle_ends heddle
+}
+
+heddle_down()
+{
+	daemon_end heddle
+}
+
+# --- few, many: heddle with 3 ports, and with 1,000 ports on 100 networks ---
+
+# Devices that exist but lead nowhere: the far ends lie in a namespace where nobody answers, so
+# that a broadcast ends there.
+make_devices() # SETUP COUNT
+{
+	local host sink
+
+	host=$(ns_name "$1" host)
+	sink=$(ns_name "$1" sink)
+	new_ns "$1" sink
+	seq "$2" | awk -v sink="$sink" '{
+		printf "link add d%d up type veth peer name d%d netns %s\n", $1, $1, sink }' |
+		ip -n "$host" -batch - &&
+		seq "$2" | awk '{ printf "link set d%d up\n", $1 }' | ip -n "$sink" -batch -
+}
+
+# A heddle.yaml of COUNT ports on those devices.
+many_yaml() # COUNT NETWORKS
+{
+	awk -v count="$1" -v networks="$2" 'BEGIN {
+		print "version: 1\nnetworks:"
+		for (i = 1; i <= networks; i++)
+			printf "  n%d: { type: local }\n", i
+		print "ports:"
+		for (i = 1; i <= count; i++)
+			printf "  p%d: { network: n%d, device: d%d, mac: \"02:00:00:01:%02x:%02x\" }\n",
+				i, (i - 1) % networks + 1, i, i / 256, i % 256
+	}'
+}
+
+heddle_with() # SETUP PORTS NETWORKS: so many besides the two ends
+{
+	heddle_base "$1" && make_devices "$1" "$2" || return 1
+	many_yaml "$2" "$3" >"$PERF_TMP/$1/heddle.yaml"
+	hd "$1" apply -f "$PERF_TMP/$1/heddle.yaml" >/dev/null && heddle_ends "$1"
+}
+
+few_can()
+{
+	heddle_can
+}
+
+few_up()
+{
+	heddle_with few 1 1
+}
+
+few_down()
+{
+	daemon_end few
+}
+
+many_can()
+{
+	heddle_can
+}
+
+many_up()
+{
+	heddle_with many "${BENCH_MANY_PORTS:-998}" 100
+}
+
+many_down()
+{
+	daemon_end many
+}

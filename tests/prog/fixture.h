@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * fixture.h - a datapath of its own for each test, and the story of each packet that is sent
+ * through it
+ *
+ * A test fills the tables, sends packets, and says what each of them should have lived through:
+ *
+ *	enters(f, 1, &p, "in 1, new 1/a at 1, macs 1 +1, out 2, redirect");
+ *
+ * The story is made by comparing everything that the datapath may write before and after the
+ * packet, so that what a test does not expect fails it as well. Its parts, in this order, each only
+ * when it happened:
+ *
+ *	in P			counted as entered by port P
+ *	new N/h at P		the FDB of network N learned host h (MAC() in pkt.h) at P
+ *	moved N/h from P to P	... found it at another port
+ *	heard N/h		... was told that it is still there
+ *	changed N/h, gone N/h	... anything else
+ *	macs P +1		count of MACs learned at port P
+ *	copies D D		clones that went out by these devices, in this order
+ *	out P P			counted as left by these ports
+ *	drop R at P in S	counted as dropped for reason R under port P in stage S
+ *	pass, redirect, shot	what the kernel was told
+ *
+ * What does not add up is told as well, with a '!': bytes that do not match packets, drops that the
+ * port's own counter misses.
+ */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "heddle/abi.h"
+#include "heddle/config.h"
+#include "heddle/fdb.h"
+#include "heddle/neigh.h"
+#include "heddle/port.h"
+#include "heddle/reason.h"
+#include "heddle/stage.h"
+#include "port.skel.h"
+#include "tests/prog/pkt.h"
+
+/*
+ * Devices 1 to N_DEVICES: veths with ifindex 100 + number, but for the last, which falls on the
+ * ifindex slot of device 1.
+ */
+#define N_DEVICES 13
+#define DEVICE_COLLIDING N_DEVICES
+#define DEVICE_NONE 99 /* its ifindex exists nowhere */
+#define DEVICE_MTU 1500
+
+/* Tables are as large as a test needs to fill them. */
+#define MAX_PORTS 64
+#define MAX_NETWORKS 16
+#define MAX_FDB 256
+#define MAX_DROPS 256
+#define HZ 250 /* as the programs are told; what the kernel really counts does not matter here */
+
+#define ETH_P_OTHER 0x88b5 /* IEEE 802: for local experiments */
+#define UP HD_PORT_UP
+#define STORY_SIZE 4096
+
+/**
+ * struct sizes - of tables, where a test wants others than the default
+ * @fdb:   entries
+ * @drops: entries
+ */
+struct sizes {
+	uint32_t fdb;
+	uint32_t drops;
+};
+
+/**
+ * struct fixture - one loaded datapath
+ * @wire:     sees what the devices send
+ * @tagger:   program that puts a tag beside the packet and goes on with hd_port_in
+ * @starts:   its prog array
+ * @clock:    program that tells the time
+ * @vid:      tag beside the next packet only; 0 = none
+ */
+struct fixture {
+	struct port_bpf *skel;
+	int wire;
+	int tagger;
+	int starts;
+	int clock;
+	uint16_t vid;
+	struct snapshot *before;
+	struct snapshot *after;
+};
+
+/*
+ * Once, before the first test: a namespace with the devices. 0, or the exit status with which to
+ * give up.
+ */
+int world_setup(void);
+
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+/** fixture_resize - start over with tables of other sizes; 0 = default */
+void fixture_resize(struct fixture *f, struct sizes sizes);
+
+/** device - ifindex of a device */
+uint32_t device(uint32_t number);
+
+/* --- tables --- */
+
+void net_add(struct fixture *f, uint32_t id, uint32_t flags, uint32_t ageing_s);
+
+/**
+ * port_add - port @id on the device of that number; joins the ring of its network. MTU 1500, 16
+ * MACs.
+ */
+void port_add(struct fixture *f, uint32_t id, uint32_t network, uint32_t flags);
+void port_add_on(struct fixture *f, uint32_t id, uint32_t number, uint32_t network, uint32_t flags);
+
+struct hd_port_value port_get(struct fixture *f, uint32_t id);
+void port_put(struct fixture *f, uint32_t id, struct hd_port_value value);
+
+/** port_del - out of the ring and the table; its device still leads to it */
+void port_del(struct fixture *f, uint32_t id);
+
+/** port_next - bend the ring */
+void port_next(struct fixture *f, uint32_t id, uint32_t next);
+void port_mtu(struct fixture *f, uint32_t id, uint32_t mtu);
+void port_flags(struct fixture *f, uint32_t id, uint32_t flags);
+void port_mac_limit(struct fixture *f, uint32_t id, uint32_t limit);
+void port_mac(struct fixture *f, uint32_t id, const uint8_t mac[6]);
+
+/** port_macs - how many MACs the port is said to have learned */
+uint32_t port_macs(struct fixture *f, uint32_t id);
+void port_set_macs(struct fixture *f, uint32_t id, uint32_t n);
+
+void fdb_static(struct fixture *f, uint32_t network, const uint8_t mac[6], uint32_t port);
+
+/**
+ * fdb_learned - an entry last heard @age jiffies ago (negative: in the future), counted at its port
+ */
+void fdb_learned(struct fixture *f, uint32_t network, const uint8_t mac[6], uint32_t port,
+		 int64_t age);
+void fdb_del(struct fixture *f, uint32_t network, const uint8_t mac[6]);
+uint64_t fdb_seen(struct fixture *f, uint32_t network, const uint8_t mac[6]);
+uint32_t fdb_count(struct fixture *f);
+
+/** neigh_add - @ip of either family */
+void neigh_add(struct fixture *f, uint32_t network, const char *ip, const uint8_t mac[6],
+	       uint32_t port);
+
+void neigh_del(struct fixture *f, uint32_t network, const char *ip);
+
+/** stage_del - as if a stage had not been loaded */
+void stage_del(struct fixture *f, uint32_t stage);
+
+/** drop_seed - the entry under port 0 that the daemon makes for when the table is full */
+void drop_seed(struct fixture *f, uint16_t reason, uint16_t stage);
+
+/** now - jiffies, all 64 bits */
+uint64_t now(struct fixture *f);
+
+/* --- packets --- */
+
+/**
+ * shortest_frame - 14; some kernels do not take a frame without payload in a test run, and none an
+ * IP header that is cut off
+ */
+uint32_t shortest_frame(struct fixture *f);
+
+/** enters - send @in into the host by a device; it goes on unchanged */
+#define enters(f, number, in, story) enters_as(f, number, in, in, story)
+
+/** enters_as - the same; it goes on as @out */
+#define enters_as(f, number, in, out, story) enters_(f, number, in, out, story, __FILE__, __LINE__)
+
+/**
+ * leaves - send @in out by a device; @from is the device by which it had entered the host, 0 if it
+ * was made there
+ */
+#define leaves(f, number, from, in, story) leaves_(f, number, from, in, story, __FILE__, __LINE__)
+
+/**
+ * arrives - the far end of a device sends @in, which comes in through the attached program
+ *
+ * For what a test run can't make: a TCP super-packet of segments with @gso_size bytes of data.
+ * Nobody sees the verdict then, and the packet itself is seen on the wire as its clones are.
+ */
+#define arrives(f, number, in, gso_size, story)                                                    \
+	arrives_(f, number, in, gso_size, story, __FILE__, __LINE__)
+
+void enters_(struct fixture *f, uint32_t number, const struct pkt *in, const struct pkt *out,
+	     const char *story, const char *file, int line);
+void leaves_(struct fixture *f, uint32_t number, uint32_t from, const struct pkt *in,
+	     const char *story, const char *file, int line);
+void arrives_(struct fixture *f, uint32_t number, const struct pkt *in, uint16_t gso_size,
+	      const char *story, const char *file, int line);
+
+/**
+ * run_in - send without telling the story; for threads, in which nothing can be asserted. Returns
+ * the verdict.
+ */
+int run_in(struct fixture *f, uint32_t number, const struct pkt *in);
+
+/** was_provoked - whether any test so far saw a drop for this reason */
+bool was_provoked(uint32_t reason);
+
+/* Each returns the number of failed tests. */
+int eth_tests(void);
+int learn_tests(void);
+int forward_tests(void);
+int flood_tests(void);
+int neigh_tests(void);
+int out_tests(void);
+int reason_tests(void);
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

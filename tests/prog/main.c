@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* main.c - all tests that send composed packets through the programs */
+#include "tests/prog/fixture.h"
+
+int main(void)
+{
+	int failed = 0;
+	int status = world_setup();
+
+	if (status)
+		return status;
+	failed += eth_tests();
+	failed += learn_tests();
+	failed += forward_tests();
+	failed += flood_tests();
+	failed += neigh_tests();
+	failed += out_tests();
+	failed += reason_tests(); /* last: it looks at what the others provoked */
+	return failed != 0;
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* test_cli_args.c - command lines: what is understood, what is refused and with which hint */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/args.h"
+#include "cli/near.h"
+#include "cli/object.h"
+#include "cli/url.h"
+#include "loader/cleanup.h"
+
+enum { WORDS_MAX = 32 };
+
+/* One command line; the words are cut at blanks. */
+struct line {
+	char text[256];
+	const char *words[WORDS_MAX];
+	struct hd_cli cli;
+	struct hd_error err;
+	int r;
+};
+
+static void parse(struct line *line, const char *text)
+{
+	size_t n = 0;
+
+	hd_cli_done(&line->cli);
+	*line = (struct line){};
+	assert_true(strlen(text) < sizeof(line->text));
+	strcpy(line->text, text);
+	for (char *word = strtok(line->text, " "); word; word = strtok(NULL, " "))
+		line->words[n++] = word;
+	line->r = hd_args_parse(&line->cli, n, line->words, &line->err);
+}
+
+static void line_done(struct line *line)
+{
+	hd_cli_done(&line->cli);
+}
+
+#define _line_ CLEANUP(line_done)
+
+static void assert_command(struct line *line, const char *text, const char *title)
+{
+	parse(line, text);
+	if (line->r)
+		fail_msg("%s: %s", text, line->err.message);
+	assert_string_equal(hd_cli_title(&line->cli), title);
+}
+
+static void assert_refused(const char *text, enum hd_error_code code, const char *message,
+			   const char *hint)
+{
+	struct line line _line_ = {};
+
+	parse(&line, text);
+	assert_true(line.r < 0);
+	assert_int_equal(line.err.code, code);
+	assert_string_equal(line.err.message, message);
+	if (hint)
+		assert_string_equal(line.err.hint, hint);
+}
+
+static void assert_spec(struct line *line, const char *text)
+{
+	_json_ json_t *expected = json_loads(text, 0, NULL);
+
+	assert_non_null(expected);
+	assert_true(json_equal(expected, line->cli.spec));
+}
+
+static void bare_words(void **state)
+{
+	struct line line _line_ = {};
+
+	(void)state;
+	assert_command(&line, "", "status");
+	assert_command(&line, "-j", "status");
+	assert_command(&line, "port", "port list");
+	assert_command(&line, "ports", "port list");
+	assert_command(&line, "neigh", "neighbour list");
+	assert_command(&line, "fdb --network blue", "fdb list");
+	assert_string_equal(hd_cli_text(&line.cli, "network"), "blue");
+	assert_command(&line, "explain", "explain");
+	assert_command(&line, "explain mtu", "explain");
+	assert_string_equal(line.cli.args[0], "mtu");
+}
+
+static void object_options(void **state)
+{
+	struct line line _line_ = {};
+
+	(void)state;
+	assert_command(&line,
+		       "port add web1 --network blue --device=tap0 --ip 192.0.2.1/24 --ip "
+		       "2001:DB8::1 --isolated --label a=b --may-exist",
+		       "port add");
+	assert_string_equal(line.cli.args[0], "web1");
+	assert_true(hd_cli_flag(&line.cli, "may-exist"));
+	assert_spec(&line, "{\"network\": \"blue\", \"device\": \"tap0\", \"isolated\": true,"
+			   "\"ip\": [\"192.0.2.1/24\", \"2001:db8::1\"], \"label\": [\"a=b\"]}");
+	assert_command(&line, "network set blue --flood off --mtu 1400", "network set");
+	assert_spec(&line, "{\"flood\": false, \"mtu\": 1400}");
+}
+
+static void globals_anywhere(void **state)
+{
+	static const char *const lines[] = {
+		"-i lab -j --timeout 3 --dry-run network del blue",
+		"network -i lab --json --timeout=3 del --dry-run blue",
+		"network del blue -j --instance lab --timeout 3 --dry-run -j",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HD_COUNT(lines); i++) {
+		struct line line _line_ = {};
+
+		assert_command(&line, lines[i], "network del");
+		assert_string_equal(hd_cli_text(&line.cli, "instance"), "lab");
+		assert_int_equal(hd_cli_number(&line.cli, "timeout", 10), 3);
+		assert_true(hd_cli_flag(&line.cli, "json"));
+		assert_true(hd_cli_flag(&line.cli, "dry-run"));
+		assert_string_equal(line.cli.args[0], "blue");
+	}
+}
+
+/* A value is a value, whatever it looks like; after "--" nothing is an option. */
+static void values_are_not_options(void **state)
+{
+	struct line line _line_ = {};
+
+	(void)state;
+	assert_command(&line, "apply -f -j", "apply");
+	assert_string_equal(line.cli.file, "-j");
+	assert_false(hd_cli_flag(&line.cli, "json"));
+	assert_command(&line, "apply -f -", "apply");
+	assert_string_equal(line.cli.file, "-");
+	assert_command(&line, "port del -- -j", "port del");
+	assert_string_equal(line.cli.args[0], "-j");
+	assert_false(hd_cli_flag(&line.cli, "json"));
+}
+
+static void help_needs_nothing_else(void **state)
+{
+	struct line line _line_ = {};
+
+	(void)state;
+	parse(&line, "--help");
+	assert_int_equal(line.r, 0);
+	assert_null(line.cli.group);
+	parse(&line, "port --help");
+	assert_int_equal(line.r, 0);
+	assert_null(line.cli.command);
+	assert_command(&line, "port add --help", "port add");
+	assert_command(&line, "--help port add", "port add");
+	assert_true(hd_cli_flag(&line.cli, "help"));
+}
+
+static void refused_words(void **state)
+{
+	(void)state;
+	assert_refused("prot", HD_ERR_USAGE, "unknown word 'prot'", "did you mean 'port'?");
+	assert_refused("net", HD_ERR_USAGE, "unknown word 'net'",
+		       "'heddle --help' lists nouns and commands");
+	assert_refused("port ad x", HD_ERR_USAGE, "port has no verb 'ad'", "did you mean 'add'?");
+	assert_refused("port add x --netwrok b", HD_ERR_USAGE,
+		       "port add: unknown option '--netwrok'", "did you mean '--network'?");
+	assert_refused("--jsno", HD_ERR_USAGE, "unknown option '--jsno'", "did you mean '--json'?");
+	assert_refused("port add x y --network b", HD_ERR_USAGE, "port add: unexpected 'y'", "");
+	assert_refused("status now", HD_ERR_USAGE, "status: unexpected 'now'", "");
+	assert_refused("port del", HD_ERR_USAGE, "port del: PORT is missing",
+		       "see 'heddle port del --help'");
+	assert_refused("port add x", HD_ERR_USAGE, "port add: --network is missing", NULL);
+	assert_refused("fdb del 02:00:5e:00:53:01", HD_ERR_USAGE, "fdb del: --network is missing",
+		       NULL);
+	assert_refused("apply", HD_ERR_USAGE, "apply: --file is missing", NULL);
+}
+
+static void refused_options(void **state)
+{
+	(void)state;
+	assert_refused("port add x --network", HD_ERR_USAGE,
+		       "port add: --network needs a value: NET", "");
+	assert_refused("port add x --isolated=on", HD_ERR_USAGE,
+		       "port add: --isolated takes no value", "");
+	assert_refused("port add x --network a --network b", HD_ERR_USAGE,
+		       "port add: --network is given twice", "");
+	assert_refused("port set x --network b", HD_ERR_USAGE,
+		       "port set: --network can't be changed", "delete the port and add it again");
+	assert_refused("fdb flush --dry-run", HD_ERR_USAGE,
+		       "fdb flush: --dry-run is not available yet", "");
+	assert_refused("purge --dry-run", HD_ERR_USAGE, "purge: --dry-run is not available yet",
+		       "");
+}
+
+/* What the contract promises for later is refused, never ignored. */
+static void refused_later(void **state)
+{
+	(void)state;
+	assert_refused("router add r1", HD_ERR_USAGE, "router is not available yet", "");
+	assert_refused("trace", HD_ERR_USAGE, "trace is not available yet", "");
+	assert_refused("port add x --network b --tag 3", HD_ERR_USAGE,
+		       "port add: --tag is not available yet", "");
+	assert_refused("drops --follow", HD_ERR_USAGE, "drops: --follow is not available yet", "");
+	assert_refused("apply --ttl 45m -f x", HD_ERR_USAGE, "apply: --ttl is not available yet",
+		       "");
+	assert_refused("neighbour flush", HD_ERR_USAGE, "neighbour flush is not available yet", "");
+}
+
+static void refused_values(void **state)
+{
+	struct line line _line_ = {};
+
+	(void)state;
+	parse(&line, "network add x --type local --mtu 12");
+	assert_int_equal(line.err.code, HD_ERR_INVALID);
+	parse(&line, "--timeout 0");
+	assert_int_equal(line.err.code, HD_ERR_USAGE);
+	parse(&line, "-i ../x status");
+	assert_int_equal(line.err.code, HD_ERR_USAGE);
+}
+
+static void assert_name(const char *text, const char *expected)
+{
+	struct line line _line_ = {};
+	_free_ char *name = NULL;
+
+	parse(&line, text);
+	assert_int_equal(line.r, 0);
+	assert_int_equal(hd_object_name(&line.cli, &name, &line.err), 0);
+	assert_string_equal(name, expected);
+}
+
+static void assert_no_name(const char *text)
+{
+	struct line line _line_ = {};
+	char *name = NULL;
+
+	parse(&line, text);
+	assert_int_equal(line.r, 0);
+	assert_true(hd_object_name(&line.cli, &name, &line.err) < 0);
+	assert_int_equal(line.err.code, HD_ERR_INVALID);
+	assert_null(name);
+}
+
+static void names(void **state)
+{
+	(void)state;
+	assert_name("port del web1", "web1");
+	assert_name("fdb del 02:00:5E:00:53:01 --network blue", "blue/02:00:5e:00:53:01");
+	assert_name("neighbour del 2001:DB8::0:1 --network blue", "blue/2001:db8::1");
+	assert_no_name("port del ../x");
+	assert_no_name("port show a/b");
+	assert_no_name("fdb del 02 --network blue");
+	assert_no_name("neighbour del x --network blue");
+}
+
+static void urls(void **state)
+{
+	struct line line _line_ = {};
+	_free_ char *change = NULL;
+	_free_ char *plain = NULL;
+
+	(void)state;
+	parse(&line, "port add x --network b --dry-run --may-exist");
+	change = hd_url(&line.cli, "ports", NULL);
+	assert_string_equal(change, "/v1/ports?dry-run=1&may-exist=1");
+	plain = hd_url(NULL, "fdb", "blue/02:00:5e:00:53:01 ?#%");
+	assert_string_equal(plain, "/v1/fdb/blue/02:00:5e:00:53:01%20%3F%23%25");
+}
+
+static void edit_distance(void **state)
+{
+	char longer[80];
+
+	(void)state;
+	memset(longer, 'x', sizeof(longer));
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(hd_edit_distance("", ""), 0);
+	assert_int_equal(hd_edit_distance("port", "port"), 0);
+	assert_int_equal(hd_edit_distance("", "abc"), 3);
+	assert_int_equal(hd_edit_distance("abc", ""), 3);
+	assert_int_equal(hd_edit_distance("prot", "port"), 1); /* swapped */
+	assert_int_equal(hd_edit_distance("kitten", "sitting"), 3);
+	assert_int_equal(hd_edit_distance(longer, "x"), UINT_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bare_words),
+		cmocka_unit_test(object_options),
+		cmocka_unit_test(globals_anywhere),
+		cmocka_unit_test(values_are_not_options),
+		cmocka_unit_test(help_needs_nothing_else),
+		cmocka_unit_test(refused_words),
+		cmocka_unit_test(refused_options),
+		cmocka_unit_test(refused_later),
+		cmocka_unit_test(refused_values),
+		cmocka_unit_test(names),
+		cmocka_unit_test(urls),
+		cmocka_unit_test(edit_distance),
+	};
+
+	return cmocka_run_group_tests_name("cli args", tests, NULL, NULL);
+}

@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * test_compile.c - from objects to table entries: rings, flags, MTU, addresses, ifindices; the same
+ * in, the same out
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "compile/compile.h"
+#include "heddle/abi.h"
+#include "heddle/fdb.h"
+#include "heddle/neigh.h"
+#include "heddle/port.h"
+
+#define HZ 250
+#define MAX_FACTS 512
+
+struct fixture {
+	struct hd_model *model;
+	struct hd_fact facts[MAX_FACTS];
+	size_t n_facts;
+	struct hd_tables out;
+};
+
+static const struct hd_limits limits = {
+	.ports = 4096, .networks = 256, .fdb = 64, .neighbours = 64, .drops = 64
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->model = hd_model_new();
+	hd_tables_init(&f->out);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	hd_tables_done(&f->out);
+	hd_model_free(f->model);
+	free(f);
+	return 0;
+}
+
+static const struct hd_object *put(struct fixture *f, enum hd_noun_id noun, const char *name,
+				   const char *options)
+{
+	_json_ json_t *spec = json_loads(options, 0, NULL);
+	_json_ json_t *canonical = NULL;
+	struct hd_object *object = NULL;
+	struct hd_error err = { 0 };
+
+	assert_non_null(spec);
+	if (hd_spec_canonical(&hd_nouns[noun], name, spec, false, &canonical, &err) < 0 ||
+	    hd_object_new(&hd_nouns[noun], name, 0, canonical, &object, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_int_equal(hd_model_put(f->model, object), 0);
+	hd_object_unref(object);
+	assert_int_equal(hd_model_assign_ids(f->model, &limits, NULL), 0);
+	return object;
+}
+
+static void network(struct fixture *f, const char *name, const char *more)
+{
+	char options[256];
+
+	(void)snprintf(options, sizeof(options), "{\"type\":\"local\"%s}", more);
+	put(f, HD_NOUN_NETWORK, name, options);
+}
+
+/*
+ * A port with @more options; its device is @fact, whose port id is filled in. Ids are given in this
+ * order, so facts are too.
+ */
+static uint32_t port(struct fixture *f, const char *name, const char *net, const char *more,
+		     struct hd_fact fact)
+{
+	char options[512];
+
+	(void)snprintf(options, sizeof(options), "{\"network\":\"%s\"%s}", net, more);
+	fact.port = put(f, HD_NOUN_PORT, name, options)->id;
+	assert_true(f->n_facts < MAX_FACTS);
+	f->facts[f->n_facts++] = fact;
+	return fact.port;
+}
+
+static uint32_t tap(struct fixture *f, const char *name, const char *net, uint32_t ifindex)
+{
+	char more[64];
+
+	(void)snprintf(more, sizeof(more), ",\"device\":\"%.15s\"", name);
+	return port(f, name, net, more,
+		    (struct hd_fact){ .ifindex = ifindex, .mtu = 1500, .up = true });
+}
+
+static void compile(struct fixture *f)
+{
+	hd_tables_done(&f->out);
+	hd_tables_init(&f->out);
+	assert_int_equal(hd_model_validate(f->model, NULL), 0);
+	assert_int_equal(hd_compile(f->model, f->facts, f->n_facts, HZ, &f->out), 0);
+}
+
+static const void *row(struct fixture *f, enum hd_table_id id, const void *key)
+{
+	return hd_table_find(&f->out.table[id], key);
+}
+
+static struct hd_port_value port_value(struct fixture *f, uint32_t id)
+{
+	const void *found = row(f, HD_TABLE_PORTS, &id);
+	struct hd_port_value value;
+
+	assert_non_null(found);
+	memcpy(&value, found, sizeof(value));
+	return value;
+}
+
+static size_t rows(const struct fixture *f, enum hd_table_id id)
+{
+	return f->out.table[id].n;
+}
+
+/* --- tables one by one --- */
+
+static void nothing_in_nothing_out(void **state)
+{
+	struct fixture *f = *state;
+
+	compile(f);
+	for (int id = 0; id < HD_TABLE_COUNT; id++)
+		assert_int_equal(rows(f, id), 0);
+}
+
+static void table_names_and_sizes(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t key, value;
+	} tables[HD_TABLE_COUNT] = {
+		[HD_TABLE_NETWORKS] = { "hd_networks", 4, sizeof(struct hd_network_value) },
+		[HD_TABLE_PORTS] = { "hd_ports", 4, sizeof(struct hd_port_value) },
+		[HD_TABLE_FDB] = { "hd_fdb", sizeof(struct hd_fdb_key),
+				   sizeof(struct hd_fdb_value) },
+		[HD_TABLE_NEIGH] = { "hd_neigh", sizeof(struct hd_neigh_key),
+				     sizeof(struct hd_neigh_value) },
+		[HD_TABLE_IFINDEX] = { "hd_ifindex", 4, sizeof(struct hd_ifindex_value) },
+		[HD_TABLE_IFINDEX_FAR] = { "hd_ifindex_far", 4, 4 },
+	};
+	struct fixture *f = *state;
+
+	for (int id = 0; id < HD_TABLE_COUNT; id++) {
+		assert_string_equal(hd_table_names[id], tables[id].name);
+		assert_int_equal(f->out.table[id].key_size, tables[id].key);
+		assert_int_equal(f->out.table[id].value_size, tables[id].value);
+	}
+}
+
+static void networks(void **state)
+{
+	static const struct {
+		const char *more;
+		uint32_t flags, ageing;
+	} cases[] = {
+		{ "", HD_NETWORK_FLOOD, 300 * HZ },
+		{ ",\"flood\":false", 0, 300 * HZ },
+		{ ",\"neighbour-suppression\":true", HD_NETWORK_FLOOD | HD_NETWORK_SUPPRESS,
+		  300 * HZ },
+		{ ",\"flood\":false,\"neighbour-suppression\":true,\"ageing\":0",
+		  HD_NETWORK_SUPPRESS, 0 },
+		{ ",\"ageing\":1000000", HD_NETWORK_FLOOD, 1000000u * HZ },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hd_network_value value;
+		uint32_t id;
+
+		network(f, "blue", cases[i].more);
+		compile(f);
+		assert_int_equal(rows(f, HD_TABLE_NETWORKS), 1);
+		id = hd_model_get(f->model, HD_NOUN_NETWORK, "blue")->id;
+		assert_non_null(row(f, HD_TABLE_NETWORKS, &id));
+		memcpy(&value, row(f, HD_TABLE_NETWORKS, &id), sizeof(value));
+		assert_int_equal(value.flags, cases[i].flags);
+		assert_int_equal(value.ageing_jiffies, cases[i].ageing);
+	}
+}
+
+/* The largest age that can be asked for fits, with the fastest clock that a kernel has. */
+static void ageing_does_not_overflow(void **state)
+{
+	struct fixture *f = *state;
+	struct hd_network_value value;
+	uint32_t id = 1;
+
+	network(f, "blue", ",\"ageing\":1000000");
+	assert_int_equal(hd_compile(f->model, NULL, 0, 1000, &f->out), 0);
+	memcpy(&value, row(f, HD_TABLE_NETWORKS, &id), sizeof(value));
+	assert_int_equal(value.ageing_jiffies, 1000000000u);
+}
+
+static void port_flags(void **state)
+{
+	static const struct {
+		const char *more;
+		struct hd_fact fact;
+		uint32_t flags;
+	} cases[] = {
+		{ "", { .ifindex = 9, .mtu = 1500, .up = true }, HD_PORT_UP },
+		{ "", { .ifindex = 9, .mtu = 1500 }, 0 },
+		{ "", { .ifindex = 0, .up = true }, 0 },
+		{ "",
+		  { .ifindex = 9, .mtu = 1500, .up = true, .peer = true },
+		  HD_PORT_UP | HD_PORT_PEER },
+		{ ",\"isolated\":true",
+		  { .ifindex = 9, .up = true },
+		  HD_PORT_UP | HD_PORT_ISOLATED },
+		{ ",\"hairpin\":true", { .ifindex = 9, .up = true }, HD_PORT_UP | HD_PORT_HAIRPIN },
+		{ ",\"mac\":\"02:00:00:00:00:01\"",
+		  { .ifindex = 9, .up = true },
+		  HD_PORT_UP | HD_PORT_HAS_MAC },
+		{ ",\"isolated\":true,\"hairpin\":true,\"mac\":\"02:00:00:00:00:01\"",
+		  { .ifindex = 9, .up = true, .peer = true },
+		  HD_PORT_UP | HD_PORT_PEER | HD_PORT_ISOLATED | HD_PORT_HAIRPIN |
+			  HD_PORT_HAS_MAC },
+	};
+	struct fixture *f = *state;
+
+	network(f, "blue", ",\"port-mac-limit\":77");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hd_port_value value;
+		char more[256];
+		uint32_t id;
+
+		(void)snprintf(more, sizeof(more), ",\"device\":\"tap0\"%s", cases[i].more);
+		f->n_facts = 0;
+		id = port(f, "web1", "blue", more, cases[i].fact);
+		compile(f);
+		value = port_value(f, id);
+		assert_int_equal(value.flags, cases[i].flags);
+		assert_int_equal(value.ifindex, cases[i].fact.ifindex);
+		assert_int_equal(value.network, 1);
+		assert_int_equal(value.mac_limit, 77);
+		assert_int_equal(value.next, id);
+		assert_memory_equal(
+			value.mac,
+			cases[i].flags & HD_PORT_HAS_MAC ? "\2\0\0\0\0\1" : "\0\0\0\0\0\0", 6);
+		assert_memory_equal(value.pad, "\0\0", 2);
+		assert_true(hd_model_del(f->model, HD_NOUN_PORT, "web1"));
+	}
+}
+
+/*
+ * A device that was there keeps the MTU it has, unless the port says a smaller one. A device that
+ * heddle makes should have the port's or the network's; while it still has less, no more than that
+ * may be sent. A missing device: as it is going to be.
+ */
+static void port_mtus(void **state)
+{
+	static const struct {
+		const char *more;
+		uint32_t device, mtu;
+	} cases[] = {
+		{ ",\"device\":\"tap0\"", 1500, 1500 },
+		{ ",\"device\":\"tap0\"", 9000, 9000 },
+		{ ",\"device\":\"tap0\"", 1280, 1280 },
+		{ ",\"device\":\"tap0\"", 0, 1400 },
+		{ ",\"device\":\"tap0\",\"mtu\":1300", 1500, 1300 },
+		{ ",\"device\":\"tap0\",\"mtu\":1300", 1280, 1280 },
+		{ ",\"device\":\"tap0\",\"mtu\":9000", 1500, 1500 },
+		{ ",\"netns\":\"x\",\"ifname\":\"eth0\"", 1400, 1400 },
+		{ ",\"netns\":\"x\",\"ifname\":\"eth0\"", 1500, 1400 },
+		{ ",\"netns\":\"x\",\"ifname\":\"eth0\"", 1280, 1280 },
+		{ ",\"netns\":\"x\",\"ifname\":\"eth0\"", 0, 1400 },
+		{ ",\"netns\":\"x\",\"ifname\":\"eth0\",\"mtu\":1300", 1500, 1300 },
+		{ ",\"internal\":true,\"mtu\":9000", 9000, 9000 },
+		{ ",\"internal\":true,\"mtu\":9000", 0, 9000 },
+		{ ",\"internal\":true", 1500, 1400 },
+	};
+	struct fixture *f = *state;
+
+	network(f, "blue", ",\"mtu\":1400");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hd_fact fact = { .ifindex = cases[i].device ? 9 : 0,
+					.mtu = cases[i].device,
+					.up = true };
+		uint32_t id;
+
+		f->n_facts = 0;
+		id = port(f, "web1", "blue", cases[i].more, fact);
+		compile(f);
+		assert_int_equal(port_value(f, id).mtu, cases[i].mtu);
+		assert_true(hd_model_del(f->model, HD_NOUN_PORT, "web1"));
+	}
+}
+
+/* --- addresses --- */
+
+static const struct hd_fdb_value *fdb_row(struct fixture *f, uint32_t net, uint8_t last)
+{
+	struct hd_fdb_key key = { .network = net, .mac = { 2, 0, 0, 0, 0, last } };
+
+	return row(f, HD_TABLE_FDB, &key);
+}
+
+static const struct hd_neigh_value *neigh_row(struct fixture *f, uint32_t net, const char *text)
+{
+	struct hd_neigh_key key = { .network = net };
+	struct hd_ip ip;
+
+	assert_int_equal(hd_ip_parse(text, &ip), 0);
+	memcpy(key.addr, ip.bytes, sizeof(key.addr));
+	return row(f, HD_TABLE_NEIGH, &key);
+}
+
+static void assert_fdb(struct fixture *f, uint32_t net, uint8_t last, uint32_t port)
+{
+	struct hd_fdb_value value, expected = { .port = port, .flags = HD_FDB_STATIC };
+
+	assert_non_null(fdb_row(f, net, last));
+	memcpy(&value, fdb_row(f, net, last), sizeof(value));
+	assert_memory_equal(&value, &expected, sizeof(value));
+}
+
+static void assert_neigh(struct fixture *f, uint32_t net, const char *text, uint8_t last,
+			 uint32_t port)
+{
+	struct hd_neigh_value value, expected = { .port = port, .mac = { 2, 0, 0, 0, 0, last } };
+
+	assert_non_null(neigh_row(f, net, text));
+	memcpy(&value, neigh_row(f, net, text), sizeof(value));
+	assert_memory_equal(&value, &expected, sizeof(value));
+}
+
+static void configured_addresses(void **state)
+{
+	const struct hd_fact fact = { .ifindex = 5, .mtu = 1500, .up = true };
+	struct fixture *f = *state;
+	uint32_t with, without, elsewhere;
+
+	network(f, "blue", "");
+	network(f, "red", "");
+	with = port(
+		f, "with", "blue",
+		",\"device\":\"a\",\"mac\":\"02:00:00:00:00:01\",\"ip\":[\"192.0.2.1\",\"2001:db8::1/64\"]",
+		fact);
+	without = port(f, "without", "blue", ",\"device\":\"b\",\"ip\":[\"192.0.2.2\"]",
+		       (struct hd_fact){ .ifindex = 6, .mtu = 1500 });
+	elsewhere = port(f, "elsewhere", "red",
+			 ",\"device\":\"c\",\"mac\":\"02:00:00:00:00:01\",\"ip\":[\"192.0.2.1\"]",
+			 (struct hd_fact){ .ifindex = 0 });
+	put(f, HD_NOUN_FDB, "blue/02:00:00:00:00:09", "{\"port\":\"without\"}");
+	put(f, HD_NOUN_NEIGHBOUR, "blue/192.0.2.9", "{\"mac\":\"02:00:00:00:00:09\"}");
+	put(f, HD_NOUN_NEIGHBOUR, "red/2001:db8::9", "{\"mac\":\"02:00:00:00:00:08\"}");
+	compile(f);
+	assert_int_equal(rows(f, HD_TABLE_FDB), 3);
+	assert_fdb(f, 1, 1, with);
+	assert_fdb(f, 2, 1, elsewhere); /* known though its device is missing */
+	assert_fdb(f, 1, 9, without);
+	assert_int_equal(rows(f, HD_TABLE_NEIGH), 5);
+	assert_neigh(f, 1, "192.0.2.1", 1, with);
+	assert_neigh(f, 1, "2001:db8::1", 1, with);
+	assert_neigh(f, 2, "192.0.2.1", 1, elsewhere);
+	assert_neigh(f, 1, "192.0.2.9", 9, HD_PORT_NONE);
+	assert_neigh(f, 2, "2001:db8::9", 8, HD_PORT_NONE);
+	assert_null(neigh_row(f, 1, "192.0.2.2")); /* nobody knows its MAC */
+}
+
+/* --- devices --- */
+
+static void assert_ifindex(struct fixture *f, uint32_t ifindex, uint32_t port)
+{
+	uint32_t slot = ifindex % HD_IFINDEX_SLOTS;
+	struct hd_ifindex_value value;
+
+	assert_non_null(row(f, HD_TABLE_IFINDEX, &slot));
+	memcpy(&value, row(f, HD_TABLE_IFINDEX, &slot), sizeof(value));
+	assert_int_equal(value.ifindex, ifindex);
+	assert_int_equal(value.port, port);
+}
+
+static void assert_far(struct fixture *f, uint32_t ifindex, uint32_t port)
+{
+	const void *found = row(f, HD_TABLE_IFINDEX_FAR, &ifindex);
+
+	assert_non_null(found);
+	assert_memory_equal(found, &port, sizeof(port));
+}
+
+static void ifindices(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t ids[6];
+
+	network(f, "blue", "");
+	ids[0] = tap(f, "a", "blue", 7);
+	ids[1] = tap(f, "b", "blue", HD_IFINDEX_SLOTS + 7);
+	ids[2] = tap(f, "c", "blue", 8);
+	ids[3] = tap(f, "d", "blue", 0); /* missing */
+	ids[4] = tap(f, "e", "blue", 3 * HD_IFINDEX_SLOTS + 7);
+	ids[5] = tap(f, "f", "blue", HD_IFINDEX_SLOTS); /* slot 0 */
+	compile(f);
+	assert_int_equal(rows(f, HD_TABLE_IFINDEX), 3);
+	assert_int_equal(rows(f, HD_TABLE_IFINDEX_FAR), 2);
+	assert_ifindex(f, 7, ids[0]);
+	assert_ifindex(f, 8, ids[2]);
+	assert_ifindex(f, HD_IFINDEX_SLOTS, ids[5]);
+	assert_far(f, HD_IFINDEX_SLOTS + 7, ids[1]);
+	assert_far(f, 3 * HD_IFINDEX_SLOTS + 7, ids[4]);
+	assert_int_equal(rows(f, HD_TABLE_PORTS), 6);
+}
+
+/* --- rings --- */
+
+static void small_rings(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t alone, a, b, c;
+
+	network(f, "blue", "");
+	network(f, "red", "");
+	network(f, "empty", "");
+	a = tap(f, "a", "blue", 1);
+	alone = tap(f, "alone", "red", 2);
+	b = tap(f, "b", "blue", 0); /* a missing device is a member all the same */
+	c = tap(f, "c", "blue", 3);
+	compile(f);
+	assert_int_equal(port_value(f, alone).next, alone);
+	assert_int_equal(port_value(f, a).next, b);
+	assert_int_equal(port_value(f, b).next, c);
+	assert_int_equal(port_value(f, c).next, a);
+}
+
+#define NETWORKS 8
+
+/* Ports joining and leaving at random, so that ids have gaps and are in no order with names. */
+static void random_model(struct fixture *f, unsigned int *seed)
+{
+	char name[16], net[16];
+
+	for (unsigned int n = 0; n < NETWORKS; n++) {
+		(void)snprintf(net, sizeof(net), "net%u", n);
+		network(f, net, "");
+	}
+	for (unsigned int i = 0; i < 300; i++) {
+		(void)snprintf(name, sizeof(name), "p%u", (unsigned int)rand_r(seed) % 400);
+		(void)snprintf(net, sizeof(net), "net%u", (unsigned int)rand_r(seed) % NETWORKS);
+		(void)hd_model_del(f->model, HD_NOUN_PORT, name);
+		if (rand_r(seed) % 4)
+			(void)tap(f, name, net, 0);
+	}
+}
+
+static int compare_facts(const void *a, const void *b)
+{
+	const struct hd_fact *x = a, *y = b;
+
+	return x->port < y->port ? -1 : x->port > y->port;
+}
+
+/*
+ * Facts as the daemon makes them: one for each port, in ascending order; ifindices that collide now
+ * and then.
+ */
+static void make_facts(struct fixture *f, unsigned int *seed)
+{
+	f->n_facts = 0;
+	hd_model_each(f->model, HD_NOUN_PORT, port) {
+		uint32_t ifindex = (uint32_t)(port->id + HD_IFINDEX_SLOTS * (rand_r(seed) % 2) -
+					      rand_r(seed) % 2 * 5);
+
+		f->facts[f->n_facts++] = (struct hd_fact){
+			.port = port->id, .ifindex = ifindex, .mtu = 1500, .up = true
+		};
+	}
+	qsort(f->facts, f->n_facts, sizeof(f->facts[0]), compare_facts);
+}
+
+/*
+ * From each port once around: ascending but for one step, all of the same network, as many as the
+ * network has.
+ */
+static void assert_ring(struct fixture *f, const struct hd_object *start)
+{
+	uint32_t network = hd_model_network_of(f->model, &start->view.port)->id, id = start->id;
+	size_t members = 0, steps = 0, down = 0;
+
+	hd_model_each(f->model, HD_NOUN_PORT, port)
+		members += hd_model_network_of(f->model, &port->view.port)->id == network;
+	do {
+		struct hd_port_value value = port_value(f, id);
+
+		assert_int_equal(value.network, network);
+		down += value.next <= id;
+		id = value.next;
+		steps++;
+		assert_true(steps <= members);
+	} while (id != start->id);
+	assert_int_equal(steps, members);
+	assert_int_equal(down, 1);
+}
+
+static void random_rings(void **state)
+{
+	(void)state;
+	for (unsigned int seed = 1; seed <= 20; seed++) {
+		unsigned int random = seed;
+		struct fixture *f;
+
+		assert_int_equal(setup((void **)&f), 0);
+		random_model(f, &random);
+		make_facts(f, &random);
+		compile(f);
+		assert_int_equal(rows(f, HD_TABLE_PORTS), hd_model_count(f->model, HD_NOUN_PORT));
+		hd_model_each(f->model, HD_NOUN_PORT, port)
+			assert_ring(f, port);
+		(void)teardown((void **)&f);
+	}
+}
+
+/* Every device leads to its port, by the slot or by the far table, never by both. */
+static void assert_found(struct fixture *f, const struct hd_fact *fact)
+{
+	uint32_t slot = fact->ifindex % HD_IFINDEX_SLOTS;
+	const void *near = row(f, HD_TABLE_IFINDEX, &slot);
+	const void *far = row(f, HD_TABLE_IFINDEX_FAR, &fact->ifindex);
+	struct hd_ifindex_value value;
+
+	assert_non_null(near);
+	memcpy(&value, near, sizeof(value));
+	assert_int_equal(value.ifindex == fact->ifindex, !far);
+	if (far)
+		assert_memory_equal(far, &fact->port, sizeof(fact->port));
+	else
+		assert_int_equal(value.port, fact->port);
+}
+
+/* Ifindices are the kernel's and differ, whatever slot they fall on. */
+static void random_ifindices(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 7;
+
+	network(f, "blue", "");
+	for (uint32_t i = 0; i < 200; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "p%u", i);
+		(void)tap(f, name, "blue", 100 + i / 4 + HD_IFINDEX_SLOTS * (i % 4));
+	}
+	for (size_t i = 0; i < f->n_facts; i++) { /* which device is whose does not matter */
+		size_t j = (size_t)rand_r(&seed) % f->n_facts;
+		uint32_t ifindex = f->facts[i].ifindex;
+
+		f->facts[i].ifindex = f->facts[j].ifindex;
+		f->facts[j].ifindex = ifindex;
+	}
+	compile(f);
+	assert_int_equal(rows(f, HD_TABLE_IFINDEX), 50);
+	assert_int_equal(rows(f, HD_TABLE_IFINDEX_FAR), 150);
+	for (size_t i = 0; i < f->n_facts; i++)
+		assert_found(f, &f->facts[i]);
+}
+
+/* --- the same in, the same out --- */
+
+static void assert_same_tables(const struct hd_tables *a, const struct hd_tables *b)
+{
+	for (int id = 0; id < HD_TABLE_COUNT; id++) {
+		const struct hd_table *x = &a->table[id], *y = &b->table[id];
+
+		assert_int_equal(x->n, y->n);
+		if (x->n)
+			assert_memory_equal(x->rows, y->rows, x->n * (x->key_size + x->value_size));
+	}
+}
+
+/* Twice from one model, and from a copy whose objects lie in another order. */
+static void deterministic(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 42;
+	struct hd_tables again;
+	struct hd_model *copy;
+
+	random_model(f, &seed);
+	make_facts(f, &seed);
+	compile(f);
+	hd_tables_init(&again);
+	assert_int_equal(hd_compile(f->model, f->facts, f->n_facts, HZ, &again), 0);
+	assert_same_tables(&f->out, &again);
+	hd_tables_done(&again);
+	copy = hd_model_copy(f->model);
+	hd_model_sort(copy);
+	hd_tables_init(&again);
+	assert_int_equal(hd_compile(copy, f->facts, f->n_facts, HZ, &again), 0);
+	assert_same_tables(&f->out, &again);
+	hd_tables_done(&again);
+	hd_model_free(copy);
+}
+
+static void swap(void **state)
+{
+	struct fixture *f = *state;
+	struct hd_tables other;
+
+	network(f, "blue", "");
+	compile(f);
+	hd_tables_init(&other);
+	hd_tables_swap(&f->out, &other);
+	assert_int_equal(rows(f, HD_TABLE_NETWORKS), 0);
+	assert_int_equal(other.table[HD_TABLE_NETWORKS].n, 1);
+	hd_tables_done(&other);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(nothing_in_nothing_out),
+		TEST(table_names_and_sizes),
+		TEST(networks),
+		TEST(ageing_does_not_overflow),
+		TEST(port_flags),
+		TEST(port_mtus),
+		TEST(configured_addresses),
+		TEST(ifindices),
+		TEST(small_rings),
+		cmocka_unit_test(random_rings),
+		TEST(random_ifindices),
+		TEST(deterministic),
+		TEST(swap),
+	};
+
+	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);
+}
