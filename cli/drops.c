@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* drops.c - heddle drops: what was dropped, where and why */
-#include "cli/follow.h"
 #include "cli/groups.h"
 #include "cli/url.h"
 #include "loader/cleanup.h"
@@ -10,13 +9,8 @@ static int run(struct hd_cli *cli, struct hd_error *err);
 static const struct hd_option options[] = {
 	{ .name = "follow",
 	  .type = HD_TYPE_FLAG,
-	  .help = "go on and show every second what was dropped" },
-	{ .name = "count",
-	  .type = HD_TYPE_UINT,
-	  .min = 1,
-	  .max = UINT32_MAX,
-	  .meta = "COUNT",
-	  .help = "with --follow: stop after so many seconds; also -n" },
+	  .flags = HD_OPT_LATER,
+	  .help = "go on and show each drop as it happens" },
 };
 
 static const struct hd_command commands[] = {
@@ -45,13 +39,8 @@ static const struct hd_column columns[] = {
 static int run(struct hd_cli *cli, struct hd_error *err)
 {
 	_json_ json_t *drops = NULL;
-	int r;
+	int r = hd_get(cli, "drops", NULL, &drops, err);
 
-	if (hd_cli_flag(cli, "follow"))
-		return hd_drops_follow(cli, err);
-	if (hd_cli_flag(cli, "count"))
-		return hd_error_set(err, HD_ERR_USAGE, "drops: --count needs --follow");
-	r = hd_get(cli, "drops", NULL, &drops, err);
 	if (r)
 		return r;
 	if (hd_out_table(&cli->out, columns, HD_COUNT(columns), drops))

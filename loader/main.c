@@ -94,7 +94,9 @@ static int serve(const struct hd_config *config, int *ready)
 {
 	struct hd_daemon *daemon = NULL;
 	struct hd_error err = { 0 };
-	int r = hd_bpffs_ensure(&err);
+	int r = geteuid()
+			? hd_error_set(&err, HD_ERR_PERMISSION, "heddled: must be started as root")
+			: hd_bpffs_ensure(&err);
 
 	if (r == 0)
 		r = hd_daemon_open(config, &daemon, &err);

@@ -28,11 +28,6 @@ struct hd_fact {
 
 /* The tables that the configuration decides, in the order in which a new entry is written: what refers to another comes later. */
 enum hd_table_id {
-	HD_TABLE_RULES,
-	HD_TABLE_SHAPES,
-	HD_TABLE_MEMBERS,
-	HD_TABLE_SOURCES,
-	HD_TABLE_GATEWAYS,
 	HD_TABLE_NETWORKS,
 	HD_TABLE_PORTS,
 	HD_TABLE_FDB,
@@ -64,9 +59,7 @@ extern const char *const hd_table_names[HD_TABLE_COUNT];
  * @hz:      jiffies in a second
  * @ret:     initialised and empty; sorted on return
  *
- * @err:     with -EEXIST and -EOVERFLOW, see hd_policy_compile()
- *
- * Return: 0, -ENOMEM, -EEXIST, -EOVERFLOW.
+ * Return: 0 or -ENOMEM.
  */
 int hd_compile(const struct hd_model *model, const struct hd_fact *facts, size_t n_facts,
-	       uint32_t hz, struct hd_tables *ret, struct hd_error *err);
+	       uint32_t hz, struct hd_tables *ret);
