@@ -210,10 +210,11 @@ daemon_answers() {
 	hd network list
 }
 
-# daemon_start [OPTION...]: returns when it is ready; $DAEMON is its pid
+# daemon_start: returns when it is ready; $DAEMON is its pid. What a test puts in OPTIONS goes to its command line.
+OPTIONS=()
 daemon_start() {
 	nsenter --net="/run/netns/$N-host" "$B/heddled" --foreground --instance "$I" --state-dir "$T/state" \
-		--run-dir "$T/run" "$@" >>"$T/heddled.log" 2>&1 &
+		--run-dir "$T/run" "${OPTIONS[@]}" >>"$T/heddled.log" 2>&1 &
 	DAEMON=$!
 	wait_for 30 daemon_answers
 }

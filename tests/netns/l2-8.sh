@@ -61,4 +61,5 @@ hd port set a --unset isolated
 py "$T/both.py" hairpin "$N-a" "$N-b" "$N-c"
 hd port set a --unset hairpin
 py "$T/both.py" none "$N-a" "$N-b" "$N-c"
+ip -n "$N-a" neigh flush all # its kernel may still be asking, in vain, since they were isolated
 pings a 10.0.20.2

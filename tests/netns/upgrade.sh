@@ -17,6 +17,7 @@ programs() { bpf_objects | grep -c prog; }
 table_size() { hd -j status | jq ".tables[] | select(.name == \"$1\").size"; }
 received() { hd -j port show c | jq '.counters."rx-packets"'; }
 
+OPTIONS=(--config "$T/heddled.conf")
 traffic_start a b 10.0.20.2
 before_learned=$(learned)
 before_programs=$(programs)
@@ -25,7 +26,7 @@ before_received=$(received)
 for size in 70000 80000 90000 100000 70000; do
 	printf 'table-sizes:\n  fdb: %s\n  ports: %s\n' $size $((size / 10)) >"$T/heddled.conf"
 	daemon_kill
-	daemon_start --config "$T/heddled.conf"
+	daemon_start
 	same "size of the fdb" $size "$(table_size fdb)"
 	same "learned MACs" "$before_learned" "$(learned)"
 	wait_for 5 old_programs_gone
