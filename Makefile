@@ -103,8 +103,7 @@ install: all man ## into DESTDIR, under prefix (/usr/local)
 	install -D -m 755 $(B)/heddle $(DESTDIR)$(prefix)/bin/heddle
 	install -D -m 644 cli/completion/heddle.bash \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/heddle
-	sed 's|/usr/local|$(prefix)|' docs/examples/heddled.service > $(B)/heddled.service
-	install -D -m 644 $(B)/heddled.service $(DESTDIR)$(prefix)/lib/systemd/system/heddled.service
+	install -D -m 644 docs/examples/heddled.service $(DESTDIR)$(prefix)/lib/systemd/system/heddled.service
 	for page in $(man_pages); do install -D -m 644 $$page \
 		$(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
 

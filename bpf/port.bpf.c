@@ -18,6 +18,8 @@
 #include "lib/fdb.h"
 #include "lib/finish.h"
 #include "lib/flood.h"
+#include "lib/flow.h"
+#include "lib/judge.h"
 #include "lib/neigh.h"
 #include "lib/port.h"
 
@@ -25,6 +27,8 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 
 int hd_stage_flood(struct __sk_buff *ctx);
 int hd_stage_neigh(struct __sk_buff *ctx);
+int hd_stage_judge(struct __sk_buff *ctx);
+int hd_stage_flow(struct __sk_buff *ctx);
 
 /* hd_stages: static tail calls; filled when the object is loaded, and never again. */
 struct {
@@ -36,6 +40,8 @@ struct {
 	.values = {
 		[HD_STAGE_FLOOD] = (void *)&hd_stage_flood,
 		[HD_STAGE_NEIGH] = (void *)&hd_stage_neigh,
+		[HD_STAGE_JUDGE] = (void *)&hd_stage_judge,
+		[HD_STAGE_FLOW] = (void *)&hd_stage_flow,
 	},
 };
 
@@ -64,9 +70,41 @@ static __always_inline int begin(struct hd_pkt *pkt)
 	return r < 0 ? r : hd_eth_parse(pkt);
 }
 
+/* Neither end has security, or it is ARP, of which only the sender is checked. */
+static __always_inline bool is_plain(struct hd_pkt *pkt, __u32 to_id)
+{
+	const struct hd_port_value *to = hd_port_lookup(to_id);
+
+	return !to || !(to->flags & HD_PORT_SECURE) || eth_is_arp(pkt);
+}
+
+static __always_inline int to_many(struct hd_pkt *pkt)
+{
+	if (pkt->from->flags & HD_PORT_SECURE)
+		return stage_call(pkt, HD_STAGE_JUDGE);
+	return stage_call(pkt, hd_network_flags(pkt) & HD_NETWORK_SUPPRESS ? HD_STAGE_NEIGH
+									   : HD_STAGE_FLOOD);
+}
+
+static __always_inline int to_one(struct hd_pkt *pkt)
+{
+	int r;
+
+	if (!(pkt->from->flags & HD_PORT_SECURE)) {
+		__u32 to = hd_fdb_lookup(pkt);
+
+		if (to == HD_PORT_NONE)
+			return stage_call(pkt, HD_STAGE_JUDGE);
+		if (is_plain(pkt, to))
+			return hd_fdb_forward(pkt, to);
+	}
+	if (hd_ip_parse(pkt) == 0 && hd_flow_replay(pkt, &r))
+		return r;
+	return stage_call(pkt, HD_STAGE_JUDGE);
+}
+
 static __always_inline int port_in(struct hd_pkt *pkt)
 {
-	__u32 to;
 	int r;
 
 	r = hd_port_identify(pkt);
@@ -76,16 +114,15 @@ static __always_inline int port_in(struct hd_pkt *pkt)
 	r = hd_eth_parse(pkt);
 	if (r < 0)
 		return r;
-	r = hd_fdb_learn(pkt);
-	if (r < 0)
-		return r;
-	if (mac_is_multicast(pkt->dst))
-		return stage_call(pkt, pkt->net->flags & HD_NETWORK_SUPPRESS ? HD_STAGE_NEIGH
-									     : HD_STAGE_FLOOD);
-	to = hd_fdb_lookup(pkt);
-	if (to == HD_PORT_NONE)
-		return stage_call(pkt, HD_STAGE_FLOOD);
-	return hd_fdb_forward(pkt, to);
+	/* A port that is held to its MAC teaches another one only after the source check. */
+	if (!hd_port_is_held(pkt) || mac_equal(pkt->src, pkt->from->mac)) {
+		r = hd_fdb_learn(pkt);
+		if (r < 0)
+			return r;
+	}
+	if ((pkt->from->flags & HD_PORT_SECURE) && eth_is_arp(pkt))
+		return stage_call(pkt, HD_STAGE_NEIGH);
+	return mac_is_multicast(pkt->dst) ? to_many(pkt) : to_one(pkt);
 }
 
 SEC("tc")
@@ -96,19 +133,29 @@ int hd_port_in(struct __sk_buff *ctx)
 	return hd_finish(&pkt, port_in(&pkt));
 }
 
+/* ARP, and for networks that suppress it ND; both already allowed as far as the sender is concerned when they go on from here. */
 static __always_inline int stage_neigh(struct hd_pkt *pkt)
 {
 	int r = begin(pkt);
+	__u32 to;
 
 	if (r < 0)
 		return r;
-	if (pkt->tagged)
-		return stage_call(pkt, HD_STAGE_FLOOD);
-	if (pkt->eth_type == bpf_htons(ETH_P_ARP))
-		r = hd_neigh_arp(pkt);
-	else if (pkt->eth_type == bpf_htons(ETH_P_IPV6))
-		r = hd_neigh_nd(pkt);
-	return r == HD_VERDICT_PASS ? stage_call(pkt, HD_STAGE_FLOOD) : r;
+	if ((pkt->from->flags & HD_PORT_SECURE) && eth_is_arp(pkt)) {
+		r = hd_source_check_arp(pkt);
+		if (r == 0)
+			r = hd_fdb_learn(pkt);
+		if (r < 0)
+			return r;
+	}
+	if (mac_is_multicast(pkt->dst)) {
+		r = HD_VERDICT_PASS;
+		if ((hd_network_flags(pkt) & HD_NETWORK_SUPPRESS) && !pkt->tagged)
+			r = eth_is_arp(pkt) ? hd_neigh_arp(pkt) : hd_neigh_nd(pkt);
+		return r == HD_VERDICT_PASS ? stage_call(pkt, HD_STAGE_FLOOD) : r;
+	}
+	to = hd_fdb_lookup(pkt);
+	return to == HD_PORT_NONE ? stage_call(pkt, HD_STAGE_FLOOD) : hd_fdb_forward(pkt, to);
 }
 
 SEC("tc")
@@ -117,6 +164,44 @@ int hd_stage_neigh(struct __sk_buff *ctx)
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_NEIGH };
 
 	return hd_finish(&pkt, stage_neigh(&pkt));
+}
+
+static __always_inline int stage_judge(struct hd_pkt *pkt)
+{
+	int r = begin(pkt);
+
+	if (r == 0)
+		r = hd_judge(pkt);
+	if (r == HD_VERDICT_FLOW)
+		return stage_call(pkt, HD_STAGE_FLOW);
+	if (r != HD_VERDICT_PASS)
+		return r;
+	if (hd_is_nd(pkt->ip) && (hd_network_flags(pkt) & HD_NETWORK_SUPPRESS))
+		return stage_call(pkt, HD_STAGE_NEIGH);
+	return stage_call(pkt, HD_STAGE_FLOOD);
+}
+
+SEC("tc")
+int hd_stage_judge(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_JUDGE };
+
+	return hd_finish(&pkt, stage_judge(&pkt));
+}
+
+static __always_inline int stage_flow(struct hd_pkt *pkt)
+{
+	int r = begin(pkt);
+
+	return r < 0 ? r : hd_judge_flow(pkt);
+}
+
+SEC("tc")
+int hd_stage_flow(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_FLOW };
+
+	return hd_finish(&pkt, stage_flow(&pkt));
 }
 
 static __always_inline int stage_flood(struct hd_pkt *pkt)
@@ -144,6 +229,17 @@ static __always_inline bool came_from_a_port(const struct __sk_buff *ctx)
 	return ctx->ingress_ifindex && port_of_ifindex(ctx->ingress_ifindex) != HD_PORT_NONE;
 }
 
+/* The host has no port of its own here, so it can belong to no flow: its packets are asked for one by one. */
+static __always_inline int port_out_judge(struct hd_pkt *pkt)
+{
+	int r;
+
+	if (!(pkt->from->flags & HD_PORT_SECURE))
+		return 0;
+	r = hd_eth_parse(pkt);
+	return r < 0 ? r : hd_judge_receiver(pkt, hd_ip_parse(pkt), pkt->port, NULL, pkt->from);
+}
+
 static __always_inline int port_out(struct hd_pkt *pkt)
 {
 	int r;
@@ -153,8 +249,10 @@ static __always_inline int port_out(struct hd_pkt *pkt)
 	r = hd_port_identify(pkt);
 	if (r < 0)
 		return r;
-	hd_port_count_out(pkt, pkt->port);
-	return HD_VERDICT_PASS;
+	r = port_out_judge(pkt);
+	if (r == 0)
+		hd_port_count_out(pkt, pkt->port);
+	return r < 0 ? r : HD_VERDICT_PASS;
 }
 
 SEC("tc")

@@ -74,8 +74,17 @@ const struct hd_command *hd_command_find(const struct hd_group *group, const cha
 	return NULL;
 }
 
+/* Those that no command takes are options of a file only. */
+static bool is_typed(const struct hd_command *command, const struct hd_option *option)
+{
+	return option->type != HD_TYPE_RULE &&
+	       (command->noun != &hd_rule_noun || strcmp(option->name, "id"));
+}
+
 bool hd_command_takes(const struct hd_command *command, const struct hd_option *option)
 {
+	if (!is_typed(command, option))
+		return false;
 	return command->spec == HD_SPEC_ADD ||
 	       (command->spec == HD_SPEC_SET && !(option->flags & HD_OPT_FIXED));
 }
@@ -214,24 +223,43 @@ static const struct hd_option *own_option(const struct hd_cli *cli, const char *
 	return opt ? opt : in_table(hd_global_options, hd_n_global_options, name);
 }
 
-static const struct hd_option *noun_option(const struct hd_cli *cli, const char *name)
+static const struct hd_noun *options_of(const struct hd_cli *cli)
 {
 	if (!cli->command || cli->command->spec == HD_SPEC_NONE)
 		return NULL;
-	return hd_option_find(cli->group->noun, name);
+	return hd_command_noun(cli->group, cli->command);
+}
+
+static const struct hd_option *noun_option(const struct hd_cli *cli, const char *name)
+{
+	const struct hd_noun *noun = options_of(cli);
+	const struct hd_option *opt = noun ? hd_option_find(noun, name) : NULL;
+
+	return opt && is_typed(cli->command, opt) ? opt : NULL;
 }
 
 static void offer_options(struct hd_near *near, const struct hd_cli *cli)
 {
 	const struct hd_command *command = cli->command;
+	const struct hd_noun *noun = options_of(cli);
 
 	for (size_t i = 0; i < hd_n_global_options; i++)
 		hd_near_offer(near, hd_global_options[i].name);
 	for (size_t i = 0; command && i < command->n_options; i++)
 		hd_near_offer(near, command->options[i].name);
-	for (size_t i = 0; command && command->spec && i < cli->group->noun->n_options; i++)
-		if (hd_command_takes(command, &cli->group->noun->options[i]))
-			hd_near_offer(near, cli->group->noun->options[i].name);
+	for (size_t i = 0; noun && i < noun->n_options; i++)
+		if (hd_command_takes(command, &noun->options[i]))
+			hd_near_offer(near, noun->options[i].name);
+}
+
+/* An option of a file may be looked for here. */
+static void hint_rules(const struct hd_cli *cli, const char *name, struct hd_error *err)
+{
+	const struct hd_noun *noun = options_of(cli);
+	const struct hd_option *opt = noun ? hd_option_find(noun, name) : NULL;
+
+	if (opt && opt->type == HD_TYPE_RULE)
+		hd_error_hint(err, "'heddle %s rule-add' adds a rule", cli->group->word);
 }
 
 static void hint_help(const struct hd_cli *cli, struct hd_error *err)
@@ -251,6 +279,7 @@ static int unknown_option(const struct hd_cli *cli, const char *word, const char
 	offer_options(&near, cli);
 	hint_help(cli, err);
 	hd_near_hint(&near, "--", err);
+	hint_rules(cli, name, err);
 	return r;
 }
 
@@ -402,7 +431,7 @@ static int check_required(const struct hd_cli *cli, const struct hd_option *tabl
 static int check_complete(const struct hd_cli *cli, struct hd_error *err)
 {
 	const struct hd_command *command = cli->command;
-	const struct hd_noun *noun = cli->group->noun;
+	const struct hd_noun *noun = options_of(cli);
 	int r;
 
 	if (cli->n_args < command->min_args)
@@ -415,7 +444,7 @@ static int check_complete(const struct hd_cli *cli, struct hd_error *err)
 	return r;
 }
 
-/* "heddle" is "heddle status", "heddle NOUN" is "heddle NOUN list". */
+/* "heddle" is "heddle status", "heddle NOUN" is "heddle NOUN list", and so is "heddle flow". */
 static int finish(struct hd_cli *cli, struct hd_error *err)
 {
 	if (hd_cli_flag(cli, "help") || hd_cli_flag(cli, "version"))
@@ -423,7 +452,8 @@ static int finish(struct hd_cli *cli, struct hd_error *err)
 	if (!cli->group)
 		cli->group = hd_group_find("status");
 	if (!cli->command)
-		cli->command = cli->group->noun ? hd_command_find(cli->group, "list")
-						: &cli->group->commands[0];
+		cli->command = hd_command_find(cli->group, "list");
+	if (!cli->command)
+		cli->command = &cli->group->commands[0];
 	return check_complete(cli, err);
 }

@@ -30,5 +30,8 @@ const struct hd_group *hd_group_find(const char *word);
 /** hd_command_find - verb of a group; NULL if there is none */
 const struct hd_command *hd_command_find(const struct hd_group *group, const char *verb);
 
-/** hd_command_takes - whether a command accepts this option of its noun */
+/**
+ * hd_command_takes - whether a command accepts this option of its noun. Lists of rules are changed
+ * rule by rule, and the number of a rule is given by the daemon: no command takes either.
+ */
 bool hd_command_takes(const struct hd_command *command, const struct hd_option *option);

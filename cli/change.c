@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/rule.h"
 #include "cli/url.h"
 #include "loader/cleanup.h"
 
@@ -12,7 +13,8 @@
  * A change holds new values only. The old ones are asked for first; should another change come
  * between, only the text is off.
  */
-int hd_change(struct hd_cli *cli, const struct hd_request *request, bool show, struct hd_error *err)
+int hd_change_get(struct hd_cli *cli, const struct hd_request *request, bool show, json_t **ret,
+		  struct hd_error *err)
 {
 	_json_ json_t *before = NULL;
 	_json_ json_t *change = NULL;
@@ -28,7 +30,15 @@ int hd_change(struct hd_cli *cli, const struct hd_request *request, bool show, s
 		hd_out_json(&cli->out, change);
 	else if (show)
 		hd_change_print(&cli->out, change, before);
+	*ret = TAKE_PTR(change);
 	return 0;
+}
+
+int hd_change(struct hd_cli *cli, const struct hd_request *request, bool show, struct hd_error *err)
+{
+	_json_ json_t *change = NULL;
+
+	return hd_change_get(cli, request, show, &change, err);
 }
 
 static const char *text_at(const json_t *object, const char *key)
@@ -86,28 +96,114 @@ static void print_set(FILE *file, const struct hd_noun *noun, const json_t *opti
 	}
 }
 
-static void print_change(struct hd_out *out, const json_t *change, const json_t *before)
+/* ---- rules: a line for each that is new or gone ---- */
+
+struct rule_lines {
+	struct hd_out *out;
+	const char *head; /* "~ security-group web" */
+	const char *key;
+	size_t n;
+};
+
+static void print_rule(void *arg, char sign, const char *text)
 {
-	const struct hd_noun *noun = hd_noun_find(text_at(change, "noun"));
-	const char *name = text_at(change, "name"), *op = text_at(change, "op");
-	const json_t *options = json_object_get(change, "options");
-	const json_t *kind = noun ? json_object_get(before, noun->plural) : NULL;
-	_free_ char *text = NULL;
+	struct rule_lines *lines = arg;
+
+	hd_out_line(lines->out, "%s %s: %c %s", lines->head, lines->key, sign, text);
+	lines->n++;
+}
+
+static bool is_rules(const struct hd_noun *noun, const char *key)
+{
+	const struct hd_option *opt = noun ? hd_option_find(noun, key) : NULL;
+
+	return opt && opt->type == HD_TYPE_RULE;
+}
+
+static void print_rules(struct hd_out *out, const char *head, const char *key, const json_t *before,
+			const json_t *after)
+{
+	struct rule_lines lines = { .out = out, .head = head, .key = key };
+
+	if (hd_rules_diff(before, after, print_rule, &lines))
+		hd_out_line(out, "%s %s: ?", head, key); /* no memory */
+	else if (!lines.n && before && after)
+		hd_out_line(out, "%s %s: the same in another order or with other ids", head, key);
+}
+
+/* A new group starts from nothing, not from the default. */
+static void print_all_rules(struct hd_out *out, const char *head, const struct hd_noun *noun,
+			    const json_t *options, const json_t *old)
+{
+	_json_ json_t *none = json_array();
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)options, key, value)
+		if (is_rules(noun, key))
+			print_rules(out, head, key,
+				    head[0] == '+' ? none : json_object_get(old, key), value);
+}
+
+/* The options but for the rules; a new reference. */
+static json_t *plain_options(const struct hd_noun *noun, const json_t *options)
+{
+	json_t *plain = json_object();
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)options, key, value)
+		if (!is_rules(noun, key))
+			(void)json_object_set(plain, key, value); /* worse off without memory */
+	return plain;
+}
+
+/* ---- one object ---- */
+
+static char sign_of(const char *op)
+{
+	if (!strcmp(op, "add"))
+		return '+';
+	return strcmp(op, "del") ? '~' : '-';
+}
+
+static char *options_text(char sign, const struct hd_noun *noun, const json_t *options,
+			  const json_t *old)
+{
+	char *text = NULL;
 	size_t len;
 	FILE *file = open_memstream(&text, &len);
 
 	if (!file)
-		return;
-	if (!strcmp(op, "add"))
+		return NULL;
+	if (sign == '+')
 		print_added(file, options);
-	else if (!strcmp(op, "set"))
-		print_set(file, noun, options, json_object_get(kind, name));
+	else if (sign == '~')
+		print_set(file, noun, options, old);
 	(void)fclose(file); /* writes to memory */
-	hd_out_line(out, "%c %s %s%s",
-		    !strcmp(op, "add")	 ? '+'
-		    : !strcmp(op, "del") ? '-'
-					 : '~',
-		    text_at(change, "noun"), name, text ? text : "");
+	return text;
+}
+
+static void print_change(struct hd_out *out, const json_t *change, const json_t *before)
+{
+	const struct hd_noun *noun = hd_noun_find(text_at(change, "noun"));
+	const char *name = text_at(change, "name");
+	const json_t *kind = noun ? json_object_get(before, noun->plural) : NULL;
+	const json_t *options = json_object_get(change, "options");
+	_json_ json_t *plain = plain_options(noun, options);
+	char sign = sign_of(text_at(change, "op"));
+	const json_t *old = sign == '~' ? json_object_get(kind, name) : NULL;
+	_free_ char *text = options_text(sign, noun, plain, old);
+	_free_ char *head = NULL;
+
+	if (asprintf(&head, "%c %s %s", sign, text_at(change, "noun"), name) < 0) {
+		head = NULL;
+		return;
+	}
+	if (sign != '~' || json_object_size(plain) || !json_object_size(options))
+		hd_out_line(out, "%s%s", head, text ? text : "");
+	if (sign != '-')
+		print_all_rules(out, head, noun, options, old);
 }
 
 void hd_change_print(struct hd_out *out, const json_t *change, const json_t *before)

@@ -5,6 +5,7 @@
  *   + port web1 network=blue device=tap0
  *   ~ port web2 mtu: 1500 -> 1400
  *   - port web3
+ *   ~ security-group web rules: + ingress tcp 80 from 192.0.2.0/24
  */
 #pragma once
 
@@ -20,6 +21,10 @@
  */
 int hd_change(struct hd_cli *cli, const struct hd_request *request, bool show,
 	      struct hd_error *err);
+
+/** hd_change_get - the same; @ret is the answer, a new reference, untouched on failure */
+int hd_change_get(struct hd_cli *cli, const struct hd_request *request, bool show, json_t **ret,
+		  struct hd_error *err);
 
 /**
  * hd_change_print - the diff as text, or "no changes"

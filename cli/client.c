@@ -9,6 +9,8 @@
 
 #include "loader/cleanup.h"
 
+enum { PIECE_BYTES = 256 << 10 }; /* of a large answer, at a time */
+
 static void curl_cleanupp(CURL **curl)
 {
 	curl_easy_cleanup(*curl);
@@ -36,11 +38,19 @@ struct stream {
 	struct answer *answer;
 };
 
+struct reader {
+	CURL *curl;
+	hd_client_bytes bytes;
+	void *arg;
+	struct answer *answer; /* of an error */
+};
+
 static CURL *request_new(const struct hd_client *client, const struct hd_request *request);
 static int request_send(const struct hd_client *client, CURL *curl, struct hd_error *err);
 static int answer_error(CURL *curl, struct answer *answer, struct hd_error *err);
 static int answer_json(struct answer *answer, json_t **ret, struct hd_error *err);
 static size_t stream_write(char *data, size_t size, size_t n, void *arg);
+static size_t reader_write(char *data, size_t size, size_t n, void *arg);
 
 int hd_client_init(struct hd_client *client, const char *instance, unsigned int timeout_s,
 		   struct hd_error *err)
@@ -76,6 +86,26 @@ int hd_client_call(const struct hd_client *client, const struct hd_request *requ
 	if (!r)
 		r = answer_error(curl, &answer, err);
 	return r ? r : answer_json(&answer, ret, err);
+}
+
+int hd_client_read(const struct hd_client *client, const char *path, hd_client_bytes bytes,
+		   void *arg, struct hd_error *err)
+{
+	struct hd_request request = { .method = "GET", .path = path };
+	CURL *curl CLEANUP(curl_cleanupp) = request_new(client, &request);
+	struct answer answer CLEANUP(answer_done) = {};
+	struct reader reader = { .curl = curl, .bytes = bytes, .arg = arg, .answer = &answer };
+	int r;
+
+	answer.file = open_memstream(&answer.text, &answer.len);
+	if (!curl || !answer.file)
+		return hd_error_set(err, HD_ERR_FAILED, "out of memory");
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, reader_write);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reader);
+	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)PIECE_BYTES);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)client->timeout_s);
+	r = request_send(client, curl, err);
+	return r ? r : answer_error(curl, &answer, err);
 }
 
 /* When we end the stream curl takes that for a failure: its error is told only when it is one. */
@@ -254,7 +284,7 @@ static int answer_json(struct answer *answer, json_t **ret, struct hd_error *err
 	return 0;
 }
 
-/* ---- streams ---- */
+/* ---- answers as they come ---- */
 
 static bool stream_take_line(struct stream *stream)
 {
@@ -286,5 +316,19 @@ static size_t stream_write(char *data, size_t size, size_t n, void *arg)
 		else if (!stream_take_line(stream))
 			return 0;
 	}
+	return size * n;
+}
+
+static size_t reader_write(char *data, size_t size, size_t n, void *arg)
+{
+	struct reader *reader = arg;
+	long status = 0;
+
+	/* If it fails, 0 stays there, which is taken for an error. */
+	(void)curl_easy_getinfo(reader->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200)
+		reader->bytes(reader->arg, data, size * n);
+	else
+		(void)fwrite(data, size, n, reader->answer->file); /* fflush() tells */
 	return size * n;
 }

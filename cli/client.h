@@ -63,6 +63,18 @@ int hd_client_init(struct hd_client *client, const char *instance, unsigned int 
 int hd_client_call(const struct hd_client *client, const struct hd_request *request, json_t **ret,
 		   struct hd_error *err);
 
+/** hd_client_bytes - called for each piece of an answer */
+typedef void (*hd_client_bytes)(void *arg, const char *data, size_t len);
+
+/**
+ * hd_client_read - GET a path and hand on the answer as it comes, for answers too large to be held
+ *
+ * Return: 0, or -errno with @err set, also when the connection breaks in the middle. Errors of the
+ * daemon are not handed on.
+ */
+int hd_client_read(const struct hd_client *client, const char *path, hd_client_bytes bytes,
+		   void *arg, struct hd_error *err);
+
 /**
  * hd_client_stream - GET a path that never ends and hand on its lines
  *

@@ -4,8 +4,8 @@
  *
  *   heddle [GLOBAL]... GROUP [VERB] [ARG]... [--option VALUE]...
  *
- * A group is a noun of the schema ("port") with its verbs, or a single command ("status"), whose
- * verb is NULL. The table of groups in commands.c drives the parser, the help and the completion.
+ * A group is a noun of the schema ("port") with its verbs, verbs without a noun ("flow"), or a
+ * single command ("status"), whose verb is NULL. The table of groups in commands.c drives the parser, the help and the completion.
  */
 #pragma once
 
@@ -42,6 +42,7 @@ enum hd_spec_use {
  * @min_args:   arguments it needs
  * @max_args:   arguments it takes
  * @spec:       which of the noun's options it takes as well
+ * @noun:       whose options @spec means; NULL: those of the group's noun
  * @no_dry_run: it changes something and can't tell in advance what
  * @options:    its own options
  * @n_options:  how many
@@ -54,6 +55,7 @@ struct hd_command {
 	unsigned int min_args;
 	unsigned int max_args;
 	enum hd_spec_use spec;
+	const struct hd_noun *noun;
 	bool no_dry_run;
 	const struct hd_option *options;
 	size_t n_options;
@@ -64,7 +66,8 @@ struct hd_command {
  * struct hd_group - the first word of a command line
  * @word:       as typed
  * @help:       one line
- * @noun:       the kind of object, NULL for a single command
+ * @noun:       the kind of configured object; NULL for a single command, and for verbs on what is
+ *              not configured
  * @key_type:   what NAME is: HD_TYPE_NAME, or the HD_TYPE_MAC or HD_TYPE_IP that follows "NETWORK/"
  *              in the API
  * @commands:   its verbs
@@ -139,6 +142,10 @@ const char *hd_command_title(const struct hd_group *group, const struct hd_comma
 
 /** hd_cli_title - the same for what a call has got to, for messages */
 const char *hd_cli_title(const struct hd_cli *cli);
+
+/** hd_command_noun - the noun whose options a command takes with its @spec; NULL for none */
+const struct hd_noun *hd_command_noun(const struct hd_group *group,
+				      const struct hd_command *command);
 
 /** hd_command_args - placeholders of a command's arguments, NULL if it takes none */
 const char *hd_command_args(const struct hd_group *group, const struct hd_command *command);

@@ -61,13 +61,14 @@ static void print_words(struct hd_out *out, const struct hd_group *group)
 static void print_candidates(struct hd_out *out, const struct hd_cli *typed)
 {
 	const struct hd_command *command = typed->command;
-	const struct hd_noun *noun = typed->group ? typed->group->noun : NULL;
+	const struct hd_noun *noun;
 
 	if (!command)
 		print_words(out, typed->group);
 	print_options(out, hd_global_options, hd_n_global_options, NULL);
 	if (!command)
 		return;
+	noun = hd_command_noun(typed->group, command);
 	print_options(out, command->options, command->n_options, NULL);
 	if (command->spec)
 		print_options(out, noun->options, noun->n_options, command);

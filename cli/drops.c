@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* drops.c - heddle drops: what was dropped, where and why */
+#include "cli/follow.h"
 #include "cli/groups.h"
 #include "cli/url.h"
 #include "loader/cleanup.h"
@@ -9,8 +10,13 @@ static int run(struct hd_cli *cli, struct hd_error *err);
 static const struct hd_option options[] = {
 	{ .name = "follow",
 	  .type = HD_TYPE_FLAG,
-	  .flags = HD_OPT_LATER,
-	  .help = "go on and show each drop as it happens" },
+	  .help = "go on and show every second what was dropped" },
+	{ .name = "count",
+	  .type = HD_TYPE_UINT,
+	  .min = 1,
+	  .max = UINT32_MAX,
+	  .meta = "COUNT",
+	  .help = "with --follow: stop after so many seconds; also -n" },
 };
 
 static const struct hd_command commands[] = {
@@ -39,8 +45,13 @@ static const struct hd_column columns[] = {
 static int run(struct hd_cli *cli, struct hd_error *err)
 {
 	_json_ json_t *drops = NULL;
-	int r = hd_get(cli, "drops", NULL, &drops, err);
+	int r;
 
+	if (hd_cli_flag(cli, "follow"))
+		return hd_drops_follow(cli, err);
+	if (hd_cli_flag(cli, "count"))
+		return hd_error_set(err, HD_ERR_USAGE, "drops: --count needs --follow");
+	r = hd_get(cli, "drops", NULL, &drops, err);
 	if (r)
 		return r;
 	if (hd_out_table(&cli->out, columns, HD_COUNT(columns), drops))

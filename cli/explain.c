@@ -3,6 +3,8 @@
  * explain.c - heddle explain: what a drop reason means and what to do; knows it all without the
  * daemon
  */
+#include "cli/explain.h"
+
 #include <string.h>
 
 #include "cli/groups.h"
@@ -26,12 +28,7 @@ const struct hd_group hd_group_explain = {
 	.n_commands = HD_COUNT(commands),
 };
 
-static const struct reason {
-	unsigned int number;
-	const char *name;
-	const char *sentence;
-	const char *remedy;
-} reasons[] = {
+static const struct hd_reason_text reasons[] = {
 #define REASON(number, symbol, name, sentence, remedy) { number, name, sentence, remedy },
 	HD_REASONS(REASON)
 #undef REASON
@@ -42,7 +39,15 @@ static const struct hd_column columns[] = {
 	{ .title = "MEANING", .key = "sentence", .flags = HD_COLUMN_SHRINK },
 };
 
-static json_t *reason_json(const struct reason *reason)
+const struct hd_reason_text *hd_reason_find(const char *name)
+{
+	for (size_t i = 0; i < HD_COUNT(reasons); i++)
+		if (!strcmp(reasons[i].name, name))
+			return &reasons[i];
+	return NULL;
+}
+
+static json_t *reason_json(const struct hd_reason_text *reason)
 {
 	return json_pack("{s:i, s:s, s:s, s:s}", "number", (int)reason->number, "name",
 			 reason->name, "sentence", reason->sentence, "remedy", reason->remedy);
@@ -58,7 +63,7 @@ static int print_all(struct hd_cli *cli)
 	return hd_out_table(&cli->out, columns, HD_COUNT(columns), all);
 }
 
-static int print_one(struct hd_cli *cli, const struct reason *reason)
+static int print_one(struct hd_cli *cli, const struct hd_reason_text *reason)
 {
 	_json_ json_t *one = reason_json(reason);
 
@@ -79,14 +84,12 @@ static int unknown(const char *name, struct hd_error *err)
 
 static int run(struct hd_cli *cli, struct hd_error *err)
 {
+	const struct hd_reason_text *reason;
+
 	if (!cli->n_args)
 		return print_all(cli) ? hd_no_memory(err) : 0;
-	for (size_t i = 0; i < HD_COUNT(reasons); i++) {
-		if (strcmp(reasons[i].name, cli->args[0]))
-			continue;
-		if (print_one(cli, &reasons[i]))
-			return hd_no_memory(err);
-		return 0;
-	}
-	return unknown(cli->args[0], err);
+	reason = hd_reason_find(cli->args[0]);
+	if (!reason)
+		return unknown(cli->args[0], err);
+	return print_one(cli, reason) ? hd_no_memory(err) : 0;
 }

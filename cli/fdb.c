@@ -2,12 +2,9 @@
 /*
  * fdb.c - heddle fdb: entries are named by network and MAC, and what was learned can be forgotten
  */
-#include <string.h>
-
+#include "cli/filter.h"
 #include "cli/groups.h"
 #include "cli/object.h"
-#include "cli/url.h"
-#include "loader/cleanup.h"
 
 #define OPTION_PORT                                                                                \
 	{                                                                                          \
@@ -86,34 +83,7 @@ const struct hd_group hd_group_fdb = {
 	.n_columns = HD_COUNT(columns),
 };
 
-static char *flush_body(const struct hd_cli *cli)
-{
-	_json_ json_t *body = json_object();
-
-	for (size_t i = 0; body && i < HD_COUNT(filters); i++)
-		if (hd_cli_flag(cli, filters[i].name))
-			(void)json_object_set(body, filters[i].name, /* fails on NULL only */
-					      json_object_get(cli->options, filters[i].name));
-	return body ? json_dumps(body, JSON_COMPACT) : NULL;
-}
-
 static int flush(struct hd_cli *cli, struct hd_error *err)
 {
-	_free_ char *body = flush_body(cli);
-	_json_ json_t *answer = NULL;
-	struct hd_request request = { .method = "POST", .path = "/v1/fdb/flush", .body = body };
-	int r;
-
-	if (!body)
-		return hd_no_memory(err);
-	request.len = strlen(body);
-	r = hd_client_call(&cli->client, &request, &answer, err);
-	if (r)
-		return r;
-	if (cli->out.json)
-		hd_out_json(&cli->out, answer);
-	else
-		hd_out_line(&cli->out, "flushed %" JSON_INTEGER_FORMAT,
-			    json_integer_value(json_object_get(answer, "flushed")));
-	return 0;
+	return hd_filter_flush(cli, "/v1/fdb/flush", err);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* file.c - heddle apply, diff, validate and export: the whole configuration at once */
+#include "cli/file.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -16,21 +18,15 @@ static int run_diff(struct hd_cli *cli, struct hd_error *err);
 static int run_validate(struct hd_cli *cli, struct hd_error *err);
 static int run_export(struct hd_cli *cli, struct hd_error *err);
 
-#define OPTION_FILE                                                                                \
-	{                                                                                          \
-		.name = "file", .type = HD_TYPE_STRING, .flags = HD_OPT_REQUIRED, .meta = "FILE",  \
-		.help = "heddle.yaml, in YAML or JSON; '-' is standard input; also -f"             \
-	}
-
 static const struct hd_option apply_options[] = {
-	OPTION_FILE,
+	HD_OPTION_FILE(HD_OPT_REQUIRED, ""),
 	{ .name = "ttl",
 	  .type = HD_TYPE_STRING,
 	  .flags = HD_OPT_LATER,
 	  .meta = "TIME",
 	  .help = "take back what the file makes after this time" },
 };
-static const struct hd_option file_options[] = { OPTION_FILE };
+static const struct hd_option file_options[] = { HD_OPTION_FILE(HD_OPT_REQUIRED, "") };
 
 static const struct hd_command apply_commands[] = {
 	{ .help = "make the system equal to the file, for the nouns that it holds",
@@ -79,8 +75,6 @@ const struct hd_group hd_group_export = {
 	.n_commands = HD_COUNT(export_commands),
 };
 
-static int read_file(struct hd_cli *cli, char **ret, size_t *ret_len, struct hd_error *err);
-
 /* Prints the diff, also of a change that is made. */
 static int run_apply(struct hd_cli *cli, struct hd_error *err)
 {
@@ -91,7 +85,7 @@ static int run_apply(struct hd_cli *cli, struct hd_error *err)
 
 	if (!path)
 		return hd_no_memory(err);
-	r = read_file(cli, &text, &request.len, err);
+	r = hd_cli_read_file(cli, &text, &request.len, err);
 	if (r)
 		return r;
 	request.body = text;
@@ -109,7 +103,7 @@ static int run_validate(struct hd_cli *cli, struct hd_error *err)
 {
 	struct hd_request request = { .method = "POST", .path = "/v1/validate" };
 	_free_ char *text = NULL;
-	int r = read_file(cli, &text, &request.len, err);
+	int r = hd_cli_read_file(cli, &text, &request.len, err);
 
 	if (r)
 		return r;
@@ -172,8 +166,7 @@ static int read_stream(FILE *in, const char *name, char **ret, size_t *ret_len,
 	return 0;
 }
 
-/* Afterwards cli->file is the name for messages. */
-static int read_file(struct hd_cli *cli, char **ret, size_t *ret_len, struct hd_error *err)
+int hd_cli_read_file(struct hd_cli *cli, char **ret, size_t *ret_len, struct hd_error *err)
 {
 	_fclose_ FILE *file = NULL;
 

@@ -6,11 +6,14 @@
 
 extern const struct hd_group hd_group_network;
 extern const struct hd_group hd_group_subnet;
+extern const struct hd_group hd_group_security_group;
 extern const struct hd_group hd_group_port;
 extern const struct hd_group hd_group_fdb;
 extern const struct hd_group hd_group_neighbour;
 extern const struct hd_group hd_group_status;
 extern const struct hd_group hd_group_stats;
+extern const struct hd_group hd_group_flow;
+extern const struct hd_group hd_group_trace;
 extern const struct hd_group hd_group_drops;
 extern const struct hd_group hd_group_explain;
 extern const struct hd_group hd_group_monitor;

@@ -7,7 +7,7 @@
 #include "cli/args.h"
 #include "cli/groups.h"
 
-enum { WORD_WIDTH = 12, OPTION_WIDTH = 28 };
+enum { WORD_WIDTH = 14, OPTION_WIDTH = 28 };
 
 static int run(struct hd_cli *cli, struct hd_error *err);
 
@@ -146,10 +146,10 @@ static void print_command(FILE *file, const struct hd_group *group,
 	if (command->n_options || command->spec) {
 		(void)fprintf(file, "\nOptions:\n");
 		if (command->spec)
-			print_noun_options(file, group->noun, command);
+			print_noun_options(file, hd_command_noun(group, command), command);
 		print_options(file, command->options, command->n_options);
 	}
-	print_later_options(file, group->noun, command);
+	print_later_options(file, hd_command_noun(group, command), command);
 	(void)fprintf(file, "\n'heddle --help' shows the global options.\n");
 }
 
@@ -157,9 +157,9 @@ static void print_group(FILE *file, const struct hd_group *group)
 {
 	const struct hd_noun *noun = group->noun;
 
-	(void)fprintf(file, "Usage: heddle %s VERB [NAME] [--option VALUE]...\n\n%s: %s",
-		      group->word, group->word, noun->help);
-	if (noun->alias)
+	(void)fprintf(file, "Usage: heddle %s VERB%s [--option VALUE]...\n\n%s: %s", group->word,
+		      noun ? " [NAME]" : "", group->word, noun ? noun->help : group->help);
+	if (noun && noun->alias)
 		(void)fprintf(file, " (also: %s)", noun->alias);
 	(void)fprintf(file, "\n\nVerbs:\n");
 	for (size_t i = 0; i < group->n_commands; i++)

@@ -5,45 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/args.h"
 #include "cli/change.h"
 #include "cli/url.h"
 #include "loader/cleanup.h"
 
-static const struct hd_option add_options[] = { HD_OPTION_MAY_EXIST };
-static const struct hd_option set_options[] = { HD_OPTION_UNSET };
-static const struct hd_option del_options[] = { HD_OPTION_IF_EXISTS };
+const struct hd_option hd_object_add_options[1] = { HD_OPTION_MAY_EXIST };
+const struct hd_option hd_object_set_options[1] = { HD_OPTION_UNSET };
+const struct hd_option hd_object_del_options[1] = { HD_OPTION_IF_EXISTS };
 
 const struct hd_command hd_object_commands[HD_N_OBJECT_COMMANDS] = {
-	{ .verb = "add",
-	  .help = "make one",
-	  .min_args = 1,
-	  .max_args = 1,
-	  .spec = HD_SPEC_ADD,
-	  .options = add_options,
-	  .n_options = HD_COUNT(add_options),
-	  .run = hd_object_add },
-	{ .verb = "set",
-	  .help = "change options in place; a list is replaced as a whole",
-	  .min_args = 1,
-	  .max_args = 1,
-	  .spec = HD_SPEC_SET,
-	  .options = set_options,
-	  .n_options = HD_COUNT(set_options),
-	  .run = hd_object_set },
-	{ .verb = "del",
-	  .help = "remove one",
-	  .min_args = 1,
-	  .max_args = 1,
-	  .options = del_options,
-	  .n_options = HD_COUNT(del_options),
-	  .run = hd_object_del },
-	{ .verb = "show",
-	  .help = "everything about one",
-	  .min_args = 1,
-	  .max_args = 1,
-	  .run = hd_object_show },
-	{ .verb = "list", .help = "a line for each", .run = hd_object_list },
+	HD_OBJECT_ADD, HD_OBJECT_SET, HD_OBJECT_DEL, HD_OBJECT_SHOW(hd_object_show), HD_OBJECT_LIST,
 };
 
 static int send_change(struct hd_cli *cli, const char *method, const char *name, const json_t *body,
@@ -87,14 +58,19 @@ int hd_object_del(struct hd_cli *cli, struct hd_error *err)
 	return r ? r : send_change(cli, "DELETE", name, NULL, err);
 }
 
-int hd_object_show(struct hd_cli *cli, struct hd_error *err)
+int hd_object_get(const struct hd_cli *cli, json_t **ret, struct hd_error *err)
 {
-	_json_ json_t *object = NULL;
 	_free_ char *name = NULL;
 	int r = hd_object_name(cli, &name, err);
 
-	if (!r)
-		r = hd_get(cli, cli->group->noun->plural, name, &object, err);
+	return r ? r : hd_get(cli, cli->group->noun->plural, name, ret, err);
+}
+
+int hd_object_show(struct hd_cli *cli, struct hd_error *err)
+{
+	_json_ json_t *object = NULL;
+	int r = hd_object_get(cli, &object, err);
+
 	if (r)
 		return r;
 	if (hd_out_record(&cli->out, object))
@@ -179,8 +155,7 @@ static int unset_option(struct hd_cli *cli, const char *name, struct hd_error *e
 {
 	const struct hd_option *opt = hd_option_find(cli->group->noun, name);
 
-	if (!opt || (opt->flags & (HD_OPT_LATER | HD_OPT_REQUIRED)) ||
-	    !hd_command_takes(cli->command, opt))
+	if (!opt || (opt->flags & (HD_OPT_LATER | HD_OPT_REQUIRED | HD_OPT_FIXED)))
 		return hd_error_set(err, HD_ERR_USAGE, "%s: no option '%s' to put back",
 				    hd_cli_title(cli), name);
 	if (json_object_get(cli->spec, name))

@@ -29,10 +29,42 @@ enum { HD_N_OBJECT_COMMANDS = 5 };
 		.refers = "network", .help = "the network it belongs to"                           \
 	}
 
+/*
+ * Entries of a noun's table of commands, for nouns that have verbs of their own besides. NAME is
+ * the only argument.
+ */
+#define HD_OBJECT_COMMAND(word, text, table, n, how, function)                                     \
+	{                                                                                          \
+		.verb = (word), .help = (text), .min_args = 1, .max_args = 1, .spec = (how),       \
+		.options = (table), .n_options = (n), .run = (function)                            \
+	}
+#define HD_OBJECT_ADD                                                                              \
+	HD_OBJECT_COMMAND("add", "make one", hd_object_add_options, 1, HD_SPEC_ADD, hd_object_add)
+#define HD_OBJECT_SET                                                                              \
+	HD_OBJECT_COMMAND("set", "change options in place; a list is replaced as a whole",         \
+			  hd_object_set_options, 1, HD_SPEC_SET, hd_object_set)
+#define HD_OBJECT_DEL                                                                              \
+	HD_OBJECT_COMMAND("del", "remove one", hd_object_del_options, 1, HD_SPEC_NONE,             \
+			  hd_object_del)
+#define HD_OBJECT_SHOW(function)                                                                   \
+	HD_OBJECT_COMMAND("show", "everything about one", NULL, 0, HD_SPEC_NONE, function)
+#define HD_OBJECT_LIST                                                                             \
+	{                                                                                          \
+		.verb = "list", .help = "a line for each", .run = hd_object_list                   \
+	}
+
+/** hd_object_add_options - --may-exist, --unset and --if-exists: one for each of these verbs */
+extern const struct hd_option hd_object_add_options[1];
+extern const struct hd_option hd_object_set_options[1];
+extern const struct hd_option hd_object_del_options[1];
+
 int hd_object_add(struct hd_cli *cli, struct hd_error *err);
 int hd_object_set(struct hd_cli *cli, struct hd_error *err);
 int hd_object_del(struct hd_cli *cli, struct hd_error *err);
 int hd_object_show(struct hd_cli *cli, struct hd_error *err);
+
+/** hd_object_get - the object that the command line names; @ret is a new reference */
+int hd_object_get(const struct hd_cli *cli, json_t **ret, struct hd_error *err);
 
 /**
  * hd_object_list - those objects that have the value of each own option of the command that was

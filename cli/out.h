@@ -27,6 +27,7 @@ enum hd_format {
 enum {
 	HD_COLUMN_SHRINK = 1 << 0,   /* may be cut when the terminal is too narrow */
 	HD_COLUMN_OPTIONAL = 1 << 1, /* left out when it is empty in all rows */
+	HD_COLUMN_CUT_HEAD = 1 << 2, /* with SHRINK: what ends the text matters more */
 };
 
 /**
@@ -34,6 +35,8 @@ enum {
  * @title:     header
  * @key:       path in the row's object ("counters/drops")
  * @otherwise: path to use when the value at @key is missing or empty, or NULL
+ * @text:      makes the cell's text of the whole row instead, malloc'ed, NULL without memory; or
+ *             NULL
  * @format:    how values look
  * @flags:     HD_COLUMN_*
  */
@@ -41,6 +44,7 @@ struct hd_column {
 	const char *title;
 	const char *key;
 	const char *otherwise;
+	char *(*text)(const json_t *row);
 	enum hd_format format;
 	unsigned int flags;
 };
@@ -69,6 +73,24 @@ void hd_out_json(struct hd_out *out, const json_t *value);
  */
 int hd_out_table(struct hd_out *out, const struct hd_column *columns, size_t n_columns,
 		 const json_t *rows);
+
+/*
+ * A table that is made cell by cell, row by row, of text: for the columns' titles, formats (which
+ * side the text is on) and flags.
+ */
+struct hd_table;
+
+/** hd_table_new - NULL without memory; @columns are borrowed */
+struct hd_table *hd_table_new(const struct hd_column *columns, size_t n_columns);
+
+/** hd_table_add - the next cell; control characters become '?' */
+void hd_table_add(struct hd_table *table, const char *text);
+
+/** hd_table_free - of a table that is not printed; NULL is fine */
+void hd_table_free(struct hd_table *table);
+
+/** hd_table_print - print it and free it. Returns 0, or -ENOMEM if there was no room for a cell. */
+int hd_table_print(struct hd_out *out, struct hd_table *table);
 
 /**
  * hd_out_record - print one object, a line for each key, or as it is in JSON mode. Returns 0 or
@@ -99,6 +121,9 @@ void hd_text_clean(char *text);
  * without memory
  */
 char *hd_text_value(const json_t *value);
+
+/** hd_text_number - a number in the format of a table's column */
+char *hd_text_number(json_int_t number, enum hd_format format);
 
 /** hd_text_format - the same in the format of a table's column */
 char *hd_text_format(const json_t *value, enum hd_format format);

@@ -11,54 +11,132 @@ enum {
 	SHRINK_MIN = 8, /* a column is not cut below this */
 };
 
-/* Row 0 is the header; cells[row * n_columns + column]. */
-struct table {
+/*
+ * The texts of the cells lie one behind the other, each ended by a NUL, row by row: a table may
+ * have a million. The titles are not among them.
+ */
+struct hd_table {
 	const struct hd_column *columns;
 	size_t n_columns;
-	size_t n_rows;
-	char **cells;
-	unsigned int *widths; /* 0: the column is left out */
+	char *text;
+	size_t len, room;
+	size_t n_cells;
+	int error;
+	unsigned int widths[]; /* of each column; 0: it is left out */
 };
 
-static int table_new(struct table *table, const json_t *rows);
-static void table_done(struct table *table);
-static void table_measure(struct table *table);
-static void table_shrink(struct table *table, unsigned int width);
-static void table_print(const struct table *table, FILE *file);
+static void table_finish_widths(struct hd_table *table);
+static void table_shrink(struct hd_table *table, unsigned int width);
+static void print_rows(const struct hd_table *table, FILE *file);
+static char *cell_text(const struct hd_column *column, const json_t *row);
+static unsigned int text_width(const char *text);
 
 int hd_out_table(struct hd_out *out, const struct hd_column *columns, size_t n_columns,
 		 const json_t *rows)
 {
-	struct table table = { .columns = columns, .n_columns = n_columns };
-	int r;
+	struct hd_table *table;
+	const json_t *row;
+	size_t i;
 
 	if (out->json) {
 		hd_out_json(out, rows);
 		return 0;
 	}
-	r = table_new(&table, rows);
-	if (!r) {
-		table_measure(&table);
-		if (out->width)
-			table_shrink(&table, out->width);
-		table_print(&table, out->file);
+	table = hd_table_new(columns, n_columns);
+	if (!table)
+		return -ENOMEM;
+	json_array_foreach(rows, i, row)
+		for (size_t c = 0; c < n_columns; c++) {
+			_free_ char *text = cell_text(&columns[c], row);
+
+			hd_table_add(table, text);
+		}
+	return hd_table_print(out, table);
+}
+
+struct hd_table *hd_table_new(const struct hd_column *columns, size_t n_columns)
+{
+	struct hd_table *table = calloc(1, sizeof(*table) + n_columns * sizeof(table->widths[0]));
+
+	if (!table)
+		return NULL;
+	table->columns = columns;
+	table->n_columns = n_columns;
+	return table;
+}
+
+static bool make_room(struct hd_table *table, size_t len)
+{
+	size_t room = table->room ? table->room : 4096;
+	char *text;
+
+	if (table->room - table->len >= len)
+		return true;
+	while (room - table->len < len)
+		room *= 2;
+	text = realloc(table->text, room);
+	if (!text)
+		return false;
+	table->text = text;
+	table->room = room;
+	return true;
+}
+
+/* Widths are kept up to date, so that nothing goes through all the cells but the printing. */
+void hd_table_add(struct hd_table *table, const char *text)
+{
+	unsigned int *most = &table->widths[table->n_cells % table->n_columns];
+	size_t len = text ? strlen(text) + 1 : 0;
+	unsigned int width;
+	char *cell;
+
+	if (table->error || !text || !make_room(table, len)) {
+		table->error = -ENOMEM;
+		return;
 	}
-	table_done(&table);
+	cell = memcpy(table->text + table->len, text, len);
+	hd_text_clean(cell);
+	width = text_width(cell);
+	*most = width > *most ? width : *most;
+	table->len += len;
+	table->n_cells++;
+}
+
+int hd_table_print(struct hd_out *out, struct hd_table *table)
+{
+	int r = table->error;
+
+	if (!r) {
+		table_finish_widths(table);
+		if (out->width)
+			table_shrink(table, out->width);
+		print_rows(table, out->file);
+	}
+	hd_table_free(table);
 	return r;
+}
+
+void hd_table_free(struct hd_table *table)
+{
+	if (!table)
+		return;
+	free(table->text);
+	free(table);
 }
 
 /* ---- cells ---- */
 
 static const json_t *by_path(const json_t *object, const char *path)
 {
-	while (path && object) {
-		const char *slash = strchr(path, '/');
-		_free_ char *key = slash ? strndup(path, (size_t)(slash - path)) : strdup(path);
+	const char *slash;
+
+	while ((slash = strchr(path, '/'))) {
+		_free_ char *key = strndup(path, (size_t)(slash - path));
 
 		object = key ? json_object_get(object, key) : NULL;
-		path = slash ? slash + 1 : NULL;
+		path = slash + 1;
 	}
-	return object;
+	return json_object_get(object, path);
 }
 
 static bool is_empty(const json_t *value)
@@ -70,41 +148,17 @@ static bool is_empty(const json_t *value)
 
 static char *cell_text(const struct hd_column *column, const json_t *row)
 {
-	const json_t *value = by_path(row, column->key);
+	const json_t *value;
+
+	if (column->text)
+		return column->text(row);
+	value = by_path(row, column->key);
 
 	if (is_empty(value) && column->otherwise)
 		value = by_path(row, column->otherwise);
 	if (is_empty(value))
 		return strdup(column->flags & HD_COLUMN_OPTIONAL ? "" : "-");
 	return hd_text_format(value, column->format);
-}
-
-static int table_new(struct table *table, const json_t *rows)
-{
-	size_t n = table->n_columns;
-
-	table->n_rows = json_array_size(rows) + 1;
-	table->cells = calloc(table->n_rows * n, sizeof(*table->cells));
-	table->widths = calloc(n, sizeof(*table->widths));
-	if (!table->cells || !table->widths)
-		return -ENOMEM;
-	for (size_t i = 0; i < table->n_rows * n; i++) {
-		const struct hd_column *column = &table->columns[i % n];
-
-		table->cells[i] = i < n ? strdup(column->title)
-					: cell_text(column, json_array_get(rows, i / n - 1));
-		if (!table->cells[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static void table_done(struct table *table)
-{
-	for (size_t i = 0; table->cells && i < table->n_rows * table->n_columns; i++)
-		free(table->cells[i]);
-	free(table->cells);
-	free(table->widths);
 }
 
 /* ---- widths ---- */
@@ -119,24 +173,20 @@ static unsigned int text_width(const char *text)
 	return width;
 }
 
-static void table_measure(struct table *table)
+/* An optional column that has nothing but its title is left out. */
+static void table_finish_widths(struct hd_table *table)
 {
 	for (size_t c = 0; c < table->n_columns; c++) {
-		bool used = !(table->columns[c].flags & HD_COLUMN_OPTIONAL);
+		const struct hd_column *column = &table->columns[c];
+		unsigned int width = text_width(column->title);
+		bool left_out = !table->widths[c] && (column->flags & HD_COLUMN_OPTIONAL);
 
-		for (size_t r = 0; r < table->n_rows; r++) {
-			unsigned int width = text_width(table->cells[r * table->n_columns + c]);
-
-			used |= r && width;
-			if (width > table->widths[c])
-				table->widths[c] = width;
-		}
-		if (!used)
-			table->widths[c] = 0;
+		if (!left_out && width > table->widths[c])
+			table->widths[c] = width;
 	}
 }
 
-static unsigned int table_width(const struct table *table)
+static unsigned int table_width(const struct hd_table *table)
 {
 	unsigned int width = 0;
 
@@ -147,7 +197,7 @@ static unsigned int table_width(const struct table *table)
 }
 
 /* The widest column that may be cut gives way first. */
-static void table_shrink(struct table *table, unsigned int width)
+static void table_shrink(struct hd_table *table, unsigned int width)
 {
 	while (table_width(table) > width) {
 		unsigned int *widest = NULL;
@@ -166,19 +216,27 @@ static void table_shrink(struct table *table, unsigned int width)
 
 static void print_padding(FILE *file, unsigned int n)
 {
-	(void)fprintf(file, "%*s", (int)n, "");
+	while (n--)
+		(void)putc_unlocked(' ', file);
 }
 
-/* @width letters of the text; ".." stands for what is cut. */
-static void print_cut(FILE *file, const char *text, unsigned int width)
+static const char *skip_letters(const char *text, unsigned int letters)
 {
-	const char *end = text;
-
-	for (unsigned int letters = 0; letters < width - 2; letters++)
+	for (; letters; letters--)
 		do
-			end++;
-		while (((unsigned char)*end & 0xc0) == 0x80);
-	(void)fprintf(file, "%.*s..", (int)(end - text), text);
+			text++;
+		while (((unsigned char)*text & 0xc0) == 0x80);
+	return text;
+}
+
+/* @width of the @used letters of the text; ".." stands for what is cut. */
+static void print_cut(FILE *file, const struct hd_column *column, const char *text,
+		      unsigned int used, unsigned int width)
+{
+	if (column->flags & HD_COLUMN_CUT_HEAD)
+		(void)fprintf(file, "..%s", skip_letters(text, used - (width - 2)));
+	else
+		(void)fprintf(file, "%.*s..", (int)(skip_letters(text, width - 2) - text), text);
 }
 
 /* Blanks are owed until something follows them, so that no line ends with any. */
@@ -190,7 +248,7 @@ static void print_cell(FILE *file, const struct hd_column *column, const char *t
 
 	if (used > width) {
 		print_padding(file, *blanks);
-		print_cut(file, text, width);
+		print_cut(file, column, text, used, width);
 		*blanks = 0;
 		return;
 	}
@@ -203,21 +261,35 @@ static void print_cell(FILE *file, const struct hd_column *column, const char *t
 	*blanks = right ? 0 : width - used;
 }
 
-static void table_print(const struct table *table, FILE *file)
+static void print_row(const struct hd_table *table, FILE *file, const char *const *cells)
 {
-	for (size_t r = 0; r < table->n_rows; r++) {
-		unsigned int blanks = 0;
-		bool first = true;
+	unsigned int blanks = 0;
+	bool first = true;
 
-		for (size_t c = 0; c < table->n_columns; c++) {
-			if (!table->widths[c])
-				continue;
-			blanks += first ? 0 : GAP;
-			first = false;
-			print_cell(file, &table->columns[c], table->cells[r * table->n_columns + c],
-				   table->widths[c], &blanks);
-		}
-		(void)fputc('\n', file); /* hd_out_end() reports failed writes */
+	for (size_t c = 0; c < table->n_columns; c++) {
+		if (!table->widths[c])
+			continue;
+		blanks += first ? 0 : GAP;
+		first = false;
+		print_cell(file, &table->columns[c], cells[c], table->widths[c], &blanks);
+	}
+	(void)putc_unlocked('\n', file); /* hd_out_end() reports failed writes */
+}
+
+static void print_rows(const struct hd_table *table, FILE *file)
+{
+	const char *cells[table->n_columns], *text = table->text;
+
+	for (size_t c = 0; c < table->n_columns; c++)
+		cells[c] = table->columns[c].title;
+	print_row(table, file, cells);
+	for (size_t i = 0; i < table->n_cells; i++) {
+		size_t c = i % table->n_columns;
+
+		cells[c] = text;
+		text += strlen(text) + 1;
+		if (c + 1 == table->n_columns)
+			print_row(table, file, cells);
 	}
 }
 

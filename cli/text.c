@@ -107,18 +107,23 @@ static char *text_seconds(json_int_t seconds)
 	return asprintf(&text, "%" JSON_INTEGER_FORMAT "s", seconds) < 0 ? NULL : text;
 }
 
+char *hd_text_number(json_int_t number, enum hd_format format)
+{
+	switch (format) {
+	case HD_FORMAT_COUNT:
+		return text_scaled(number, "");
+	case HD_FORMAT_BYTES:
+		return text_scaled(number, "B");
+	case HD_FORMAT_SECONDS:
+		return text_seconds(number);
+	default:
+		return text_number(number);
+	}
+}
+
 char *hd_text_format(const json_t *value, enum hd_format format)
 {
 	if (!json_is_integer(value))
 		return hd_text_value(value);
-	switch (format) {
-	case HD_FORMAT_COUNT:
-		return text_scaled(json_integer_value(value), "");
-	case HD_FORMAT_BYTES:
-		return text_scaled(json_integer_value(value), "B");
-	case HD_FORMAT_SECONDS:
-		return text_seconds(json_integer_value(value));
-	default:
-		return hd_text_value(value);
-	}
+	return hd_text_number(json_integer_value(value), format);
 }

@@ -8,15 +8,15 @@
 #include "loader/cleanup.h"
 
 /*
- * RFC 3986: unreserved letters, and of those a path segment may hold as they are the ':' of MACs
- * and IPv6 addresses.
+ * RFC 3986: unreserved letters, and of those a path segment or query may hold as they are the ':' of
+ * MACs and IPv6 addresses.
  */
 static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/";
 
-static void put_encoded(FILE *file, const char *name)
+void hd_url_put(FILE *file, const char *text)
 {
-	for (; *name; name++)
-		(void)fprintf(file, strchr(plain, *name) ? "%c" : "%%%02X", (unsigned char)*name);
+	for (; *text; text++)
+		(void)fprintf(file, strchr(plain, *text) ? "%c" : "%%%02X", (unsigned char)*text);
 }
 
 char *hd_url(const struct hd_cli *cli, const char *what, const char *name)
@@ -30,7 +30,7 @@ char *hd_url(const struct hd_cli *cli, const char *what, const char *name)
 		return NULL;
 	(void)fprintf(file, "/v1/%s", what); /* writes to memory: fclose() tells */
 	if (name)
-		(void)fputc('/', file), put_encoded(file, name);
+		(void)fputc('/', file), hd_url_put(file, name);
 	for (size_t i = 0; i < HD_COUNT(queries); i++) {
 		if (!cli || !hd_cli_flag(cli, queries[i]))
 			continue;

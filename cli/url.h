@@ -2,6 +2,8 @@
 /* url.h - paths of the API */
 #pragma once
 
+#include <stdio.h>
+
 #include "cli/command.h"
 
 /**
@@ -13,6 +15,9 @@
  * Return: malloc'ed text, or NULL without memory.
  */
 char *hd_url(const struct hd_cli *cli, const char *what, const char *name);
+
+/** hd_url_put - the text as it stands in a path or behind a '=' of a query */
+void hd_url_put(FILE *file, const char *text);
 
 /** hd_get - GET the path of hd_url(); @ret is a new reference. Returns 0 or -errno. */
 int hd_get(const struct hd_cli *cli, const char *what, const char *name, json_t **ret,

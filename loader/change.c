@@ -149,7 +149,7 @@ static void announce(struct hd_daemon *daemon, const json_t *changes)
 	}
 }
 
-static int check(struct hd_daemon *daemon, struct hd_model *candidate, struct hd_error *err)
+int hd_change_check(struct hd_daemon *daemon, struct hd_model *candidate, struct hd_error *err)
 {
 	int r = hd_model_validate(candidate, err);
 
@@ -166,7 +166,7 @@ int hd_change_commit(struct hd_daemon *daemon, struct hd_model *candidate, bool 
 	int r;
 
 	hd_model_sort(next);
-	r = check(daemon, next, err);
+	r = hd_change_check(daemon, next, err);
 	if (r < 0)
 		return r;
 	changes = list_changes(daemon->model, next);

@@ -16,3 +16,6 @@
  */
 int hd_change_commit(struct hd_daemon *daemon, struct hd_model *candidate, bool dry_run,
 		     json_t **ret, struct hd_error *err);
+
+/** hd_change_check - whether a candidate could be committed, as far as that can be known before; gives numbers to what is new */
+int hd_change_check(struct hd_daemon *daemon, struct hd_model *candidate, struct hd_error *err);

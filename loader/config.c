@@ -10,6 +10,7 @@
 #include "api/file.h"
 #include "cleanup.h"
 #include "heddle/abi.h"
+#include "heddle/flow.h"
 #include "heddlectl/schema.h"
 
 #ifndef HD_VERSION
@@ -49,20 +50,32 @@ static int set_size(const char *name, const json_t *value, struct hd_limits *lim
 		const char *name;
 		uint32_t *size;
 	} sizes[] = {
-		{ "ports", &limits->ports }, { "networks", &limits->networks },
-		{ "fdb", &limits->fdb },     { "neighbours", &limits->neighbours },
+		{ "ports", &limits->ports },
+		{ "networks", &limits->networks },
+		{ "fdb", &limits->fdb },
+		{ "neighbours", &limits->neighbours },
 		{ "drops", &limits->drops },
+		{ "flows", &limits->flows },
+		{ "flows-per-port", &limits->flows_per_port },
+		{ "new-flows", &limits->new_flows },
+		{ "rules", &limits->rules },
+		{ "rule-ids", &limits->rule_ids },
+		{ "policies", &limits->policies },
+		{ "members", &limits->members },
+		{ "sources", &limits->sources },
+		{ "fragments", &limits->fragments },
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		json_int_t n = json_integer_value(value);
+		json_int_t max = sizes[i].size == &limits->ports ? HD_FLOW_PORTS_MAX : 16777215;
 
 		if (strcmp(sizes[i].name, name))
 			continue;
-		if (!json_is_integer(value) || n < 64 || n > 16777216)
+		if (!json_is_integer(value) || n < 64 || n > max)
 			return hd_error_set(err, HD_ERR_INVALID,
-					    "table-sizes: %s must be a number from 64 to 16777216",
-					    name);
+					    "table-sizes: %s must be a number from 64 to %lld",
+					    name, (long long)max);
 		*sizes[i].size = (uint32_t)n;
 		return 0;
 	}
@@ -85,6 +98,45 @@ static int set_sizes(json_t *sizes, struct hd_limits *limits, struct hd_error *e
 	return 0;
 }
 
+static int set_timeout(const char *name, const json_t *value, struct hd_limits *limits,
+		       struct hd_error *err)
+{
+	static const char *const names[HD_TIMEOUT_COUNT] = {
+#define X(symbol, word, seconds) [symbol] = (word),
+		HD_TIMEOUTS(X)
+#undef X
+	};
+	json_int_t n = json_integer_value(value);
+
+	for (int i = 0; i < HD_TIMEOUT_COUNT; i++) {
+		if (strcmp(names[i], name))
+			continue;
+		if (!json_is_integer(value) || n < 1 || n > 1000000)
+			return hd_error_set(err, HD_ERR_INVALID,
+					    "timeouts: %s must be seconds, from 1 to 1000000",
+					    name);
+		limits->timeouts_s[i] = (uint32_t)n;
+		return 0;
+	}
+	return hd_error_set(err, HD_ERR_INVALID, "timeouts: there is no timeout %s", name);
+}
+
+static int set_timeouts(json_t *timeouts, struct hd_limits *limits, struct hd_error *err)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(timeouts, name, value) {
+		int r = set_timeout(name, value, limits, err);
+
+		if (r < 0) {
+			hd_error_where(err, "timeouts/%s", name);
+			return r;
+		}
+	}
+	return 0;
+}
+
 static int set_setting(struct hd_config *config, const char *name, json_t *value,
 		       struct hd_error *err)
 {
@@ -92,6 +144,8 @@ static int set_setting(struct hd_config *config, const char *name, json_t *value
 
 	if (!strcmp(name, "table-sizes") && json_is_object(value))
 		return set_sizes(value, &config->limits, err);
+	if (!strcmp(name, "timeouts") && json_is_object(value))
+		return set_timeouts(value, &config->limits, err);
 	if (!strcmp(name, "log-level") && text && hd_log_parse_level(text, &config->log_level))
 		return 0;
 	if (!strcmp(name, "log-level"))
@@ -241,13 +295,30 @@ int hd_config_parse(int argc, char *argv[], struct hd_config *ret, struct hd_err
 			    .networks = HD_NETWORKS_DEFAULT,
 			    .fdb = HD_FDB_DEFAULT,
 			    .neighbours = HD_NEIGH_DEFAULT,
-			    .drops = HD_DROPS_DEFAULT },
+			    .drops = HD_DROPS_DEFAULT,
+			    .flows = HD_FLOWS_DEFAULT,
+			    .new_flows = HD_NEW_FLOWS_DEFAULT,
+			    .rules = HD_RULES_DEFAULT,
+			    .rule_ids = HD_RULE_COUNTERS_DEFAULT,
+			    .policies = HD_POLICIES_DEFAULT,
+			    .members = HD_MEMBERS_DEFAULT,
+			    .sources = HD_SOURCES_DEFAULT,
+			    .fragments = HD_FRAGS_DEFAULT,
+			    .timeouts_s = {
+#define X(symbol, word, seconds) [symbol] = (seconds),
+				    HD_TIMEOUTS(X)
+#undef X
+			    } },
 	};
 	const char *file = NULL;
 	int r = parse_options(argc, argv, &config, &file, err);
 
 	if (r == 0)
 		r = read_file(&config, file, err);
+	if (r == 0 &&
+	    !config.limits
+		     .flows_per_port) /* a quarter, so that no single port can fill the table */
+		config.limits.flows_per_port = config.limits.flows / 4;
 	if (r == 0)
 		*ret = config;
 	return r;

@@ -16,6 +16,7 @@
 #include "sync/fdb.h"
 
 #define SWEEP_USEC (5 * 1000000ULL)
+#define FLOW_STEP_USEC (20 * 1000ULL)
 #define RETRY_USEC (2 * 1000000ULL)
 
 void hd_daemon_event(struct hd_daemon *daemon, const char *event, const char *noun,
@@ -65,6 +66,20 @@ static int load_row(void *arg, const char *noun_name, const char *name, uint32_t
 	return r;
 }
 
+/* The group of ports that name none; in the store only once it has been changed. */
+static int add_default_group(struct hd_daemon *daemon)
+{
+	struct hd_object *group;
+	int r;
+
+	if (hd_model_get(daemon->model, HD_NOUN_GROUP, HD_GROUP_DEFAULT))
+		return 0;
+	group = hd_group_default();
+	r = group ? hd_model_put(daemon->model, group) : -ENOMEM;
+	hd_object_unref(group);
+	return r;
+}
+
 static int open_store(struct hd_daemon *daemon, struct hd_error *err)
 {
 	char folder[300], path[320];
@@ -83,6 +98,8 @@ static int open_store(struct hd_daemon *daemon, struct hd_error *err)
 	if (r < 0 && err->code == HD_ERR_NONE)
 		return hd_error_set(err, HD_ERR_FAILED, "%s: holds what this version can't read",
 				    path);
+	if (r == 0)
+		r = add_default_group(daemon);
 	if (r == 0) {
 		hd_model_sort(daemon->model);
 		r = hd_model_validate(daemon->model, err);
@@ -142,6 +159,17 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
+/* The flow tables may be large: a step at a time, with room for other work in between. */
+static int on_flow_sweep(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct hd_daemon *daemon = arg;
+	bool done = hd_flows_sweep(hd_sync_datapath(daemon->sync), daemon->model, &daemon->sweep);
+
+	(void)usec;
+	again(source, done ? SWEEP_USEC : FLOW_STEP_USEC);
+	return 0;
+}
+
 static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct hd_daemon *daemon = arg;
@@ -171,7 +199,6 @@ static int add_signals(struct hd_daemon *daemon)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN); /* a terminal that goes away is none of our business */
 	r = sd_event_add_signal(daemon->event, NULL, SIGTERM, on_signal, daemon);
 	return r < 0 ? r : sd_event_add_signal(daemon->event, NULL, SIGINT, on_signal, daemon);
 }
@@ -190,6 +217,9 @@ static int add_sources(struct hd_daemon *daemon)
 	if (r >= 0)
 		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, SWEEP_USEC, 0,
 					       on_sweep, daemon);
+	if (r >= 0)
+		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, SWEEP_USEC, 0,
+					       on_flow_sweep, daemon);
 	if (r >= 0)
 		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, RETRY_USEC, 0,
 					       on_retry, daemon);
@@ -275,6 +305,7 @@ void hd_daemon_close(struct hd_daemon *daemon)
 	hd_store_close(daemon->store); /* first: who sees the socket go may start another daemon */
 	hd_http_close(daemon->http);
 	(void)sd_event_source_unref(daemon->resync);
+	hd_twin_close(daemon->twin);
 	hd_sync_close(daemon->sync);
 	hd_netlink_close(daemon->watch);
 	hd_model_free(daemon->model);

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "model/model.h"
 #include "store/store.h"
+#include "sync/flows.h"
 #include "sync/sync.h"
 
 /**
@@ -21,6 +22,8 @@
  * @watch:      news about devices
  * @started_s:  CLOCK_MONOTONIC, seconds
  * @resync:     runs once the loop is free, after news about devices
+ * @sweep:      where the sweep of the flow tables is
+ * @twin:       for traces, loaded when the first is asked for
  * @is_purged:  nothing is left; exit when the answer is out
  */
 struct hd_daemon {
@@ -33,6 +36,8 @@ struct hd_daemon {
 	struct hd_netlink *watch;
 	int64_t started_s;
 	sd_event_source *resync;
+	struct hd_flow_sweep sweep;
+	struct hd_twin *twin;
 	bool is_purged;
 };
 

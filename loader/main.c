@@ -94,9 +94,7 @@ static int serve(const struct hd_config *config, int *ready)
 {
 	struct hd_daemon *daemon = NULL;
 	struct hd_error err = { 0 };
-	int r = geteuid()
-			? hd_error_set(&err, HD_ERR_PERMISSION, "heddled: must be started as root")
-			: hd_bpffs_ensure(&err);
+	int r = hd_bpffs_ensure(&err);
 
 	if (r == 0)
 		r = hd_daemon_open(config, &daemon, &err);

@@ -8,6 +8,8 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -15,7 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "cleanup.h"
@@ -86,13 +90,23 @@ void hd_netlink_close(struct hd_netlink *nl)
 
 int hd_netns_open(const char *name_or_path)
 {
+	struct statfs fs;
 	char path[300];
-	int fd;
+	int fd, r;
 
 	(void)snprintf(path, sizeof(path), "%s%s", name_or_path[0] == '/' ? "" : "/run/netns/",
 		       name_or_path);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	/* The name comes from outside: a FIFO must not block us, and a device must not be touched by being opened. */
+	if (statfs(path, &fs) < 0)
+		return -errno;
+	if (fs.f_type != NSFS_MAGIC)
+		return -EINVAL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET)
+		return fd;
+	r = fd < 0 ? -errno : -EINVAL;
+	hd_closep(&fd);
+	return r;
 }
 
 static void parse_kind(const struct nlattr *info, struct hd_link *link)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# demo.sh [start|stop] - a heddle of its own, with three namespaces and a tap on one network
+# demo.sh [start|stop] - a heddle of its own, with three namespaces and a tap on one network, and a security group
 #
 # Everything lives in namespaces that this script makes: "hd-demo-host" plays the host, with the daemon in it, so that the
 # machine's own devices and routes are never touched. Its instance is "demo"; another heddle on the machine goes on undisturbed.
@@ -35,9 +35,15 @@ heddle() { "$build/heddle" -i demo "$@"; }
 
 # show COMMAND... - print a command as one would type it, run it, and leave its exit status in $status
 show() {
-	local line=$*
+	local line=$1 word
 
-	printf '$ %s\n' "${line/#heddle /$build/heddle -i demo }"
+	for word in "${@:2}"; do
+		case $word in
+		*' '*) line+=" '$word'" ;;
+		*) line+=" $word" ;;
+		esac
+	done
+	printf '$ %s\n' "${line/#heddle/$build/heddle -i demo}"
 	status=0
 	"$@" || status=$?
 }
@@ -58,6 +64,8 @@ is_running() {
 is_made() { [ -e $made ] && grep -qx "$1" $made; }
 
 has_ipv6() { [ -e /proc/sys/net/ipv6 ]; }
+
+has_socat() { command -v socat >/dev/null; }
 
 # --- what must be there ---
 check_machine() {
@@ -127,9 +135,10 @@ configure() {
 	for i in 1 2 3; do
 		ip6=()
 		! has_ipv6 || ip6=(--ip "2001:db8::1$i")
-		heddle port add web$i --network blue --netns hd-demo-$i --ifname eth0 --ip 192.0.2.1$i "${ip6[@]}"
+		heddle port add web$i --network blue --netns hd-demo-$i --ifname eth0 --mac 02:00:5e:00:53:1$i \
+			--ip 192.0.2.1$i "${ip6[@]}"
 	done
-	! command -v socat >/dev/null || heddle port add vm --network blue --device tap0
+	! has_socat || heddle port add vm --network blue --device tap0
 }
 
 # --- what it shows ---
@@ -147,14 +156,39 @@ show_pings() {
 	show heddle fdb
 }
 
-show_drop() {
-	say "Isolated ports don't, and heddle says why:"
-	show heddle port set web2 --isolated
-	show heddle port set web3 --isolated
-	ping_from hd-demo-2 192.0.2.13
-	show heddle drops
+# A server that says hello to one caller, and then ends.
+start_server() {
+	local tries=0
+
+	ip netns exec hd-demo-3 timeout 10 socat -u EXEC:'echo hello' TCP-LISTEN:80,reuseaddr &
+	until ip netns exec hd-demo-3 ss -Hltn 'sport = :80' | grep -q LISTEN; do
+		[ $((tries += 1)) -lt 100 ] || die "socat does not listen on port 80"
+		sleep 0.05
+	done
+}
+
+show_connections() {
+	start_server
+	show ip netns exec hd-demo-1 socat -u TCP:192.0.2.13:80 -
+	[ $status -eq 0 ] || die "no answer from 192.0.2.13: a rule allows it" "please report it, with 'uname -r'"
+	show ip netns exec hd-demo-1 socat -u TCP:192.0.2.13:22,connect-timeout=1 -
+	[ $status -ne 0 ] || die "192.0.2.13 answered at port 22, which no rule allows" "please report it, with 'uname -r'"
 	echo
-	show heddle explain isolated
+	show heddle flow --dport 80
+	echo
+}
+
+show_security() {
+	say "They do because they share the group 'default'. A group of its own lets nothing in but what its rules say:"
+	show heddle security-group add web
+	show heddle security-group rule-add web --direction ingress --protocol tcp --port 80 --remote-group default
+	show heddle port set web3 --security-group web
+	! has_socat || show_connections
+	show heddle drops
+	say "Which rule was that? The same programs answer, without a packet being sent:"
+	show heddle trace --port web1 'tcp 192.0.2.11:40000 > 192.0.2.13:80'
+	echo
+	show heddle trace --port web1 'tcp 192.0.2.11:40000 > 192.0.2.13:22'
 }
 
 show_next() {
@@ -163,8 +197,9 @@ show_next() {
 		It goes on running. Have a look around:
 
 		  alias hd='$(realpath "$build")/heddle -i demo'
-		  hd port; hd fdb; hd drops                   what there is
-		  hd port set web3 --unset isolated           let web2 and web3 talk again
+		  hd port; hd fdb; hd flow; hd drops          what there is
+		  hd security-group show web                  the rules, and what each has let through
+		  hd security-group rule-add web --direction ingress --protocol icmp    let web3 be pinged
 		  hd monitor                                  what happens, as it happens
 		  hd export                                   all of this as a file for 'heddle apply'
 		  ip netns exec hd-demo-1 bash                a shell in a workload
@@ -191,7 +226,7 @@ start() {
 	for ns in "${workloads[@]}"; do
 		add_namespace "$ns"
 	done
-	if command -v socat >/dev/null; then
+	if has_socat; then
 		start_vm
 	else
 		echo "demo: socat is not installed: going on without the tap" >&2
@@ -211,7 +246,7 @@ start() {
 	EOT
 	show heddle port
 	show_pings
-	show_drop
+	show_security
 	say "Is all well?"
 	show heddle status
 	trap - EXIT

@@ -10,7 +10,7 @@ build='bpftool clang curl gcc iproute2 iputils-ping libbpf-dev libcurl4-openssl-
 	pkg-config procps scdoc socat util-linux uthash-dev zlib1g-dev'
 test="$build bridge-utils clang-format cppcheck ethtool git iperf3 jq libcmocka-dev
 	python3 python3-scapy shellcheck tcpdump"
-bench="$test openvswitch-switch"
+bench="$test nftables openvswitch-switch"
 
 case ${1:-test} in
 build) wanted=$build ;;

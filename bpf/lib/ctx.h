@@ -13,6 +13,10 @@
 
 #include "lib/uapi.h"
 
+#ifndef barrier
+#define barrier() asm volatile("" ::: "memory")
+#endif
+
 #define hd_memcpy __builtin_memcpy
 #define hd_memset __builtin_memset
 

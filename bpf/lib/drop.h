@@ -2,7 +2,7 @@
 /* drop.h - every drop is counted under its name */
 #pragma once
 
-#include "lib/pkt.h"
+#include "lib/trace.h"
 
 /*
  * hd_drops: one counter for each (port, reason, stage).
@@ -38,6 +38,8 @@ static __noinline int hd_drop_count(__u32 port, __u32 reason, __u32 stage, __u32
 	struct hd_drop_value first = { .packets = 1, .bytes = bytes };
 	int r;
 
+	if (!hd_may_write())
+		return 0;
 	if (bpf_map_lookup_elem(&hd_drops, &key)) {
 		drop_add(&key, bytes);
 		return 0;
@@ -45,7 +47,7 @@ static __noinline int hd_drop_count(__u32 port, __u32 reason, __u32 stage, __u32
 	r = bpf_map_update_elem(&hd_drops, &key, &first, BPF_NOEXIST);
 	if (r == 0)
 		return 0;
-	if (r != -17 /* EEXIST: another CPU was first */)
+	if (r != -EEXIST) /* else another CPU was first */
 		key.port = HD_PORT_NONE;
 	drop_add(&key, bytes);
 	return 0;

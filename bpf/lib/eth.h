@@ -49,6 +49,12 @@ static __always_inline bool eth_is_tag(__be16 type)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
+/** eth_is_arp - an ARP packet without a tag in front of it */
+static __always_inline bool eth_is_arp(const struct hd_pkt *pkt)
+{
+	return pkt->eth_type == bpf_htons(ETH_P_ARP) && !pkt->tagged;
+}
+
 /**
  * hd_eth_parse - read addresses and type
  * @pkt: gets @dst, @src, @eth_type, @l3_off and @tagged

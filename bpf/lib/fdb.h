@@ -40,9 +40,9 @@ static __always_inline struct hd_fdb_key fdb_key(const struct hd_pkt *pkt, const
 
 static __always_inline bool fdb_expired(const struct hd_pkt *pkt, const struct hd_fdb_value *entry)
 {
-	__u32 ageing = pkt->net->ageing_jiffies;
+	__u32 ageing = entry->flags & HD_FDB_STATIC ? 0 : hd_network_ageing(pkt);
 
-	if (!ageing || (entry->flags & HD_FDB_STATIC))
+	if (!ageing)
 		return false;
 	/* Signed: another CPU may have heard it a tick after we looked at the clock. */
 	return (__s64)(bpf_jiffies64() - entry->seen) > ageing;
@@ -87,6 +87,9 @@ static __noinline int learn_new(struct hd_pkt *pkt)
 	key = fdb_key(pkt, pkt->src);
 	value.port = pkt->port;
 	value.seen = bpf_jiffies64();
+	hd_trace(pkt, HD_TRACE_LEARN, pkt->port, 0);
+	if (!hd_may_write())
+		return 0;
 	if (!learn_reserve(pkt->port, pkt->from))
 		return -HD_DROP_MAC_LIMIT;
 	if (bpf_map_update_elem(&hd_fdb, &key, &value, BPF_NOEXIST))
@@ -101,6 +104,9 @@ static __always_inline int learn_move(struct hd_pkt *pkt, struct hd_fdb_value *e
 
 	if (entry->flags & HD_FDB_STATIC)
 		return -HD_DROP_MAC_STATIC;
+	hd_trace(pkt, HD_TRACE_LEARN, pkt->port, 0);
+	if (!hd_may_write())
+		return 0;
 	if (!learn_reserve(pkt->port, pkt->from))
 		return -HD_DROP_MAC_LIMIT;
 	if (__sync_val_compare_and_swap(&entry->port, old, pkt->port) == old) {
@@ -135,7 +141,7 @@ static __always_inline int hd_fdb_learn(struct hd_pkt *pkt)
 	if (entry->port != pkt->port)
 		return learn_move(pkt, entry);
 	now = bpf_jiffies64();
-	if (!(entry->flags & HD_FDB_STATIC) && now - entry->seen > hd_cfg.hz)
+	if (hd_may_write() && !(entry->flags & HD_FDB_STATIC) && now - entry->seen > hd_cfg.hz)
 		entry->seen = now;
 	return 0;
 }
@@ -149,8 +155,10 @@ static __always_inline __u32 hd_fdb_lookup(const struct hd_pkt *pkt)
 {
 	struct hd_fdb_key key = fdb_key(pkt, pkt->dst);
 	const struct hd_fdb_value *entry = bpf_map_lookup_elem(&hd_fdb, &key);
+	__u32 port = entry && !fdb_expired(pkt, entry) ? entry->port : HD_PORT_NONE;
 
-	return entry && !fdb_expired(pkt, entry) ? entry->port : HD_PORT_NONE;
+	hd_trace(pkt, HD_TRACE_FDB, port, 0);
+	return port;
 }
 
 /**

@@ -19,6 +19,8 @@ static __always_inline int hd_finish(struct hd_pkt *pkt, int r)
 		return TC_ACT_UNSPEC;
 	if (r == HD_VERDICT_REDIRECT)
 		return TC_ACT_REDIRECT;
-	hd_drop(pkt, pkt->port, -r);
+	if (r == HD_VERDICT_DONE)
+		return TC_ACT_SHOT; /* tcx has no other word for it */
+	hd_drop(pkt, pkt->blame ? pkt->blame : pkt->port, -r);
 	return TC_ACT_SHOT;
 }

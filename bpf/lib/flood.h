@@ -8,12 +8,15 @@
 #pragma once
 
 #include "lib/fdb.h"
+#include "lib/judge.h"
 
 /**
  * struct flood - a walk around the ring
  * @pkt:      the packet
  * @at:       member to look at next
  * @wrapped:  the walk has passed the highest id
+ * @refused:  members that did not get a copy, counted by their reasons
+ * @parsed:   what hd_ip_parse() said
  * @last:     member that is due to get a copy but has not got one yet, HD_PORT_NONE at first
  */
 struct flood {
@@ -21,13 +24,9 @@ struct flood {
 	__u32 at;
 	__u32 wrapped;
 	__u32 last;
+	__u32 refused;
+	int parsed;
 };
-
-/*
- * Zero, but the verifier can't know. Before 6.7 it looks at a loop's callback once, with the values of the first round: what it takes for
- * a constant then, it takes for one in all rounds, and removes the code for the other case.
- */
-volatile __u32 hd_unknown_zero;
 
 /* Whether a member gets a copy; a refusal is counted under that member. */
 static __always_inline bool flood_wants(struct flood *flood, __u32 id,
@@ -39,8 +38,12 @@ static __always_inline bool flood_wants(struct flood *flood, __u32 id,
 	if (id == pkt->port && !(to->flags & HD_PORT_HAIRPIN))
 		return false;
 	r = hd_port_may_send(pkt, to);
-	if (r < 0)
-		hd_drop(pkt, id, -r);
+	if (r == 0)
+		r = hd_judge_receiver(pkt, flood->parsed, id, pkt->from, to);
+	if (r < 0) {
+		hd_drop(pkt, r == -HD_DROP_EGRESS ? pkt->port : id, -r);
+		flood->refused++;
+	}
 	return r == 0;
 }
 
@@ -49,6 +52,9 @@ static __always_inline void flood_copy(struct flood *flood)
 	const struct hd_port_value *to = hd_port_lookup(flood->last);
 	struct hd_pkt *pkt = flood->pkt;
 
+	hd_trace(pkt, HD_TRACE_FLOOD, flood->last, 0);
+	if (!hd_may_write())
+		return;
 	if (!to || bpf_clone_redirect(pkt->ctx, to->ifindex, 0))
 		hd_drop(pkt, flood->last, HD_DROP_REDIRECT);
 	else
@@ -91,18 +97,26 @@ static long flood_step(__u32 index, void *arg)
  */
 static __always_inline int hd_flood(struct hd_pkt *pkt)
 {
-	struct flood flood = { .pkt = pkt, .at = pkt->from->next, .last = hd_unknown_zero };
+	struct flood flood = { .pkt = pkt,
+			       .at = pkt->from->next,
+			       .last = hd_unknown_zero,
+			       .refused = hd_unknown_zero };
 	const struct hd_port_value *to;
 
-	if (!mac_is_multicast(pkt->dst) && !(pkt->net->flags & HD_NETWORK_FLOOD))
+	if (!mac_is_multicast(pkt->dst) && !(hd_network_flags(pkt) & HD_NETWORK_FLOOD))
 		return -HD_DROP_UNKNOWN_UNICAST;
 	if (mac_is_link_local(pkt->dst))
 		return -HD_DROP_LINK_LOCAL;
+	flood.parsed = hd_ip_parse(pkt);
+	if (flood.parsed == 0 && (pkt->ip->flags & HD_IP_LATER))
+		flood.parsed = hd_frag_ports(pkt);
 	flood.wrapped = flood.at <= pkt->port;
 	bpf_loop(hd_cfg.max_ports, flood_step, &flood, 0);
 	to = hd_port_lookup(flood.last);
+	pkt->blame = HD_PORT_NONE; /* it may still name the last member that refused */
 	if (!to)
-		return -HD_DROP_NO_MEMBER;
+		return flood.refused ? HD_VERDICT_DONE : -HD_DROP_NO_MEMBER;
+	hd_trace(pkt, HD_TRACE_FLOOD, flood.last, 0);
 	hd_port_count_out(pkt, flood.last);
 	return bpf_redirect(to->ifindex, 0) == TC_ACT_REDIRECT ? HD_VERDICT_REDIRECT
 							       : -HD_DROP_REDIRECT;

@@ -77,6 +77,7 @@ static __always_inline const struct hd_neigh_value *neigh_lookup(const struct hd
 static __always_inline int neigh_reply(struct hd_pkt *pkt)
 {
 	hd_port_count_out(pkt, pkt->port);
+	hd_trace(pkt, HD_TRACE_ANSWERED, pkt->port, 0);
 	return bpf_redirect(pkt->ctx->ifindex, 0) == TC_ACT_REDIRECT ? HD_VERDICT_REDIRECT
 								     : -HD_DROP_REDIRECT;
 }
@@ -216,7 +217,7 @@ static __always_inline int hd_neigh_nd(struct hd_pkt *pkt)
 	__u8 mac[6];
 
 	ns = ctx_header(pkt->ctx, ETH_HLEN, sizeof(*ns));
-	if (!ns || !nd_is_solicit(ns))
+	if (!ns || pkt->eth_type != bpf_htons(ETH_P_IPV6) || !nd_is_solicit(ns))
 		return HD_VERDICT_PASS;
 	hd_memcpy(key.addr, ns->target, 16);
 	entry = neigh_lookup(pkt, &key);

@@ -2,6 +2,7 @@
 /* pkt.h - what the pipeline knows about the packet in hand; lives on the stack of one program */
 #pragma once
 
+#include "heddle/config.h"
 #include "heddle/port.h"
 #include "heddle/reason.h"
 #include "heddle/stage.h"
@@ -15,6 +16,59 @@
 enum hd_verdict {
 	HD_VERDICT_PASS,     /* not ours or already judged: on to the next program */
 	HD_VERDICT_REDIRECT, /* bpf_redirect() has been called */
+	HD_VERDICT_FLOW,     /* goes on in stage flow */
+	HD_VERDICT_DONE,     /* nothing more to do with it: copies are on their way, or it waits */
+};
+
+const volatile struct hd_port_config hd_cfg;
+
+/* What a packet says about itself above Ethernet. Flags of struct hd_ip. */
+enum {
+	HD_IP_V4 = 1 << 0,
+	HD_IP_FRAGMENT = 1 << 1,   /* one piece of several */
+	HD_IP_LATER = 1 << 2,	   /* not the first piece: no ports */
+	HD_IP_LAST = 1 << 3,	   /* the last piece */
+	HD_IP_ICMP_ERROR = 1 << 4, /* quotes another packet */
+};
+
+/**
+ * struct hd_ip - the network and transport header, once parsed
+ * @saddr:   network order; IPv4 in the first word
+ * @daddr:   likewise
+ * @sport:   network order; for ICMP queries see heddle/flow.h
+ * @dport:   likewise
+ * @proto:   transport protocol
+ * @flags:   HD_IP_*
+ * @tcp_flags: of the TCP header
+ * @icmp_type: of the ICMP header
+ * @icmp_code: of the ICMP header
+ * @ttl:     time to live, hop limit
+ * @l4_off:  offset of the transport header from the packet's start
+ * @end:     offset behind the last byte that belongs to the IP packet
+ * @frag_id: identification of a packet in pieces
+ * @frag_off: bytes of the whole that come before this piece
+ * @frag_proto: what all pieces say is inside; @proto of a first piece may be further in
+ * @to:      port that it goes to, from stage judge to stage flow
+ * @side:    of its flow that the sender is
+ */
+struct hd_ip {
+	__be32 saddr[4];
+	__be32 daddr[4];
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 flags;
+	__u8 tcp_flags;
+	__u8 icmp_type;
+	__u8 icmp_code;
+	__u8 ttl;
+	__u16 l4_off;
+	__u32 end;
+	__be32 frag_id;
+	__u16 frag_off;
+	__u16 frag_proto;
+	__u32 to;
+	__u32 side;
 };
 
 /**
@@ -23,18 +77,18 @@ enum hd_verdict {
  * @port:     id of the port it came from (port-out: goes to), HD_PORT_NONE until hd_port_identify()
  * @network:  network of that port
  * @from:     that port's entry
- * @net:      that network's entry
  * @dst:      destination MAC, valid after hd_eth_parse()
  * @src:      source MAC
  * @eth_type: type behind the outermost in-packet tag, network order
  * @l3_off:   offset of what follows the Ethernet header and one in-packet tag
  * @tagged:   it carries an 802.1Q or 802.1ad tag, in the packet or beside it
  * @stage:    where it is now, enum hd_stage
+ * @blame:    port whose configuration decided about a drop; HD_PORT_NONE = @port
+ * @ip:       above Ethernet; content is valid after hd_ip_parse()
  */
 struct hd_pkt {
 	struct __sk_buff *ctx;
 	const struct hd_port_value *from;
-	const struct hd_network_value *net;
 	__u32 port;
 	__u32 network;
 	__u8 dst[6];
@@ -43,4 +97,24 @@ struct hd_pkt {
 	__u16 l3_off;
 	__u16 tagged;
 	__u16 stage;
+	__u32 blame;
+	struct hd_ip *ip;
 };
+
+/*
+ * Zero, but the verifier can't know. Before 6.7 it looks at a loop's callback once, with the values of the first round: what it takes for
+ * a constant then, it takes for one in all rounds, and removes the code for the other case.
+ */
+volatile __u32 hd_unknown_zero;
+
+/*
+ * hd_scratch: where the parsed header of the packet in hand is kept, one for each CPU: entry 0 for what enters the host, 1 for what leaves it,
+ * which may happen in the middle of the other. Not on the stack, because the verifier would follow every combination of what parsing
+ * found out through everything that comes after; of what is loaded from a map it knows nothing, and one way through is enough.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct hd_ip);
+} hd_scratch SEC(".maps");

@@ -3,11 +3,8 @@
 #pragma once
 
 #include "heddle/abi.h"
-#include "heddle/config.h"
 
 #include "lib/drop.h"
-
-const volatile struct hd_port_config hd_cfg;
 
 /*
  * hd_ifindex, hd_ifindex_far: device -> port. Writer: the daemon. Reader: every packet.
@@ -64,6 +61,13 @@ static __always_inline __u32 port_of_ifindex(__u32 ifindex)
 	return far ? *far : HD_PORT_NONE;
 }
 
+/** hd_port_is_held - whether the port may use only MACs that are configured */
+static __always_inline bool hd_port_is_held(const struct hd_pkt *pkt)
+{
+	return (pkt->from->flags & (HD_PORT_SECURE | HD_PORT_HAS_MAC)) ==
+	       (HD_PORT_SECURE | HD_PORT_HAS_MAC);
+}
+
 /** hd_port_lookup - a port's entry; NULL if the id is not in use */
 static __always_inline const struct hd_port_value *hd_port_lookup(__u32 id)
 {
@@ -79,10 +83,11 @@ static __always_inline const struct hd_port_value *hd_port_lookup(__u32 id)
  */
 static __always_inline int hd_port_identify(struct hd_pkt *pkt)
 {
-	__u32 id = port_of_ifindex(pkt->ctx->ifindex);
+	__u32 id = port_of_ifindex(pkt->ctx->ifindex), slot = pkt->stage == HD_STAGE_PORT_OUT;
 	const struct hd_port_value *port;
 
-	if (id == HD_PORT_NONE)
+	pkt->ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	if (id == HD_PORT_NONE || !pkt->ip)
 		return -HD_DROP_NO_PORT;
 	port = hd_port_lookup(id);
 	if (!port)
@@ -93,8 +98,24 @@ static __always_inline int hd_port_identify(struct hd_pkt *pkt)
 		*(const volatile __u32 *)&port->network; /* once: the slot may be freed now */
 	if (pkt->network == HD_NETWORK_NONE)
 		return -HD_DROP_NO_PORT;
-	pkt->net = bpf_map_lookup_elem(&hd_networks, &pkt->network);
-	return pkt->net ? 0 : -HD_DROP_NO_PORT;
+	if (pkt->stage == HD_STAGE_PORT_IN)
+		hd_trace(pkt, HD_TRACE_PORT, pkt->port, pkt->network);
+	return 0;
+}
+
+/** hd_network_flags, hd_network_ageing - what the packet's network says; not asked for where it is not needed: it may be a cold line */
+static __always_inline __u32 hd_network_flags(const struct hd_pkt *pkt)
+{
+	const struct hd_network_value *net = bpf_map_lookup_elem(&hd_networks, &pkt->network);
+
+	return net ? net->flags : 0;
+}
+
+static __always_inline __u32 hd_network_ageing(const struct hd_pkt *pkt)
+{
+	const struct hd_network_value *net = bpf_map_lookup_elem(&hd_networks, &pkt->network);
+
+	return net ? net->ageing_jiffies : 0;
 }
 
 /** hd_port_count_in - count a packet that entered the host by a port */
@@ -102,7 +123,7 @@ static __always_inline void hd_port_count_in(const struct hd_pkt *pkt)
 {
 	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &pkt->port);
 
-	if (!count)
+	if (!count || !hd_may_write())
 		return;
 	count->rx_packets++;
 	count->rx_bytes += pkt->ctx->len;
@@ -113,7 +134,7 @@ static __always_inline void hd_port_count_out(const struct hd_pkt *pkt, __u32 id
 {
 	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &id);
 
-	if (!count)
+	if (!count || !hd_may_write())
 		return;
 	count->tx_packets++;
 	count->tx_bytes += pkt->ctx->len;
@@ -124,8 +145,9 @@ static __always_inline void hd_drop(const struct hd_pkt *pkt, __u32 id, __u32 re
 {
 	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &id);
 
+	hd_trace(pkt, HD_TRACE_DROP, reason, id);
 	(void)hd_drop_count(id, reason, pkt->stage, pkt->ctx->len);
-	if (count)
+	if (count && hd_may_write())
 		count->drops++;
 }
 
@@ -212,5 +234,6 @@ static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 	if (r != TC_ACT_REDIRECT)
 		return -HD_DROP_REDIRECT;
 	hd_port_count_out(pkt, id);
+	hd_trace(pkt, HD_TRACE_SEND, id, 0);
 	return HD_VERDICT_REDIRECT;
 }

@@ -19,6 +19,15 @@
 #define HD_FDB_DEFAULT 131072
 #define HD_NEIGH_DEFAULT 65536
 #define HD_DROPS_DEFAULT 16384
+#define HD_FLOWS_DEFAULT 524288	   /* established connections, IPv4 and IPv6 each */
+#define HD_NEW_FLOWS_DEFAULT 65536 /* those that only one side has spoken on */
+#define HD_RULES_DEFAULT 262144	   /* rows that rules are compiled to */
+#define HD_RULE_COUNTERS_DEFAULT 131072
+#define HD_POLICIES_DEFAULT 4096
+#define HD_MEMBERS_DEFAULT 131072
+#define HD_SOURCES_DEFAULT 65536
+#define HD_FRAGS_DEFAULT 4096
+#define HD_HELD_DEFAULT 1024
 
 /* Slots of the direct-mapped ifindex table: a power of two. */
 #define HD_IFINDEX_SLOTS 65536

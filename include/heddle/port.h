@@ -31,6 +31,9 @@ enum {
 	HD_PORT_ISOLATED = 1 << 2, /* no frames to or from other isolated ports */
 	HD_PORT_HAIRPIN = 1 << 3,  /* frames may leave by the port they came in by */
 	HD_PORT_HAS_MAC = 1 << 4,  /* @mac is set: a static entry of the FDB, need not be learned */
+	HD_PORT_SECURE = 1 << 5,   /* flows are tracked, rules decide, sources are checked */
+	HD_PORT_HAS_IPS =
+		1 << 6, /* hd_sources says which addresses it may use; else any but a gateway's */
 };
 
 /**
@@ -43,6 +46,8 @@ enum {
  * @mac_limit: MACs that may be learned here at a time
  * @mac:       configured MAC, with HD_PORT_HAS_MAC
  * @pad:       zero
+ * @policy:    with HD_PORT_SECURE, the union of its security groups; also the class of its membership (heddle/policy.h)
+ * @gen:       generation: a hash of all that a flow of this port was judged by, its rules included
  */
 struct hd_port_value {
 	__u32 network;
@@ -53,8 +58,10 @@ struct hd_port_value {
 	__u32 mac_limit;
 	__u8 mac[6];
 	__u8 pad[2];
+	__u32 policy;
+	__u32 gen;
 };
-HD_ASSERT_SIZE(struct hd_port_value, 32);
+HD_ASSERT_SIZE(struct hd_port_value, 40);
 
 /**
  * struct hd_ifindex_value - entry of hd_ifindex, by ifindex modulo HD_IFINDEX_SLOTS
@@ -71,13 +78,17 @@ HD_ASSERT_SIZE(struct hd_ifindex_value, 8);
  * struct hd_port_state - entry of hd_port_state, by port id; written by the datapath, and by the daemon with atomic operations on
  * the mapped memory
  * @learned: MACs learned at this port now
- * @pad:     zero
+ * @flows:   established flows that it has begun
+ * @dhcp:    low half of jiffies when it last asked for an address; 0 = never
+ * @held:    second in the upper, pieces put by in that second in the lower 16 bits
  */
 struct hd_port_state {
 	__u32 learned;
-	__u32 pad;
+	__u32 flows;
+	__u32 dhcp;
+	__u32 held;
 };
-HD_ASSERT_SIZE(struct hd_port_state, 8);
+HD_ASSERT_SIZE(struct hd_port_state, 16);
 
 enum {
 	HD_NETWORK_FLOOD = 1 << 0, /* unicast for an unknown MAC goes to all members */

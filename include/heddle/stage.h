@@ -8,12 +8,14 @@ enum hd_stage {
 	HD_STAGE_PORT_IN,  /* from a port into the host; entry point, no slot */
 	HD_STAGE_PORT_OUT, /* from the host's own stack to a port; entry point, no slot */
 	HD_STAGE_FLOOD,	   /* one copy for each member of the network */
-	HD_STAGE_NEIGH,	   /* answer ARP and ND for known addresses */
+	HD_STAGE_NEIGH,	   /* check ARP and ND, answer them for known addresses */
+	HD_STAGE_JUDGE,	   /* a packet that no flow entry answers for: who sends it, what is it */
+	HD_STAGE_FLOW,	   /* one that goes to one port: which flow, may it begin */
 	HD_STAGE_COUNT,
 };
 
 /* Names of the stages, in their order. */
 #define HD_STAGE_NAMES                                                                             \
 	{                                                                                          \
-		"port-in", "port-out", "flood", "neighbour"                                        \
+		"port-in", "port-out", "flood", "neighbour", "judge", "flow"                       \
 	}

@@ -16,19 +16,23 @@
 #include "heddlectl/error.h"
 
 enum hd_type {
-	HD_TYPE_NAME,	/* the name of another object; letters, digits, "._-" */
-	HD_TYPE_STRING, /* free text without control characters, at most 255 bytes */
-	HD_TYPE_DEVICE, /* a network device's name, 1-15 bytes */
-	HD_TYPE_NETNS,	/* a namespace: a name under /run/netns or an absolute path */
-	HD_TYPE_UINT,	/* min..max of the option */
-	HD_TYPE_FLAG,	/* no value on the command line; true or false in JSON and YAML */
-	HD_TYPE_ONOFF,	/* "on" or "off" on the command line; true or false in JSON and YAML */
-	HD_TYPE_WORD,	/* one of the option's words */
-	HD_TYPE_MAC,	/* unicast MAC, canonical form is lower case with colons */
-	HD_TYPE_IP,	/* IPv4 or IPv6 address */
-	HD_TYPE_IPLEN,	/* address, with or without /LEN */
-	HD_TYPE_CIDR,	/* network address/LEN, host bits zero */
-	HD_TYPE_LABEL,	/* KEY=VALUE */
+	HD_TYPE_NAME,	 /* the name of another object; letters, digits, "._-" */
+	HD_TYPE_STRING,	 /* free text without control characters, at most 255 bytes */
+	HD_TYPE_DEVICE,	 /* a network device's name, 1-15 bytes */
+	HD_TYPE_NETNS,	 /* a namespace: a name under /run/netns or an absolute path */
+	HD_TYPE_UINT,	 /* min..max of the option */
+	HD_TYPE_FLAG,	 /* no value on the command line; true or false in JSON and YAML */
+	HD_TYPE_ONOFF,	 /* "on" or "off" on the command line; true or false in JSON and YAML */
+	HD_TYPE_WORD,	 /* one of the option's words */
+	HD_TYPE_MAC,	 /* unicast MAC, canonical form is lower case with colons */
+	HD_TYPE_IP,	 /* IPv4 or IPv6 address */
+	HD_TYPE_IPLEN,	 /* address, with or without /LEN */
+	HD_TYPE_CIDR,	 /* network address/LEN, host bits zero */
+	HD_TYPE_LABEL,	 /* KEY=VALUE */
+	HD_TYPE_ADDRESS, /* IP[/LEN][,MAC]: an address or prefix, and the MAC that may use it */
+	HD_TYPE_PROTOCOL, /* a name that heddle knows, or 0-255; canonical form is the name if there is one */
+	HD_TYPE_PORTS, /* N or N-M, 0-65535; a text */
+	HD_TYPE_RULE, /* a mapping with the options of hd_rule_noun; not settable on the command line */
 };
 
 enum {
@@ -67,6 +71,7 @@ struct hd_option {
 enum hd_noun_id {
 	HD_NOUN_NETWORK,
 	HD_NOUN_SUBNET,
+	HD_NOUN_GROUP,
 	HD_NOUN_PORT,
 	HD_NOUN_FDB,
 	HD_NOUN_NEIGHBOUR,
@@ -99,6 +104,25 @@ struct hd_noun {
 
 /** hd_nouns - all of them, in the order in which objects are created (a network before its ports) */
 extern const struct hd_noun hd_nouns[HD_NOUN_COUNT];
+
+/**
+ * hd_rule_noun - one rule of a security group: what `security-group rule-add` takes, and an element of its "rules". It is not a noun
+ * of its own: @id is HD_NOUN_COUNT.
+ */
+extern const struct hd_noun hd_rule_noun;
+
+/** hd_protocols - names and numbers of protocols; ends with a NULL name */
+struct hd_protocol {
+	const char *name;
+	uint8_t number;
+};
+extern const struct hd_protocol hd_protocols[];
+
+/** hd_protocol_parse - name or decimal number; -1 if it is neither */
+int hd_protocol_parse(const char *text);
+
+/** hd_ports_parse - "N" or "N-M"; false if it is neither */
+bool hd_ports_parse(const char *text, uint16_t *ret_first, uint16_t *ret_last);
 
 /** struct hd_later - a noun or verb of cli.md that this version does not have */
 struct hd_later {

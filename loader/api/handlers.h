@@ -24,6 +24,29 @@ int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
 	       const struct hd_http_request *req, const char *name, json_t **ret,
 	       struct hd_error *err);
 
+/** hd_api_commit - put an object with these options in the place of the old one, NULL: remove it; a change */
+int hd_api_commit(struct hd_daemon *daemon, const struct hd_noun *noun,
+		  const struct hd_http_request *req, const char *name, json_t *spec, json_t **ret,
+		  struct hd_error *err);
+
+/** hd_api_same_spec - whether options say what an object has, numbers of rules aside */
+bool hd_api_same_spec(const struct hd_object *object, const json_t *spec);
+
+/* rules.c: rules of a security group, one by one; @rest is "GROUP/rules" or "GROUP/rules/ID" */
+bool hd_api_is_rules(const char *rest);
+int hd_api_rules(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		 json_t **ret, struct hd_error *err);
+json_t *hd_api_show_rules(struct hd_daemon *daemon, const struct hd_object *group);
+json_t *hd_api_rules_plain(const json_t *rules);
+
+/* flows.c, trace.c */
+int hd_api_flows(struct hd_daemon *daemon, const struct hd_http_request *req, char **ret_text,
+		 struct hd_error *err);
+int hd_api_flows_flush(struct hd_daemon *daemon, const struct hd_http_request *req,
+		       const char *rest, json_t **ret, struct hd_error *err);
+int hd_api_trace(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		 json_t **ret, struct hd_error *err);
+
 /* show.c: an object as people see it, with defaults and what is known at run time */
 json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object);
 json_t *hd_api_counters(const struct hd_counters *counters);
@@ -39,6 +62,10 @@ int hd_api_fdb_flush(struct hd_daemon *daemon, const struct hd_http_request *req
 /* whole.c: the whole desired state at once */
 int hd_api_apply(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
 		 json_t **ret, struct hd_error *err);
+
+/** hd_api_candidate - the model that a file would make, validated, ids assigned; nothing is changed. To be freed. */
+int hd_api_candidate(struct hd_daemon *daemon, const char *text, size_t len, struct hd_model **ret,
+		     struct hd_error *err);
 int hd_api_validate(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
 		    json_t **ret, struct hd_error *err);
 int hd_api_export(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,

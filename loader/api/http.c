@@ -613,6 +613,8 @@ static enum MHD_Result dispatch(struct call *call, struct MHD_Connection *connec
 
 	http->handler(http->arg, &req, &reply);
 	drop_body(call);
+	if (reply.text)
+		return respond(connection, MHD_HTTP_OK, reply.text);
 	if (!reply.stream)
 		return respond_json(connection,
 				    reply.status ? (unsigned int)reply.status : MHD_HTTP_OK,

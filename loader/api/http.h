@@ -39,12 +39,14 @@ struct hd_http_request {
 /**
  * struct hd_http_reply - what the handler fills
  * @status: HTTP status; 0 means 200
- * @json:   body, a reference that the server takes; NULL with @stream
+ * @json:   body, a reference that the server takes; NULL with @stream and @text
+ * @text:   body that is JSON text already, malloc'ed, taken by the server: for answers too large to be built as a tree
  * @stream: true: keep the connection open and send what hd_http_publish() is given, one compact JSON object a line
  */
 struct hd_http_reply {
 	int status;
 	json_t *json;
+	char *text;
 	bool stream;
 };
 

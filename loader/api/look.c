@@ -214,6 +214,48 @@ static json_t *table_status(const char *name, uint32_t used, uint32_t size)
 	return json_pack("{s:s, s:i, s:i}", "name", name, "used", (int)used, "size", (int)size);
 }
 
+/* A large table is counted by the sweep, which is some seconds behind; a small one now. */
+static uint32_t count_flows(struct hd_daemon *daemon, int table, enum hd_map_id map, uint32_t size)
+{
+	return size <= 16384 ? hd_sync_used(daemon->sync, map) : daemon->sweep.count[table];
+}
+
+static void add_flow_tables(struct hd_daemon *daemon, json_t *list)
+{
+	const struct hd_limits *limits = &hd_sync_datapath(daemon->sync)->limits;
+	const struct {
+		const char *name;
+		enum hd_map_id map;
+		uint32_t size;
+	} flows[] = {
+		{ "flows-ipv4", HD_MAP_FLOW4, limits->flows },
+		{ "flows-ipv6", HD_MAP_FLOW6, limits->flows },
+		{ "new-flows-ipv4", HD_MAP_NEW4, limits->new_flows },
+		{ "new-flows-ipv6", HD_MAP_NEW6, limits->new_flows },
+	};
+	const struct {
+		const char *name;
+		enum hd_table_id table;
+		uint32_t size;
+	} rows[] = {
+		{ "rules", HD_TABLE_RULES, limits->rules },
+		{ "policies", HD_TABLE_SHAPES, limits->policies },
+		{ "members", HD_TABLE_MEMBERS, limits->members },
+		{ "sources", HD_TABLE_SOURCES, limits->sources },
+	};
+
+	for (int i = 0; i < 4; i++)
+		(void)json_array_append_new(
+			list, table_status(flows[i].name,
+					   count_flows(daemon, i, flows[i].map, flows[i].size),
+					   flows[i].size));
+	for (int i = 0; i < 4; i++)
+		(void)json_array_append_new(
+			list, table_status(rows[i].name,
+					   (uint32_t)hd_sync_rows(daemon->sync, rows[i].table),
+					   rows[i].size));
+}
+
 static json_t *tables_status(struct hd_daemon *daemon)
 {
 	const struct hd_limits *limits = &hd_sync_datapath(daemon->sync)->limits;
@@ -231,6 +273,7 @@ static json_t *tables_status(struct hd_daemon *daemon)
 	(void)json_array_append_new(list, table_status("neighbours",
 						       hd_sync_used(daemon->sync, HD_MAP_NEIGH),
 						       limits->neighbours));
+	add_flow_tables(daemon, list);
 	return list;
 }
 

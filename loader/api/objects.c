@@ -43,8 +43,17 @@ int hd_api_get(struct hd_daemon *daemon, const struct hd_noun *noun,
 	return 0;
 }
 
+/* What the daemon adds to what was asked for: numbers of rules. */
+static int complete(struct hd_daemon *daemon, const struct hd_noun *noun,
+		    const struct hd_object *old, json_t *spec, struct hd_error *err)
+{
+	if (noun->id != HD_NOUN_GROUP)
+		return 0;
+	return hd_group_number(daemon->model, NULL, old, &daemon->config.limits, spec, err);
+}
+
 /* Puts an object with these options into a copy of the model and commits that. @spec NULL: removes it. */
-static int commit(struct hd_daemon *daemon, const struct hd_noun *noun,
+int hd_api_commit(struct hd_daemon *daemon, const struct hd_noun *noun,
 		  const struct hd_http_request *req, const char *name, json_t *spec, json_t **ret,
 		  struct hd_error *err)
 {
@@ -54,6 +63,8 @@ static int commit(struct hd_daemon *daemon, const struct hd_noun *noun,
 	int r = 0;
 
 	if (spec)
+		r = complete(daemon, noun, old, spec, err);
+	if (spec && r == 0)
 		r = hd_object_new(noun, name, old ? old->id : 0, spec, &object, err);
 	if (r < 0)
 		return r;
@@ -95,7 +106,7 @@ static int already_there(const struct hd_object *object, const json_t *spec, boo
 {
 	const char *noun = object->noun->name;
 
-	if (may_exist && json_equal(object->spec, spec)) {
+	if (may_exist && hd_api_same_spec(object, spec)) {
 		*ret = json_pack("{s:b, s:[]}", "dry-run", hd_api_flag(req, "dry-run"), "changes");
 		return 0;
 	}
@@ -125,7 +136,7 @@ int hd_api_add(struct hd_daemon *daemon, const struct hd_noun *noun,
 	old = hd_model_get(daemon->model, noun->id, name);
 	if (old)
 		return already_there(old, spec, hd_api_flag(req, "may-exist"), req, ret, err);
-	return commit(daemon, noun, req, name, spec, ret, err);
+	return hd_api_commit(daemon, noun, req, name, spec, ret, err);
 }
 
 int hd_api_set(struct hd_daemon *daemon, const struct hd_noun *noun,
@@ -157,30 +168,56 @@ int hd_api_set(struct hd_daemon *daemon, const struct hd_noun *noun,
 		else
 			(void)json_object_set(spec, key, canonical);
 	}
-	return commit(daemon, noun, req, name, spec, ret, err);
+	return hd_api_commit(daemon, noun, req, name, spec, ret, err);
+}
+
+/* Whether an option of an object, one name or a list of them, names this one. */
+static bool option_names(const struct hd_object *object, const struct hd_option *opt,
+			 const char *name)
+{
+	const json_t *value = json_object_get(object->spec, opt->name);
+
+	if (json_is_string(value))
+		return !strcmp(json_string_value(value), name);
+	for (size_t i = 0; i < json_array_size(value); i++)
+		if (!strcmp(json_string_value(json_array_get(value, i)), name))
+			return true;
+	return false;
+}
+
+static bool rules_name(const struct hd_object *object, const char *group)
+{
+	for (size_t i = 0; i < object->view.group.n_rules; i++)
+		if (object->view.group.rules[i].group &&
+		    !strcmp(object->view.group.rules[i].group, group))
+			return true;
+	return false;
+}
+
+static bool names(const struct hd_object *object, const struct hd_object *used)
+{
+	size_t len = strlen(used->name);
+
+	for (size_t i = 0; i < object->noun->n_options; i++) {
+		const struct hd_option *opt = &object->noun->options[i];
+
+		if (opt->refers && !strcmp(opt->refers, used->noun->name) &&
+		    option_names(object, opt, used->name))
+			return true;
+	}
+	if (used->noun->id == HD_NOUN_GROUP && object->noun->id == HD_NOUN_GROUP && object != used)
+		return rules_name(object, used->name);
+	return used->noun->id == HD_NOUN_NETWORK && !strncmp(object->name, used->name, len) &&
+	       object->name[len] == '/';
 }
 
 /* The first object that names this one. */
 static const struct hd_object *find_user(const struct hd_model *model, const struct hd_object *used)
 {
-	size_t len = strlen(used->name);
-
 	for (int noun = 0; noun < HD_NOUN_COUNT; noun++)
-		hd_model_each(model, noun, object) {
-			for (size_t i = 0; i < object->noun->n_options; i++) {
-				const struct hd_option *opt = &object->noun->options[i];
-				const char *value =
-					json_string_value(json_object_get(object->spec, opt->name));
-
-				if (opt->refers && value &&
-				    !strcmp(opt->refers, used->noun->name) &&
-				    !strcmp(value, used->name))
-					return object;
-			}
-			if (used->noun->id == HD_NOUN_NETWORK &&
-			    !strncmp(object->name, used->name, len) && object->name[len] == '/')
+		hd_model_each(model, noun, object)
+			if (names(object, used))
 				return object;
-		}
 	return NULL;
 }
 
@@ -197,6 +234,13 @@ int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
 	}
 	if (!old)
 		return hd_api_no_such(noun, name, err);
+	if (noun->id == HD_NOUN_GROUP && !strcmp(name, HD_GROUP_DEFAULT)) {
+		hd_error_set(err, HD_ERR_CONFLICT,
+			     "security-group default: can't be deleted: ports that name no "
+			     "group have it");
+		hd_error_object(err, noun->name, name);
+		return -EBUSY;
+	}
 	user = find_user(daemon->model, old);
 	if (user) {
 		hd_error_set(err, HD_ERR_CONFLICT, "%s %s: still used by %s %s", noun->name, name,
@@ -204,5 +248,5 @@ int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
 		hd_error_object(err, noun->name, name);
 		return -EBUSY;
 	}
-	return commit(daemon, noun, req, name, NULL, ret, err);
+	return hd_api_commit(daemon, noun, req, name, NULL, ret, err);
 }

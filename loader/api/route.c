@@ -10,10 +10,11 @@ static const struct {
 	const char *word;
 	hd_handler handler;
 } routes[] = {
-	{ "POST", "apply", hd_api_apply },  { "POST", "validate", hd_api_validate },
-	{ "GET", "export", hd_api_export }, { "POST", "purge", hd_api_purge },
-	{ "GET", "status", hd_api_status }, { "GET", "stats", hd_api_stats },
-	{ "GET", "drops", hd_api_drops },   { "GET", "reasons", hd_api_reasons },
+	{ "POST", "apply", hd_api_apply },	 { "POST", "validate", hd_api_validate },
+	{ "GET", "export", hd_api_export },	 { "POST", "purge", hd_api_purge },
+	{ "GET", "status", hd_api_status },	 { "GET", "stats", hd_api_stats },
+	{ "GET", "drops", hd_api_drops },	 { "GET", "reasons", hd_api_reasons },
+	{ "POST", "flows", hd_api_flows_flush }, { "POST", "trace", hd_api_trace },
 };
 
 static bool is(const char *a, const char *b)
@@ -31,6 +32,8 @@ static int handle_noun(struct hd_daemon *daemon, const struct hd_noun *noun,
 		       const struct hd_http_request *req, const char *name, json_t **ret,
 		       struct hd_error *err)
 {
+	if (noun->id == HD_NOUN_GROUP && hd_api_is_rules(name))
+		return hd_api_rules(daemon, req, name, ret, err);
 	if (is(req->method, "GET"))
 		return hd_api_get(daemon, noun, req, name, ret, err);
 	if (is(req->method, "POST") && noun->id == HD_NOUN_FDB && is(name, "flush"))
@@ -107,6 +110,11 @@ void hd_daemon_handle(void *arg, const struct hd_http_request *req, struct hd_ht
 	}
 	if (is(req->method, "GET") && is(req->path, "/v1/events")) {
 		reply->stream = true;
+		return;
+	}
+	if (is(req->method, "GET") && is(req->path, "/v1/flows")) {
+		if (hd_api_flows(daemon, req, &reply->text, &err) < 0)
+			hd_http_error(reply, &err);
 		return;
 	}
 	if (handle(daemon, req, &reply->json, &err) < 0)

@@ -2,6 +2,7 @@
 /* schema.c - the table of nouns and options; what checks values against it is in spec.c */
 #include "heddlectl/schema.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const network_types[] = {
@@ -144,17 +145,18 @@ static const struct hd_option port_options[] = {
 	  .help = "free label, for people and tools" },
 	{ .name = "security-group",
 	  .type = HD_TYPE_NAME,
-	  .flags = HD_OPT_LIST | HD_OPT_LATER,
+	  .flags = HD_OPT_LIST,
+	  .refers = "security-group",
 	  .meta = "GROUP",
-	  .help = "security group of the port" },
+	  .help = "security group of the port; 'default' if none is given" },
 	{ .name = "no-security",
 	  .type = HD_TYPE_FLAG,
-	  .help = "no filtering and no source checks (the only mode in this version)" },
+	  .help = "no filtering and no source checks" },
 	{ .name = "allowed-address",
-	  .type = HD_TYPE_STRING,
-	  .flags = HD_OPT_LIST | HD_OPT_LATER,
+	  .type = HD_TYPE_ADDRESS,
+	  .flags = HD_OPT_LIST,
 	  .meta = "IP[/LEN][,MAC]",
-	  .help = "further source address" },
+	  .help = "may be a source address too" },
 	{ .name = "vlan-mode",
 	  .type = HD_TYPE_WORD,
 	  .flags = HD_OPT_LATER,
@@ -173,6 +175,68 @@ static const struct hd_option port_options[] = {
 	  .flags = HD_OPT_LATER,
 	  .meta = "N,N-N",
 	  .help = "VLANs of a trunk" },
+};
+
+static const char *const directions[] = { "ingress", "egress", NULL };
+static const char *const ethertypes[] = { "ipv4", "ipv6", NULL };
+
+static const struct hd_option rule_options[] = {
+	{ .name = "id",
+	  .type = HD_TYPE_UINT,
+	  .min = 1,
+	  .max = UINT32_MAX,
+	  .meta = "ID",
+	  .help = "given by heddle when the rule is added; what rule-del takes" },
+	{ .name = "direction",
+	  .type = HD_TYPE_WORD,
+	  .flags = HD_OPT_REQUIRED,
+	  .words = directions,
+	  .meta = "ingress|egress",
+	  .help = "ingress is towards the port's workload" },
+	{ .name = "ethertype",
+	  .type = HD_TYPE_WORD,
+	  .words = ethertypes,
+	  .meta = "ipv4|ipv6",
+	  .help = "both if not given" },
+	{ .name = "protocol",
+	  .type = HD_TYPE_PROTOCOL,
+	  .meta = "NAME|N",
+	  .help = "any if not given" },
+	{ .name = "port",
+	  .type = HD_TYPE_PORTS,
+	  .meta = "N[-M]",
+	  .help = "destination port of tcp, udp or sctp" },
+	{ .name = "icmp-type",
+	  .type = HD_TYPE_UINT,
+	  .max = 255,
+	  .meta = "N",
+	  .help = "type of icmp or icmpv6" },
+	{ .name = "icmp-code",
+	  .type = HD_TYPE_UINT,
+	  .max = 255,
+	  .meta = "N",
+	  .help = "code of that type" },
+	{ .name = "remote",
+	  .type = HD_TYPE_CIDR,
+	  .meta = "CIDR",
+	  .help = "addresses of the other side" },
+	{ .name = "remote-group",
+	  .type = HD_TYPE_NAME,
+	  .meta = "GROUP",
+	  .refers = "security-group",
+	  .help = "members of this group as the other side" },
+};
+
+static const struct hd_option group_options[] = {
+	{ .name = "select",
+	  .type = HD_TYPE_LABEL,
+	  .flags = HD_OPT_LIST | HD_OPT_LATER,
+	  .meta = "KEY=VALUE",
+	  .help = "members by label" },
+	{ .name = "rules",
+	  .type = HD_TYPE_RULE,
+	  .flags = HD_OPT_LIST,
+	  .help = "allow rules; without this option everything out is allowed, nothing in" },
 };
 
 static const struct hd_option fdb_options[] = {
@@ -199,12 +263,25 @@ const struct hd_noun hd_nouns[HD_NOUN_COUNT] = {
 			      OPTIONS(network_options) },
 	[HD_NOUN_SUBNET] = { HD_NOUN_SUBNET, "subnet", "subnets", NULL, "SUBNET",
 			     "addresses of a network", OPTIONS(subnet_options) },
+	[HD_NOUN_GROUP] = { HD_NOUN_GROUP, "security-group", "security-groups", "sg", "GROUP",
+			    "stateful allow rules of ports", OPTIONS(group_options) },
 	[HD_NOUN_PORT] = { HD_NOUN_PORT, "port", "ports", NULL, "PORT", "a device on a network",
 			   OPTIONS(port_options) },
 	[HD_NOUN_FDB] = { HD_NOUN_FDB, "fdb", "fdb", NULL, "MAC", "which MAC is behind which port",
 			  OPTIONS(fdb_options) },
 	[HD_NOUN_NEIGHBOUR] = { HD_NOUN_NEIGHBOUR, "neighbour", "neighbours", "neigh", "IP",
 				"which MAC an address has", OPTIONS(neighbour_options) },
+};
+
+const struct hd_noun hd_rule_noun = {
+	HD_NOUN_COUNT,	      "rule", "rules", NULL, "ID", "one rule of a security group",
+	OPTIONS(rule_options)
+};
+
+const struct hd_protocol hd_protocols[] = {
+	{ "icmp", 1 },	 { "igmp", 2 },	  { "tcp", 6 },	      { "udp", 17 },	{ "dccp", 33 },
+	{ "gre", 47 },	 { "esp", 50 },	  { "ah", 51 },	      { "icmpv6", 58 }, { "ospf", 89 },
+	{ "vrrp", 112 }, { "sctp", 132 }, { "udplite", 136 }, { NULL, 0 },
 };
 
 const struct hd_later hd_later_words[] = {
@@ -215,11 +292,7 @@ const struct hd_later hd_later_words[] = {
 	{ "fip", "alias of floating-ip" },
 	{ "port-forward", "per-port NAT into a network" },
 	{ "pf", "alias of port-forward" },
-	{ "security-group", "stateful allow rules of ports" },
-	{ "sg", "alias of security-group" },
 	{ "firewall", "ordered rules of a router" },
-	{ "flow", "connections that the datapath knows" },
-	{ "trace", "what would happen to a packet" },
 	{ "capture", "record packets with their verdicts" },
 	{ "try", "apply a file and take it back unless confirmed" },
 	{ "rollback", "go back to the state before the last change" },
@@ -228,6 +301,43 @@ const struct hd_later hd_later_words[] = {
 	{ "panic-open", "let everything pass, with a dead daemon too" },
 	{ NULL, NULL },
 };
+
+int hd_protocol_parse(const char *text)
+{
+	char *end;
+	long n;
+
+	for (const struct hd_protocol *p = hd_protocols; p->name; p++)
+		if (!strcmp(p->name, text))
+			return p->number;
+	n = strtol(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && !*end && n <= 255 ? (int)n : -1;
+}
+
+/* Digits only, at most five of them. */
+static const char *parse_port(const char *text, uint16_t *ret)
+{
+	unsigned long n = 0;
+	int digits = 0;
+
+	for (; *text >= '0' && *text <= '9' && digits < 6; text++, digits++)
+		n = n * 10 + (unsigned long)(*text - '0');
+	*ret = (uint16_t)n;
+	return digits && n <= 65535 ? text : NULL;
+}
+
+bool hd_ports_parse(const char *text, uint16_t *ret_first, uint16_t *ret_last)
+{
+	text = parse_port(text, ret_first);
+	if (text && !*text) {
+		*ret_last = *ret_first;
+		return true;
+	}
+	if (!text || *text != '-')
+		return false;
+	text = parse_port(text + 1, ret_last);
+	return text && !*text && *ret_first <= *ret_last;
+}
 
 const struct hd_noun *hd_noun_find(const char *word)
 {

@@ -72,6 +72,18 @@ static void show_network(struct hd_daemon *daemon, const struct hd_object *objec
 	(void)json_object_set_new(shown, "learned", json_integer(learned));
 }
 
+static void show_group(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
+{
+	json_t *members = json_array();
+
+	hd_model_each(daemon->model, HD_NOUN_PORT, port)
+		for (size_t i = 0; i < port->view.port.n_groups; i++)
+			if (!strcmp(port->view.port.groups[i], object->name))
+				(void)json_array_append_new(members, json_string(port->name));
+	(void)json_object_set_new(shown, "members", members);
+	(void)json_object_set_new(shown, "rules", hd_api_show_rules(daemon, object));
+}
+
 json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object)
 {
 	json_t *shown = json_pack("{s:s}", "name", object->name);
@@ -80,6 +92,8 @@ json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object)
 	add_defaults(shown, object->noun);
 	if (object->noun->id == HD_NOUN_PORT)
 		show_port(daemon, object, shown);
+	if (object->noun->id == HD_NOUN_GROUP)
+		show_group(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_NETWORK)
 		show_network(daemon, object, shown);
 	return shown;

@@ -93,8 +93,8 @@ int hd_spec_canonical(const struct hd_noun *noun, const char *name, const json_t
 static int blame(const struct context *ctx, const char *option, ssize_t index)
 {
 	struct hd_error was = *ctx->err;
-	int r = hd_error_set(ctx->err, was.code, "%s %s: %s", ctx->noun->name, ctx->name,
-			     was.message);
+	int r = hd_error_set(ctx->err, was.code, "%s%s%s: %s", ctx->noun->name,
+			     ctx->name[0] ? " " : "", ctx->name, was.message);
 
 	if (was.hint[0])
 		hd_error_hint(ctx->err, "%s", was.hint);
@@ -285,13 +285,80 @@ static int uint_check_json(const struct hd_option *opt, const json_t *value, jso
 	return r;
 }
 
+static const char *rule_text(const json_t *rule, const char *key)
+{
+	return json_string_value(json_object_get(rule, key));
+}
+
+static bool rule_has(const json_t *rule, const char *key)
+{
+	return json_object_get(rule, key);
+}
+
+/* What protocol and family allow to be said besides; NULL if nothing is wrong. */
+static const char *rule_nonsense(const json_t *rule)
+{
+	const char *protocol = rule_text(rule, "protocol"), *type = rule_text(rule, "ethertype");
+	const char *remote = rule_text(rule, "remote");
+	int number = protocol ? hd_protocol_parse(protocol) : -1;
+	bool has_ports = number == 6 || number == 17 || number == 132 || number == 136;
+
+	if (rule_has(rule, "port") && !has_ports)
+		return "port needs protocol tcp, udp, udplite or sctp";
+	if (rule_has(rule, "icmp-type") && number != 1 && number != 58)
+		return "icmp-type needs protocol icmp or icmpv6";
+	if (rule_has(rule, "icmp-code") && !rule_has(rule, "icmp-type"))
+		return "icmp-code needs icmp-type";
+	if (remote && rule_has(rule, "remote-group"))
+		return "remote and remote-group exclude each other";
+	if (remote && type && !strchr(remote, ':') != !strcmp(type, "ipv4"))
+		return "remote is not of that ethertype";
+	if (remote &&
+	    ((number == 1 && strchr(remote, ':')) || (number == 58 && !strchr(remote, ':'))))
+		return "remote is not of that protocol's family";
+	if (type &&
+	    ((number == 1 && strcmp(type, "ipv4")) || (number == 58 && strcmp(type, "ipv6"))))
+		return "protocol is not of that ethertype";
+	return NULL;
+}
+
+/* An element of "rules": checked as if it were an object of its own. */
+static int rule_check(const struct hd_option *opt, const json_t *value, json_t **ret,
+		      struct hd_error *err)
+{
+	_json_ json_t *rule = NULL;
+	const char *nonsense;
+	int r;
+
+	if (!json_is_object(value))
+		return unexpected_type(opt, value, "a mapping", err);
+	r = hd_spec_canonical(&hd_rule_noun, "", value, false, &rule, err);
+	if (r < 0)
+		return r;
+	nonsense = rule_nonsense(rule);
+	if (nonsense)
+		return hd_error_set(err, HD_ERR_INVALID, "option %s: %s", opt->name, nonsense);
+	*ret = json_incref(rule);
+	return 0;
+}
+
 static int value_check(const struct hd_option *opt, const json_t *value, json_t **ret,
 		       struct hd_error *err)
 {
 	const char *text = json_string_value(value);
 
+	char digits[32];
+
 	if (opt->type == HD_TYPE_UINT)
 		return uint_check_json(opt, value, ret, err);
+	if (opt->type == HD_TYPE_RULE)
+		return rule_check(opt, value, ret, err);
+	if (json_is_integer(value) &&
+	    (opt->type == HD_TYPE_PORTS || opt->type == HD_TYPE_PROTOCOL)) {
+		(void)snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
+			       json_integer_value(value));
+		return check_text(opt, digits, ret, err);
+	}
 	if (json_is_boolean(value) && (opt->type == HD_TYPE_FLAG || opt->type == HD_TYPE_ONOFF)) {
 		*ret = json_boolean(json_is_true(value));
 		return 0;
@@ -319,12 +386,22 @@ static size_t identity_len(const struct hd_option *opt, const char *text)
 	return strlen(text);
 }
 
+/* A rule is the same as another if it says the same; its number does not count. To be freed. */
+static char *rule_identity(const json_t *element)
+{
+	_json_ json_t *copy = json_copy((json_t *)element);
+
+	(void)json_object_del(copy, "id"); /* not there is fine */
+	return json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
+}
+
 /* @seen holds the identities of the elements before: a hash table, as lists come from outside and
  * may be long. */
 static int check_duplicate(const struct hd_option *opt, const json_t *element, json_t *seen,
 			   struct hd_error *err)
 {
-	const char *text = json_string_value(element);
+	_free_ char *rule = opt->type == HD_TYPE_RULE ? rule_identity(element) : NULL;
+	const char *text = rule ? rule : json_string_value(element);
 	size_t len = identity_len(opt, text);
 
 	if (json_object_getn(seen, text, len))
@@ -376,6 +453,9 @@ static int option_value(const struct context *ctx, const struct hd_option *opt, 
  * default. */
 static bool says_nothing(const struct hd_option *opt, const json_t *value)
 {
+	/* No rules at all is a statement: nothing passes. No "rules" is another: those of a new group. */
+	if (opt->type == HD_TYPE_RULE)
+		return false;
 	return (opt->type == HD_TYPE_FLAG && json_is_false(value)) ||
 	       (opt->flags & HD_OPT_LIST && json_is_array(value) && json_array_size(value) == 0);
 }
@@ -715,6 +795,67 @@ static int check_label(const struct hd_option *opt, const char *text, json_t **r
 	return take_text(opt, text, ret, err);
 }
 
+/* IP[/LEN][,MAC] */
+static int check_address(const struct hd_option *opt, const char *text, json_t **ret,
+			 struct hd_error *err)
+{
+	const char *expected = "IP[/LEN][,MAC]", *comma = strchr(text, ',');
+	char ip_text[IP_TEXT_MAX], out[IP_TEXT_MAX + 20];
+	uint8_t mac[6];
+	struct ip ip;
+
+	(void)snprintf(ip_text, sizeof(ip_text), "%.*s",
+		       comma ? (int)(comma - text) : (int)sizeof(ip_text) - 1, text);
+	if (!parse_ip(ip_text, &ip) || (comma && (!parse_mac(comma + 1, mac) || (mac[0] & 1))))
+		return unexpected(opt, text, expected, err);
+	if (ip.len >= 0) { /* what is allowed is a whole network: it should look like one */
+		_json_ json_t *unused = NULL;
+		int r;
+
+		print_ip(&ip, ip_text);
+		r = check_cidr(opt, ip_text, &unused, err);
+		if (r < 0)
+			return r;
+	}
+	print_ip(&ip, ip_text);
+	if (!comma)
+		return take_text(opt, ip_text, ret, err);
+	(void)snprintf(out, sizeof(out), "%s,%02x:%02x:%02x:%02x:%02x:%02x", ip_text, mac[0],
+		       mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return take_text(opt, out, ret, err);
+}
+
+static int check_ports(const struct hd_option *opt, const char *text, json_t **ret,
+		       struct hd_error *err)
+{
+	uint16_t first, last;
+	char out[16];
+
+	if (!hd_ports_parse(text, &first, &last))
+		return unexpected(opt, text, "a port N or a range N-M, 0 to 65535", err);
+	if (first == last)
+		(void)snprintf(out, sizeof(out), "%u", first);
+	else
+		(void)snprintf(out, sizeof(out), "%u-%u", first, last);
+	return take_text(opt, out, ret, err);
+}
+
+static int check_protocol(const struct hd_option *opt, const char *text, json_t **ret,
+			  struct hd_error *err)
+{
+	int number = hd_protocol_parse(text);
+	char out[16];
+
+	if (number < 0)
+		return unexpected(opt, text, "tcp, udp, icmp, icmpv6, sctp ... or a number to 255",
+				  err);
+	for (const struct hd_protocol *p = hd_protocols; p->name; p++)
+		if (p->number == number)
+			return take_text(opt, p->name, ret, err);
+	(void)snprintf(out, sizeof(out), "%d", number);
+	return take_text(opt, out, ret, err);
+}
+
 static int check_text(const struct hd_option *opt, const char *text, json_t **ret,
 		      struct hd_error *err)
 {
@@ -726,7 +867,8 @@ static int check_text(const struct hd_option *opt, const char *text, json_t **re
 		[HD_TYPE_ONOFF] = check_onoff,	 [HD_TYPE_WORD] = check_word,
 		[HD_TYPE_MAC] = check_mac,	 [HD_TYPE_IP] = check_ip,
 		[HD_TYPE_IPLEN] = check_iplen,	 [HD_TYPE_CIDR] = check_cidr,
-		[HD_TYPE_LABEL] = check_label,
+		[HD_TYPE_LABEL] = check_label,	 [HD_TYPE_ADDRESS] = check_address,
+		[HD_TYPE_PORTS] = check_ports,	 [HD_TYPE_PROTOCOL] = check_protocol,
 	};
 
 	return checks[opt->type](opt, text, ret, err);

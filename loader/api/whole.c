@@ -16,8 +16,8 @@ static void file_freep(struct hd_file **file)
 
 /* One object of a file into the candidate. One that is the same as before stays the very object, so that nothing is done for it. */
 static int put_object(struct hd_model *candidate, const struct hd_model *current,
-		      const struct hd_noun *noun, const char *name, const json_t *value,
-		      struct hd_error *err)
+		      const struct hd_limits *limits, const struct hd_noun *noun, const char *name,
+		      const json_t *value, struct hd_error *err)
 {
 	const struct hd_object *old = hd_model_get(current, noun->id, name);
 	_json_ json_t *empty = json_object();
@@ -35,6 +35,8 @@ static int put_object(struct hd_model *candidate, const struct hd_model *current
 	else
 		r = hd_spec_canonical(noun, name, json_is_null(value) ? empty : value, false, &spec,
 				      err);
+	if (r == 0 && noun->id == HD_NOUN_GROUP)
+		r = hd_group_number(candidate, current, old, limits, spec, err);
 	if (r == 0 && old && json_equal(old->spec, spec))
 		return hd_model_put(candidate, (struct hd_object *)old);
 	if (r == 0)
@@ -49,7 +51,8 @@ static int put_object(struct hd_model *candidate, const struct hd_model *current
 
 /* A noun that the file contains is replaced as a whole. */
 static int put_noun(struct hd_model *candidate, const struct hd_model *current,
-		    const struct hd_noun *noun, const json_t *objects, struct hd_error *err)
+		    const struct hd_limits *limits, const struct hd_noun *noun,
+		    const json_t *objects, struct hd_error *err)
 {
 	const char *name;
 	json_t *value;
@@ -61,9 +64,10 @@ static int put_noun(struct hd_model *candidate, const struct hd_model *current,
 		return -EINVAL;
 	}
 	hd_model_each(current, noun->id, object)
-		(void)hd_model_del(candidate, noun->id, object->name);
+		if (noun->id != HD_NOUN_GROUP || strcmp(object->name, HD_GROUP_DEFAULT))
+			(void)hd_model_del(candidate, noun->id, object->name);
 	json_object_foreach((json_t *)objects, name, value) {
-		int r = put_object(candidate, current, noun, name, value, err);
+		int r = put_object(candidate, current, limits, noun, name, value, err);
 
 		if (r < 0)
 			return r;
@@ -124,7 +128,8 @@ static int build(struct hd_daemon *daemon, const json_t *root, struct hd_model *
 
 		if (!strcmp(key, "version"))
 			continue;
-		r = noun ? put_noun(candidate, daemon->model, noun, value, err)
+		r = noun ? put_noun(candidate, daemon->model, &daemon->config.limits, noun, value,
+				    err)
 			 : unknown_key(key, err);
 		if (r < 0)
 			return r;
@@ -132,24 +137,55 @@ static int build(struct hd_daemon *daemon, const json_t *root, struct hd_model *
 	return 0;
 }
 
+/* The candidate as the file says, not looked at as a whole yet. */
+static int read_candidate(struct hd_daemon *daemon, const struct hd_file *file,
+			  struct hd_model **ret, struct hd_error *err)
+{
+	struct hd_model *candidate = hd_model_copy(daemon->model);
+	int r;
+
+	if (!candidate)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	r = build(daemon, hd_file_root(file), candidate, err);
+	if (r < 0)
+		hd_model_free(candidate);
+	else
+		*ret = candidate;
+	return r;
+}
+
+int hd_api_candidate(struct hd_daemon *daemon, const char *text, size_t len, struct hd_model **ret,
+		     struct hd_error *err)
+{
+	CLEANUP(file_freep) struct hd_file *file = NULL;
+	struct hd_model *candidate = NULL;
+	int r = hd_file_parse(text, len, &file, err);
+
+	if (r == 0)
+		r = read_candidate(daemon, file, &candidate, err);
+	if (r == 0)
+		r = hd_change_check(daemon, candidate, err);
+	if (r < 0 && err->where[0] && file)
+		hd_file_locate(file, err);
+	if (r < 0)
+		hd_model_free(candidate);
+	else
+		*ret = candidate;
+	return r;
+}
+
 static int apply(struct hd_daemon *daemon, const struct hd_http_request *req, bool dry_run,
 		 json_t **ret, struct hd_error *err)
 {
 	CLEANUP(file_freep) struct hd_file *file = NULL;
-	struct hd_model *candidate;
+	struct hd_model *candidate = NULL;
 	int r = hd_file_parse(req->body, req->body_len, &file, err);
 
-	if (r < 0)
-		return r;
-	candidate = hd_model_copy(daemon->model);
-	if (!candidate)
-		return hd_error_set(err, HD_ERR_FAILED, "no memory");
-	r = build(daemon, hd_file_root(file), candidate, err);
+	if (r == 0)
+		r = read_candidate(daemon, file, &candidate, err);
 	if (r == 0)
 		r = hd_change_commit(daemon, candidate, dry_run, ret, err);
-	else
-		hd_model_free(candidate);
-	if (r < 0 && err->where[0])
+	if (r < 0 && err->where[0] && file)
 		hd_file_locate(file, err);
 	return r;
 }
@@ -168,6 +204,22 @@ int hd_api_validate(struct hd_daemon *daemon, const struct hd_http_request *req,
 	return apply(daemon, req, true, ret, err);
 }
 
+/* Numbers of rules are heddle's own; the group default is there anyway, unless somebody has changed it. */
+static void export_object(json_t *objects, const struct hd_object *object)
+{
+	struct hd_object *first = object->noun->id == HD_NOUN_GROUP ? hd_group_default() : NULL;
+	json_t *spec = json_copy(object->spec);
+
+	if (!first || strcmp(object->name, first->name) || !json_equal(object->spec, first->spec)) {
+		if (first)
+			(void)json_object_set_new(
+				spec, "rules", hd_api_rules_plain(json_object_get(spec, "rules")));
+		(void)json_object_set(objects, object->name, spec);
+	}
+	json_decref(spec);
+	hd_object_unref(first);
+}
+
 int hd_api_export(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
 		  json_t **ret, struct hd_error *err)
 {
@@ -178,7 +230,7 @@ int hd_api_export(struct hd_daemon *daemon, const struct hd_http_request *req, c
 		json_t *objects = json_object();
 
 		hd_model_each(daemon->model, hd_nouns[i].id, object)
-			(void)json_object_set(objects, object->name, object->spec);
+			export_object(objects, object);
 		if (json_object_size(objects))
 			(void)json_object_set(root, hd_nouns[i].plural, objects);
 		json_decref(objects);

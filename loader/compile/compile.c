@@ -9,12 +9,22 @@
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
 #include "heddle/neigh.h"
+#include "compile/policy.h"
+#include "heddle/policy.h"
 #include "heddle/port.h"
 
 const char *const hd_table_names[HD_TABLE_COUNT] = {
-	[HD_TABLE_NETWORKS] = "hd_networks", [HD_TABLE_PORTS] = "hd_ports",
-	[HD_TABLE_FDB] = "hd_fdb",	     [HD_TABLE_NEIGH] = "hd_neigh",
-	[HD_TABLE_IFINDEX] = "hd_ifindex",   [HD_TABLE_IFINDEX_FAR] = "hd_ifindex_far",
+	[HD_TABLE_RULES] = "hd_rules",
+	[HD_TABLE_SHAPES] = "hd_shapes",
+	[HD_TABLE_MEMBERS] = "hd_members",
+	[HD_TABLE_SOURCES] = "hd_sources",
+	[HD_TABLE_GATEWAYS] = "hd_gateways",
+	[HD_TABLE_NETWORKS] = "hd_networks",
+	[HD_TABLE_PORTS] = "hd_ports",
+	[HD_TABLE_FDB] = "hd_fdb",
+	[HD_TABLE_NEIGH] = "hd_neigh",
+	[HD_TABLE_IFINDEX] = "hd_ifindex",
+	[HD_TABLE_IFINDEX_FAR] = "hd_ifindex_far",
 };
 
 /* One run of the compiler. @rings: first and last port of each network; @slots: slots of hd_ifindex in use, a bit each. */
@@ -23,6 +33,7 @@ struct compiler {
 	uint32_t hz;
 	struct hd_tables *out;
 	struct ring *rings;
+	struct hd_policy *policy;
 	uint8_t slots[HD_IFINDEX_SLOTS / 8];
 };
 
@@ -37,6 +48,11 @@ void hd_tables_init(struct hd_tables *tables)
 {
 	struct hd_table *t = tables->table;
 
+	hd_table_init(&t[HD_TABLE_RULES], sizeof(struct hd_rule_key), sizeof(uint32_t));
+	hd_table_init(&t[HD_TABLE_SHAPES], sizeof(uint32_t), sizeof(struct hd_shapes));
+	hd_table_init(&t[HD_TABLE_MEMBERS], sizeof(struct hd_member_key), sizeof(uint32_t));
+	hd_table_init(&t[HD_TABLE_SOURCES], sizeof(struct hd_source_key), sizeof(uint32_t));
+	hd_table_init(&t[HD_TABLE_GATEWAYS], sizeof(struct hd_member_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));
 	hd_table_init(&t[HD_TABLE_PORTS], sizeof(uint32_t), sizeof(struct hd_port_value));
 	hd_table_init(&t[HD_TABLE_FDB], sizeof(struct hd_fdb_key), sizeof(struct hd_fdb_value));
@@ -109,7 +125,8 @@ static uint32_t port_flags(const struct hd_port *port, const struct hd_fact *fac
 {
 	return (fact->ifindex && fact->up ? HD_PORT_UP : 0) | (fact->peer ? HD_PORT_PEER : 0) |
 	       (port->isolated ? HD_PORT_ISOLATED : 0) | (port->hairpin ? HD_PORT_HAIRPIN : 0) |
-	       (port->has_mac ? HD_PORT_HAS_MAC : 0);
+	       (port->has_mac ? HD_PORT_HAS_MAC : 0) | (port->secure ? HD_PORT_SECURE : 0) |
+	       (port->n_ips || port->n_allowed ? HD_PORT_HAS_IPS : 0);
 }
 
 /* A device that heddle makes has the MTU it should have. One that was there may have more, unless the port says how much. */
@@ -151,6 +168,8 @@ static int compile_port(struct compiler *c, const struct hd_object *object,
 		.next = object->id,
 		.mtu = port_mtu(port, &network->view.network, fact),
 		.mac_limit = network->view.network.port_mac_limit,
+		.policy = port->secure ? hd_set_id(port->groups, port->n_groups) : 0,
+		.gen = hd_policy_gen(c->policy, object),
 	};
 	int r;
 
@@ -249,12 +268,15 @@ static int compile_all(struct compiler *c, const struct hd_fact *facts, size_t n
 }
 
 int hd_compile(const struct hd_model *model, const struct hd_fact *facts, size_t n_facts,
-	       uint32_t hz, struct hd_tables *ret)
+	       uint32_t hz, struct hd_tables *ret, struct hd_error *err)
 {
 	struct compiler c = { .model = model, .hz = hz, .out = ret };
-	int r = compile_all(&c, facts, n_facts);
+	int r = hd_policy_compile(model, ret, &c.policy, err);
 
+	if (r == 0)
+		r = compile_all(&c, facts, n_facts);
 	rings_free(&c);
+	hd_policy_free(c.policy);
 	for (int i = 0; i < HD_TABLE_COUNT; i++)
 		hd_table_sort(&ret->table[i]);
 	return r;

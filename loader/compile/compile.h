@@ -28,6 +28,11 @@ struct hd_fact {
 
 /* The tables that the configuration decides, in the order in which a new entry is written: what refers to another comes later. */
 enum hd_table_id {
+	HD_TABLE_RULES,
+	HD_TABLE_SHAPES,
+	HD_TABLE_MEMBERS,
+	HD_TABLE_SOURCES,
+	HD_TABLE_GATEWAYS,
 	HD_TABLE_NETWORKS,
 	HD_TABLE_PORTS,
 	HD_TABLE_FDB,
@@ -59,7 +64,9 @@ extern const char *const hd_table_names[HD_TABLE_COUNT];
  * @hz:      jiffies in a second
  * @ret:     initialised and empty; sorted on return
  *
- * Return: 0 or -ENOMEM.
+ * @err:     with -EEXIST and -EOVERFLOW, see hd_policy_compile()
+ *
+ * Return: 0, -ENOMEM, -EEXIST, -EOVERFLOW.
  */
 int hd_compile(const struct hd_model *model, const struct hd_fact *facts, size_t n_facts,
-	       uint32_t hz, struct hd_tables *ret);
+	       uint32_t hz, struct hd_tables *ret, struct hd_error *err);

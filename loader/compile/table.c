@@ -54,7 +54,8 @@ int hd_table_add(struct hd_table *table, const void *key, const void *value)
 
 static int compare_rows(const void *a, const void *b, void *arg)
 {
-	return memcmp(a, b, ((const struct hd_table *)arg)->key_size);
+	return memcmp(a, b,
+		      row_size(arg)); /* the value too: of equal keys always the same one is kept */
 }
 
 void hd_table_sort(struct hd_table *table)

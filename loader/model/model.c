@@ -18,6 +18,9 @@ struct hd_model {
 	struct entry *by_name[HD_NOUN_COUNT];
 	struct entry *by_id[HD_NOUN_COUNT];
 	uint32_t last_id[HD_NOUN_COUNT]; /* highest number given, also to objects that are gone */
+	uint8_t *rule_ids;		 /* numbers of rules that are taken, a bit each */
+	size_t rule_bytes;
+	const struct hd_object **rule_groups; /* by number of rule; NULL until it is asked for */
 };
 
 struct hd_model *hd_model_new(void)
@@ -34,6 +37,73 @@ static struct entry *entry_find(const struct hd_model *model, enum hd_noun_id no
 	return entry;
 }
 
+bool hd_model_rule_taken(const struct hd_model *model, uint32_t id)
+{
+	return id / 8 < model->rule_bytes && model->rule_ids[id / 8] & 1 << id % 8;
+}
+
+static int take_rule(struct hd_model *model, uint32_t id)
+{
+	size_t bytes = model->rule_bytes ? model->rule_bytes : 1024;
+	uint8_t *ids;
+
+	if (id / 8 >= model->rule_bytes) {
+		while (bytes <= id / 8)
+			bytes *= 2;
+		ids = realloc(model->rule_ids, bytes);
+		if (!ids)
+			return -ENOMEM;
+		memset(ids + model->rule_bytes, 0, bytes - model->rule_bytes);
+		model->rule_ids = ids;
+		model->rule_bytes = bytes;
+	}
+	model->rule_ids[id / 8] |= (uint8_t)(1 << id % 8);
+	return 0;
+}
+
+static int take_rules(struct hd_model *model, const struct hd_object *object)
+{
+	const struct hd_group *group = &object->view.group;
+	int r = 0;
+
+	for (size_t i = 0; object->noun->id == HD_NOUN_GROUP && r == 0 && i < group->n_rules; i++)
+		r = take_rule(model, group->rules[i].id);
+	return r;
+}
+
+static void drop_rules(struct hd_model *model, const struct hd_object *object)
+{
+	const struct hd_group *group = &object->view.group;
+
+	for (size_t i = 0; object->noun->id == HD_NOUN_GROUP && i < group->n_rules; i++)
+		model->rule_ids[group->rules[i].id / 8] &= (uint8_t) ~(1 << group->rules[i].id % 8);
+}
+
+static void forget_index(struct hd_model *model)
+{
+	free(model->rule_groups);
+	model->rule_groups = NULL;
+}
+
+static void make_index(struct hd_model *model)
+{
+	model->rule_groups = calloc(model->rule_bytes * 8 + 1, sizeof(*model->rule_groups));
+	if (!model->rule_groups)
+		return;
+	hd_model_each(model, HD_NOUN_GROUP, object)
+		for (size_t i = 0; i < object->view.group.n_rules; i++)
+			model->rule_groups[object->view.group.rules[i].id] = object;
+}
+
+const struct hd_object *hd_model_rule_group(struct hd_model *model, uint32_t id)
+{
+	if (!hd_model_rule_taken(model, id))
+		return NULL;
+	if (!model->rule_groups)
+		make_index(model);
+	return model->rule_groups ? model->rule_groups[id] : NULL;
+}
+
 static void entry_free(struct hd_model *model, struct entry *entry)
 {
 	enum hd_noun_id noun = entry->object->noun->id;
@@ -41,6 +111,8 @@ static void entry_free(struct hd_model *model, struct entry *entry)
 	HASH_DELETE(by_name, model->by_name[noun], entry);
 	if (entry->has_id)
 		HASH_DELETE(by_id, model->by_id[noun], entry);
+	drop_rules(model, entry->object);
+	forget_index(model);
 	hd_object_unref(entry->object);
 	free(entry);
 }
@@ -52,6 +124,8 @@ void hd_model_free(struct hd_model *model)
 	for (int noun = 0; noun < HD_NOUN_COUNT; noun++)
 		while (model->by_name[noun])
 			entry_free(model, model->by_name[noun]);
+	free(model->rule_ids);
+	free(model->rule_groups);
 	free(model);
 }
 
@@ -97,7 +171,8 @@ int hd_model_put(struct hd_model *model, struct hd_object *object)
 		add_id(model, entry);
 	if (object->id > model->last_id[noun])
 		model->last_id[noun] = object->id;
-	return 0;
+	forget_index(model);
+	return take_rules(model, object);
 }
 
 bool hd_model_del(struct hd_model *model, enum hd_noun_id noun, const char *name)

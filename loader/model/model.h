@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "heddle/config.h"
 #include "heddlectl/schema.h"
 
 /**
@@ -66,6 +67,52 @@ struct hd_port {
 	uint32_t mtu; /* 0 = the network's */
 	struct hd_ip *ips;
 	size_t n_ips;
+	bool secure;
+	const char **groups; /* sorted; one at least with @secure */
+	size_t n_groups;
+	struct hd_allowed *allowed;
+	size_t n_allowed;
+};
+
+/**
+ * struct hd_rule - one rule of a security group
+ * @id:        number, unique among all groups; index of its counters
+ * @direction: enum hd_direction
+ * @ipv4:      it is about IPv4 packets
+ * @ipv6:      it is about IPv6 packets
+ * @protocol:  -1 = any
+ * @first:     destination ports, or type << 8 | code of ICMP
+ * @last:      likewise; 0 to 65535 = any
+ * @remote:    with @has_remote
+ * @group:     remote group, NULL if none
+ */
+struct hd_rule {
+	uint32_t id;
+	int direction;
+	bool ipv4;
+	bool ipv6;
+	int protocol;
+	uint16_t first;
+	uint16_t last;
+	bool has_remote;
+	struct hd_ip remote;
+	const char *group;
+};
+
+/** struct hd_group - view of a security group */
+struct hd_group {
+	struct hd_rule *rules;
+	size_t n_rules;
+};
+
+/** HD_GROUP_DEFAULT - the group of ports that name none; always there */
+#define HD_GROUP_DEFAULT "default"
+
+/** struct hd_allowed - an address or prefix that a port may send from besides its own; @mac with @has_mac, else the port's */
+struct hd_allowed {
+	struct hd_ip ip;
+	uint8_t mac[6];
+	bool has_mac;
 };
 
 /** struct hd_fdb - view of a static FDB entry */
@@ -98,6 +145,7 @@ struct hd_object {
 	union {
 		struct hd_network network;
 		struct hd_subnet subnet;
+		struct hd_group group;
 		struct hd_port port;
 		struct hd_fdb fdb;
 		struct hd_neighbour neighbour;
@@ -152,13 +200,23 @@ void hd_model_sort(struct hd_model *model);
 	for (struct hd_object *object = hd_model_first(model, noun); object;                       \
 	     object = hd_model_next(model, object))
 
-/** struct hd_limits - how many there may be; from the sizes of the tables */
+/** struct hd_limits - how many there may be, and for how long; from heddled.conf */
 struct hd_limits {
 	uint32_t ports;
 	uint32_t networks;
 	uint32_t fdb;
 	uint32_t neighbours;
 	uint32_t drops;
+	uint32_t flows; /* established, for each family */
+	uint32_t flows_per_port;
+	uint32_t new_flows; /* not answered, for each family */
+	uint32_t rules;	    /* rows that rules are compiled to */
+	uint32_t rule_ids;  /* rules */
+	uint32_t policies;
+	uint32_t members;
+	uint32_t sources;
+	uint32_t fragments;
+	uint32_t timeouts_s[HD_TIMEOUT_COUNT]; /* idle times, by enum hd_timeout */
 };
 
 /**
@@ -178,6 +236,34 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
  * Return: 0 or -errno.
  */
 int hd_model_validate(const struct hd_model *model, struct hd_error *err);
+
+/**
+ * hd_group_number - give each rule of a group a number
+ * @model: numbers that are taken
+ * @also:  more of them, NULL if there are none
+ * @old:   the group as it was: a rule that says the same keeps its number; NULL if it is new
+ * @limits: how many rules there may be
+ * @spec:  options of the group, changed in place; without "rules" it gets those of a new group
+ */
+int hd_group_number(const struct hd_model *model, const struct hd_model *also,
+		    const struct hd_object *old, const struct hd_limits *limits, json_t *spec,
+		    struct hd_error *err);
+
+/** hd_rule_same - whether two rules (JSON) say the same; their numbers don't count */
+bool hd_rule_same(const json_t *a, const json_t *b);
+
+/** hd_group_default - the group `default` as it is at first; new reference, NULL without memory */
+struct hd_object *hd_group_default(void);
+
+/**
+ * hd_model_rule_group - the group that has the rule with a number; NULL if there is none
+ *
+ * The first call after a change makes an index.
+ */
+const struct hd_object *hd_model_rule_group(struct hd_model *model, uint32_t id);
+
+/** hd_model_rule_taken - whether a rule has that number */
+bool hd_model_rule_taken(const struct hd_model *model, uint32_t id);
 
 /** hd_model_subnet_of - the subnet of @network that holds @ip; NULL if there is none */
 const struct hd_object *hd_model_subnet_of(const struct hd_model *model, const char *network,

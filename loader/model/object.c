@@ -10,15 +10,20 @@
 typedef int (*view_fn)(struct hd_object *object, struct hd_error *err);
 
 static const view_fn views[HD_NOUN_COUNT] = {
-	[HD_NOUN_NETWORK] = hd_network_view,	 [HD_NOUN_SUBNET] = hd_subnet_view,
-	[HD_NOUN_PORT] = hd_port_view,		 [HD_NOUN_FDB] = hd_fdb_view,
-	[HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
+	[HD_NOUN_NETWORK] = hd_network_view, [HD_NOUN_SUBNET] = hd_subnet_view,
+	[HD_NOUN_GROUP] = hd_group_view,     [HD_NOUN_PORT] = hd_port_view,
+	[HD_NOUN_FDB] = hd_fdb_view,	     [HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
 };
 
 static void object_free(struct hd_object *object)
 {
-	if (object->noun->id == HD_NOUN_PORT)
+	if (object->noun->id == HD_NOUN_PORT) {
 		free(object->view.port.ips);
+		free(object->view.port.groups);
+		free(object->view.port.allowed);
+	}
+	if (object->noun->id == HD_NOUN_GROUP)
+		free(object->view.group.rules);
 	json_decref(object->spec);
 	free(object->name);
 	free(object);

@@ -68,6 +68,63 @@ static int ips_of(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, so that ports that name the same groups in another order are the same to the compiler. */
+static int groups_of(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_port *port = &object->view.port;
+	const json_t *list = json_object_get(object->spec, "security-group"), *item;
+	size_t i;
+
+	port->groups = calloc(json_array_size(list) + 1, sizeof(*port->groups));
+	if (!port->groups)
+		return hd_error_set(err, HD_ERR_FAILED, "port %s: no memory", object->name);
+	if (port->secure && !json_array_size(list))
+		port->groups[port->n_groups++] = HD_GROUP_DEFAULT;
+	json_array_foreach(list, i, item)
+		port->groups[port->n_groups++] = json_string_value(item);
+	qsort(port->groups, port->n_groups, sizeof(*port->groups), compare_texts);
+	if (port->secure || !port->n_groups)
+		return 0;
+	hd_error_set(err, HD_ERR_INVALID, "port %s: security-group does not go with no-security",
+		     object->name);
+	hd_error_where(err, "ports/%s/security-group", object->name);
+	return -EINVAL;
+}
+
+static int parse_allowed(const char *text, struct hd_allowed *ret)
+{
+	const char *comma = strchr(text, ',');
+	char ip[64];
+
+	(void)snprintf(ip, sizeof(ip), "%.*s", comma ? (int)(comma - text) : (int)sizeof(ip) - 1,
+		       text);
+	ret->has_mac = comma;
+	if (comma && hd_mac_parse(comma + 1, ret->mac) < 0)
+		return -EINVAL;
+	return hd_ip_parse(ip, &ret->ip);
+}
+
+static int allowed_of(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_port *port = &object->view.port;
+	const json_t *list = json_object_get(object->spec, "allowed-address"), *item;
+	size_t i;
+
+	port->allowed = calloc(json_array_size(list) + 1, sizeof(*port->allowed));
+	if (!port->allowed)
+		return hd_error_set(err, HD_ERR_FAILED, "port %s: no memory", object->name);
+	json_array_foreach(list, i, item)
+		if (parse_allowed(json_string_value(item), &port->allowed[port->n_allowed++]) < 0)
+			return hd_error_set(err, HD_ERR_INVALID, "port %s: bad address %s",
+					    object->name, json_string_value(item));
+	return 0;
+}
+
 int hd_port_view(struct hd_object *object, struct hd_error *err)
 {
 	struct hd_port *port = &object->view.port;
@@ -84,10 +141,13 @@ int hd_port_view(struct hd_object *object, struct hd_error *err)
 	r = kind_of(object, &port->kind, err);
 	if (r < 0)
 		return r;
+	port->secure = !hd_spec_bool(object, "no-security");
 	r = ifname_of(object, err);
-	if (r < 0)
-		return r;
-	return ips_of(object, err);
+	if (r == 0)
+		r = ips_of(object, err);
+	if (r == 0)
+		r = groups_of(object, err);
+	return r < 0 ? r : allowed_of(object, err);
 }
 
 static int validate_ip(const struct hd_model *model, const struct hd_object *object,

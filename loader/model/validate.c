@@ -116,34 +116,45 @@ static int validate_claims(const struct hd_model *model, struct hd_error *err)
 	return 0;
 }
 
+static int validate_reference(const struct hd_model *model, const struct hd_object *object,
+			      const struct hd_option *opt, const char *value, struct hd_error *err)
+{
+	const struct hd_noun *noun = object->noun;
+
+	if (!value || hd_model_get(model, hd_noun_find(opt->refers)->id, value))
+		return 0;
+	hd_error_set(err, HD_ERR_NOT_FOUND, "%s %s: %s %s does not exist", noun->name, object->name,
+		     opt->refers, value);
+	hd_error_hint(err, "'heddle %s list' shows what there is", opt->refers);
+	hd_error_where(err, "%s/%s/%s", noun->plural, object->name, opt->name);
+	return -ENOENT;
+}
+
 /* Every option that names another object must name one that is there. */
 static int validate_references(const struct hd_model *model, const struct hd_object *object,
 			       struct hd_error *err)
 {
-	const struct hd_noun *noun = object->noun;
+	int r = 0;
 
-	for (size_t i = 0; i < noun->n_options; i++) {
-		const struct hd_option *opt = &noun->options[i];
-		const char *value = opt->refers ? hd_spec_text(object, opt->name) : NULL;
+	for (size_t i = 0; r == 0 && i < object->noun->n_options; i++) {
+		const struct hd_option *opt = &object->noun->options[i];
+		const json_t *value = opt->refers ? json_object_get(object->spec, opt->name) : NULL;
 
-		if (!value || hd_model_get(model, hd_noun_find(opt->refers)->id, value))
-			continue;
-		hd_error_set(err, HD_ERR_NOT_FOUND, "%s %s: %s %s does not exist", noun->name,
-			     object->name, opt->refers, value);
-		hd_error_hint(err, "'heddle %s list' shows what there is", opt->refers);
-		hd_error_where(err, "%s/%s/%s", noun->plural, object->name, opt->name);
-		return -ENOENT;
+		if (json_is_string(value))
+			r = validate_reference(model, object, opt, json_string_value(value), err);
+		for (size_t k = 0; r == 0 && k < json_array_size(value); k++)
+			r = validate_reference(model, object, opt,
+					       json_string_value(json_array_get(value, k)), err);
 	}
-	return 0;
+	return r;
 }
 
 typedef int (*validate_fn)(const struct hd_model *model, const struct hd_object *object,
 			   struct hd_error *err);
 
 static const validate_fn validators[HD_NOUN_COUNT] = {
-	[HD_NOUN_SUBNET] = hd_subnet_validate,
-	[HD_NOUN_PORT] = hd_port_validate,
-	[HD_NOUN_FDB] = hd_fdb_validate,
+	[HD_NOUN_SUBNET] = hd_subnet_validate,	     [HD_NOUN_GROUP] = hd_group_validate,
+	[HD_NOUN_PORT] = hd_port_validate,	     [HD_NOUN_FDB] = hd_fdb_validate,
 	[HD_NOUN_NEIGHBOUR] = hd_neighbour_validate,
 };
 

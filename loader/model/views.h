@@ -6,6 +6,7 @@
 
 int hd_network_view(struct hd_object *object, struct hd_error *err);
 int hd_subnet_view(struct hd_object *object, struct hd_error *err);
+int hd_group_view(struct hd_object *object, struct hd_error *err);
 int hd_port_view(struct hd_object *object, struct hd_error *err);
 int hd_fdb_view(struct hd_object *object, struct hd_error *err);
 int hd_neighbour_view(struct hd_object *object, struct hd_error *err);
@@ -13,6 +14,8 @@ int hd_neighbour_view(struct hd_object *object, struct hd_error *err);
 /* What each noun asks of the rest of the model. */
 int hd_subnet_validate(const struct hd_model *model, const struct hd_object *object,
 		       struct hd_error *err);
+int hd_group_validate(const struct hd_model *model, const struct hd_object *object,
+		      struct hd_error *err);
 int hd_port_validate(const struct hd_model *model, const struct hd_object *object,
 		     struct hd_error *err);
 int hd_fdb_validate(const struct hd_model *model, const struct hd_object *object,

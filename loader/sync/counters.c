@@ -27,6 +27,30 @@ struct hd_counters hd_sync_counters(const struct hd_sync *sync, uint32_t port)
 	return sum;
 }
 
+struct hd_rule_counters hd_sync_rule(const struct hd_sync *sync, uint32_t rule)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_free_ struct hd_rule_counters *each = calloc((size_t)cpus, sizeof(*each));
+	struct hd_rule_counters sum = { 0 };
+
+	if (!each || bpf_map_lookup_elem(sync->dp.maps[HD_MAP_RULE_COUNTERS], &rule, each) < 0)
+		return sum;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		sum.packets += each[cpu].packets;
+		sum.bytes += each[cpu].bytes;
+	}
+	return sum;
+}
+
+void hd_rule_clear(const struct hd_datapath *dp, uint32_t rule)
+{
+	_free_ void *zero =
+		calloc((size_t)libbpf_num_possible_cpus(), sizeof(struct hd_rule_counters));
+
+	if (zero) /* else it goes on from where the old one was */
+		(void)bpf_map_update_elem(dp->maps[HD_MAP_RULE_COUNTERS], &rule, zero, BPF_ANY);
+}
+
 static bool read_drop(int fd, const struct hd_drop_key *key, struct hd_drop_value *ret)
 {
 	int cpus = libbpf_num_possible_cpus();

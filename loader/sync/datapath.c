@@ -41,6 +41,17 @@ static const struct {
 	[HD_MAP_FDB] = { "hd_fdb", KEEP },
 	[HD_MAP_NEIGH] = { "hd_neigh", KEEP },
 	[HD_MAP_DROPS] = { "hd_drops", KEEP },
+	[HD_MAP_FLOW4] = { "hd_flow4", KEEP },
+	[HD_MAP_FLOW6] = { "hd_flow6", KEEP },
+	[HD_MAP_NEW4] = { "hd_new4", KEEP },
+	[HD_MAP_NEW6] = { "hd_new6", KEEP },
+	[HD_MAP_FRAGS] = { "hd_frags", KEEP },
+	[HD_MAP_RULES] = { "hd_rules", KEEP },
+	[HD_MAP_SHAPES] = { "hd_shapes", KEEP },
+	[HD_MAP_MEMBERS] = { "hd_members", KEEP },
+	[HD_MAP_SOURCES] = { "hd_sources", KEEP },
+	[HD_MAP_GATEWAYS] = { "hd_gateways", KEEP },
+	[HD_MAP_RULE_COUNTERS] = { "hd_rule_counters", KEEP },
 	[HD_MAP_STAGES] = { "hd_stages", FRESH },
 	[HD_MAP_META] = { "hd_meta", FRESH },
 };
@@ -72,6 +83,26 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 		return limits->neighbours;
 	case HD_MAP_DROPS:
 		return limits->drops;
+	case HD_MAP_FLOW4:
+	case HD_MAP_FLOW6:
+		return limits->flows;
+	case HD_MAP_NEW4:
+	case HD_MAP_NEW6:
+		return limits->new_flows;
+	case HD_MAP_FRAGS:
+		return limits->fragments;
+	case HD_MAP_RULES:
+		return limits->rules;
+	case HD_MAP_RULE_COUNTERS:
+		return limits->rule_ids;
+	case HD_MAP_SHAPES:
+		return limits->policies;
+	case HD_MAP_MEMBERS:
+		return limits->members;
+	case HD_MAP_SOURCES:
+		return limits->sources;
+	case HD_MAP_GATEWAYS:
+		return limits->networks;
 	default:
 		return 0; /* fixed */
 	}
@@ -89,7 +120,13 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
 
 static struct hd_port_config make_config(const struct hd_datapath *dp)
 {
-	return (struct hd_port_config){ .hz = dp->hz, .max_ports = dp->limits.ports };
+	struct hd_port_config config = { .hz = dp->hz,
+					 .max_ports = dp->limits.ports,
+					 .flows_per_port = dp->limits.flows_per_port };
+
+	for (int i = 0; i < HD_TIMEOUT_COUNT; i++)
+		config.timeouts[i] = dp->limits.timeouts_s[i] * dp->hz;
+	return config;
 }
 
 static uint64_t object_hash(const struct hd_datapath *dp)
@@ -208,19 +245,11 @@ static int prepare_maps(struct hd_datapath *dp)
 	return 0;
 }
 
-/* A slot of an array that was never used. */
-static bool is_empty(const uint8_t *value, size_t len)
-{
-	return !value[0] && !memcmp(value, value + 1, len - 1);
-}
-
 /* All entries of one map into another with the same key and value; what does not fit any more is left out and counted. */
 static void copy_entries(int from, int to, const struct bpf_map_info *info, const char *name)
 {
 	size_t value_size = (info->value_size + 7u) & ~7u;
-	size_t len = (size_t)libbpf_num_possible_cpus() *
-		     value_size; /* of which a plain map uses a part */
-	_free_ void *value = calloc(1, len);
+	_free_ void *value = calloc((size_t)libbpf_num_possible_cpus(), value_size);
 	_free_ void *key = calloc(2, info->key_size);
 	void *next = key ? (uint8_t *)key + info->key_size : NULL;
 	unsigned int copied = 0, lost = 0;
@@ -230,7 +259,7 @@ static void copy_entries(int from, int to, const struct bpf_map_info *info, cons
 		return;
 	while (bpf_map_get_next_key(from, prev, next) == 0) {
 		prev = memcpy(key, next, info->key_size);
-		if (bpf_map_lookup_elem(from, key, value) < 0 || is_empty(value, len))
+		if (bpf_map_lookup_elem(from, key, value) < 0)
 			continue;
 		if (bpf_map_update_elem(to, key, value, BPF_ANY) == 0)
 			copied++;
@@ -457,4 +486,121 @@ uint32_t hd_datapath_now(const struct hd_datapath *dp)
 	(void)bpf_prog_test_run_opts(dp->progs[HD_PROG_CLOCK],
 				     &opts); /* can't fail with a frame this long */
 	return opts.retval;
+}
+
+/* @dp: borrowed, for its fds. @log: what the twin writes. */
+struct hd_twin {
+	const struct hd_datapath *dp;
+	struct port_bpf *skel;
+	int log;
+	int prog;
+};
+
+/* Every map that the real one has pinned, but for what belongs to the programs themselves. */
+static int share_maps(const struct hd_datapath *dp, struct port_bpf *skel)
+{
+	for (int i = 0; i < HD_MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, maps[i].name);
+		int r = maps[i].keep == KEEP ? bpf_map__reuse_fd(map, dp->maps[i]) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int size_maps(const struct hd_datapath *dp, struct port_bpf *skel)
+{
+	for (int i = 0; i < HD_MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, maps[i].name);
+
+		if (map_size(&dp->limits, i))
+			(void)bpf_map__set_max_entries(map, map_size(&dp->limits, i));
+	}
+	return 0;
+}
+
+/* @apart: with tables of its own */
+static int twin_load(struct hd_twin *twin, bool apart)
+{
+	struct hd_port_config config = make_config(twin->dp);
+	int r;
+
+	config.trace = 1;
+	twin->skel = port_bpf__open();
+	if (!twin->skel)
+		return -errno;
+	memcpy((void *)&twin->skel->rodata->hd_cfg, &config, sizeof(config));
+	r = apart ? size_maps(twin->dp, twin->skel) : share_maps(twin->dp, twin->skel);
+	if (r == 0)
+		r = port_bpf__load(twin->skel);
+	if (r < 0)
+		return r;
+	twin->log = bpf_map__fd(twin->skel->maps.hd_trace_log);
+	twin->prog = bpf_program__fd(twin->skel->progs.hd_port_in);
+	return 0;
+}
+
+static int twin_open(const struct hd_datapath *dp, bool apart, struct hd_twin **ret,
+		     struct hd_error *err)
+{
+	struct hd_twin *twin = calloc(1, sizeof(*twin));
+	int r;
+
+	if (!twin)
+		return hd_error_set(err, HD_ERR_FAILED, "trace: no memory");
+	twin->dp = dp;
+	r = twin_load(twin, apart);
+	if (r < 0) {
+		hd_twin_close(twin);
+		return hd_error_set(err, HD_ERR_FAILED, "trace: can't load the programs: %s",
+				    strerror(-r));
+	}
+	*ret = twin;
+	return 0;
+}
+
+int hd_twin_open(const struct hd_datapath *dp, struct hd_twin **ret, struct hd_error *err)
+{
+	return twin_open(dp, false, ret, err);
+}
+
+int hd_twin_open_apart(const struct hd_datapath *dp, struct hd_twin **ret,
+		       struct hd_datapath *tables, struct hd_error *err)
+{
+	int r = twin_open(dp, true, ret, err);
+
+	*tables = *dp;
+	tables->states = NULL;
+	for (int i = 0; r == 0 && i < HD_MAP_COUNT; i++)
+		tables->maps[i] = bpf_object__find_map_fd_by_name((*ret)->skel->obj, maps[i].name);
+	return r;
+}
+
+void hd_twin_close(struct hd_twin *twin)
+{
+	if (!twin)
+		return;
+	port_bpf__destroy(twin->skel);
+	free(twin);
+}
+
+int hd_twin_run(struct hd_twin *twin, uint32_t ifindex, const void *frame, size_t len,
+		struct hd_trace_record *ret, size_t *ret_n)
+{
+	struct hd_trace_record head = { 0 };
+	struct __sk_buff ctx = { .ifindex = ifindex };
+	uint32_t key = 0;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (uint32_t)len,
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
+
+	if (bpf_map_update_elem(twin->log, &key, &head, BPF_ANY) < 0 ||
+	    bpf_prog_test_run_opts(twin->prog, &opts) < 0 ||
+	    bpf_map_lookup_elem(twin->log, &key, &head) < 0)
+		return -errno;
+	*ret_n = head.stage < HD_TRACE_MAX ? head.stage : HD_TRACE_MAX;
+	for (key = 1; key <= *ret_n; key++)
+		if (bpf_map_lookup_elem(twin->log, &key, &ret[key - 1]) < 0)
+			return -errno;
+	return 0;
 }

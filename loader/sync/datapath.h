@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "heddle/trace.h"
 #include "heddlectl/error.h"
 #include "model/model.h"
 
@@ -27,6 +28,17 @@ enum hd_map_id {
 	HD_MAP_FDB,
 	HD_MAP_NEIGH,
 	HD_MAP_DROPS,
+	HD_MAP_FLOW4,
+	HD_MAP_FLOW6,
+	HD_MAP_NEW4,
+	HD_MAP_NEW6,
+	HD_MAP_FRAGS,
+	HD_MAP_RULES,
+	HD_MAP_SHAPES,
+	HD_MAP_MEMBERS,
+	HD_MAP_SOURCES,
+	HD_MAP_GATEWAYS,
+	HD_MAP_RULE_COUNTERS,
 	HD_MAP_STAGES,
 	HD_MAP_META,
 	HD_MAP_COUNT,
@@ -78,6 +90,32 @@ const char *hd_map_name(enum hd_map_id id);
  */
 int hd_datapath_open(const char *instance, const struct hd_limits *limits, struct hd_datapath *ret,
 		     struct hd_error *err);
+
+struct hd_twin;
+
+/**
+ * hd_twin_open - load the datapath once more, as its own twin: on the same tables, but changing nothing and writing down its steps
+ * @dp: borrowed
+ */
+int hd_twin_open(const struct hd_datapath *dp, struct hd_twin **ret, struct hd_error *err);
+
+/**
+ * hd_twin_open_apart - a twin with empty tables of its own
+ * @tables: gets the fds of its tables, borrowed from it, for hd_tables_write()
+ */
+int hd_twin_open_apart(const struct hd_datapath *dp, struct hd_twin **ret,
+		       struct hd_datapath *tables, struct hd_error *err);
+void hd_twin_close(struct hd_twin *twin); /* NULL is fine */
+
+/**
+ * hd_twin_run - what would happen to a frame that comes in on a device
+ * @ret:   up to HD_TRACE_MAX steps
+ * @ret_n: number of them
+ *
+ * Return: 0 or -errno (-ENODEV: no such device; -EINVAL: the kernel does not take the frame for a packet).
+ */
+int hd_twin_run(struct hd_twin *twin, uint32_t ifindex, const void *frame, size_t len,
+		struct hd_trace_record *ret, size_t *ret_n);
 
 /** hd_datapath_commit - pin what was loaded, in place of what was pinned before; nothing to do when adopted */
 int hd_datapath_commit(struct hd_datapath *dp, struct hd_error *err);

@@ -182,6 +182,18 @@ static void far_end_close(struct far_end *far)
 		(void)close(far->netns);
 }
 
+enum hd_error_code hd_netns_error(int r)
+{
+	if (r == -EINVAL)
+		return HD_ERR_INVALID; /* something else than a network namespace */
+	return r == -ENOENT ? HD_ERR_NOT_FOUND : HD_ERR_FAILED;
+}
+
+const char *hd_netns_reason(int r)
+{
+	return r == -EINVAL ? "it is not a network namespace" : strerror(-r);
+}
+
 static int far_end_open(const struct hd_object *port, struct far_end *far, struct hd_error *err)
 {
 	const char *netns = port->view.port.netns;
@@ -191,9 +203,9 @@ static int far_end_open(const struct hd_object *port, struct far_end *far, struc
 		return hd_netlink_open(&far->nl);
 	far->netns = hd_netns_open(netns);
 	if (far->netns < 0) {
-		hd_error_set(err, far->netns == -ENOENT ? HD_ERR_NOT_FOUND : HD_ERR_FAILED,
+		hd_error_set(err, hd_netns_error(far->netns),
 			     "port %s: namespace %s can't be opened: %s", port->name, netns,
-			     strerror(-far->netns));
+			     hd_netns_reason(far->netns));
 		hd_error_hint(
 			err,
 			"'ip netns list' shows named ones; a path like /proc/PID/ns/net works too");

@@ -52,6 +52,12 @@ void hd_device_name(const char *instance, uint32_t id, char name[IFNAMSIZ]);
 int hd_device_check(const struct hd_devices *devices, const struct hd_object *port,
 		    struct hd_error *err);
 
+/** hd_netns_error - what kind of error a failing hd_netns_open() is */
+enum hd_error_code hd_netns_error(int r);
+
+/** hd_netns_reason - the same in words */
+const char *hd_netns_reason(int r);
+
 /**
  * hd_device_make - make the pair of a port and configure its far end; this end stays down
  *

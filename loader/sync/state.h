@@ -33,6 +33,9 @@ struct run {
  * @devices: links of this namespace
  * @current: what the configuration has put into the maps
  * @runs:    by port id
+ * @imagined: facts are for a trace from this port of a model that is not applied: ports without a device count as up; else 0
+ * @epoch:   of the generations in between
+ * @unsettled: a run has failed half-way: all ports get new generations with the next
  * @expedited: grace periods are short because of us
  */
 struct hd_sync {
@@ -41,10 +44,16 @@ struct hd_sync {
 	struct hd_devices devices;
 	struct hd_tables current;
 	struct run *runs;
+	uint32_t epoch;
+	bool unsettled;
 	bool expedited;
+	uint32_t imagined;
 	hd_sync_port_fn fn;
 	void *arg;
 };
 
 /** hd_drops_sweep - remove the drop counters of ports that are gone */
 void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model);
+
+/** hd_rule_clear - let the counters of a rule begin again */
+void hd_rule_clear(const struct hd_datapath *dp, uint32_t rule);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "cleanup.h"
 #include "log.h"
@@ -121,8 +122,8 @@ static int check_port(struct hd_sync *sync, const struct hd_model *old,
 		hd_closep(&netns);
 		return 0;
 	}
-	hd_error_set(err, HD_ERR_NOT_FOUND, "port %s: namespace %s can't be opened: %s", port->name,
-		     port->view.port.netns, strerror(-netns));
+	hd_error_set(err, hd_netns_error(netns), "port %s: namespace %s can't be opened: %s",
+		     port->name, port->view.port.netns, hd_netns_reason(netns));
 	hd_error_hint(err,
 		      "'ip netns list' shows named ones; a path like /proc/PID/ns/net works too");
 	hd_error_where(err, "ports/%s/netns", port->name);
@@ -204,12 +205,22 @@ static int compare_facts(const void *a, const void *b)
 	return x->port < y->port ? -1 : x->port > y->port;
 }
 
+/* A test run needs a device that is there: the port that is asked about gets the loopback, which is never one; others what nobody has. */
+static uint32_t imagined_ifindex(const struct hd_sync *sync, const struct hd_object *port)
+{
+	return port->id == sync->imagined ? 1 : 0x40000000 + port->id;
+}
+
 static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_object *port)
 {
 	const struct hd_link *link = hd_device_of(&sync->devices, port);
 	const struct run *run = run_find(sync, port->id);
 	struct hd_fact fact = { .port = port->id };
 
+	if (!link && sync->imagined)
+		return (struct hd_fact){ .port = port->id,
+					 .ifindex = imagined_ifindex(sync, port),
+					 .up = true };
 	if (!link)
 		return fact;
 	fact.ifindex = link->ifindex;
@@ -224,15 +235,15 @@ static int compile(const struct hd_sync *sync, const struct hd_model *model, str
 {
 	size_t n = 0, space = hd_model_count(model, HD_NOUN_PORT);
 	_free_ struct hd_fact *facts = calloc(space + 1, sizeof(*facts));
+	int r;
 
 	if (!facts)
 		return hd_error_set(err, HD_ERR_FAILED, "no memory");
 	hd_model_each(model, HD_NOUN_PORT, port)
 		facts[n++] = make_fact(sync, port);
 	qsort(facts, n, sizeof(*facts), compare_facts);
-	if (hd_compile(model, facts, n, sync->dp.hz, ret) < 0)
-		return hd_error_set(err, HD_ERR_FAILED, "no memory");
-	return 0;
+	r = hd_compile(model, facts, n, sync->dp.hz, ret, err);
+	return r == -ENOMEM ? hd_error_set(err, HD_ERR_FAILED, "no memory") : r;
 }
 
 /* From the first link that is touched to the end of the run. */
@@ -350,13 +361,65 @@ static void report_states(struct hd_sync *sync, const struct hd_model *model, bo
 	}
 }
 
+/*
+ * While rows come and go, a flow may be judged by rules of which some belong to the old and some to the new configuration. So a port whose
+ * generation changes, or that is new, gets one in between first, before any row is touched, and its final one when all is done: what was judged
+ * meanwhile is judged again. It is made with a number that never comes back, or such a flow could once be taken for current.
+ */
+static uint32_t in_between(const struct hd_sync *sync, uint32_t gen)
+{
+	return (gen ^ sync->epoch) * 0x9e3779b1U ^ sync->epoch >> 7;
+}
+
+static struct hd_port_value port_row(const void *row)
+{
+	struct hd_port_value value = { 0 };
+
+	if (row)
+		memcpy(&value, row, sizeof(value));
+	return value;
+}
+
+/* Into the map at once, for ports that are there; and into @next, for all that change. */
+static int unsettle(struct hd_sync *sync, struct hd_tables *next, struct hd_error *err)
+{
+	struct hd_table *ports = &next->table[HD_TABLE_PORTS];
+	struct hd_tables now;
+	int r = 0;
+
+	if (getrandom(&sync->epoch, sizeof(sync->epoch), 0) < 0)
+		sync->epoch++;
+	hd_tables_init(&now);
+	for (size_t i = 0; r == 0 && i < ports->n; i++) {
+		const void *key = hd_table_key(ports, i);
+		void *row = hd_table_find(&sync->current.table[HD_TABLE_PORTS], key);
+		struct hd_port_value is = port_row(hd_table_value(ports, i)), was = port_row(row);
+
+		if (row && was.gen == is.gen && !sync->unsettled)
+			continue;
+		was.gen = is.gen = in_between(sync, is.gen);
+		memcpy(hd_table_value(ports, i), &is, sizeof(is));
+		if (row)
+			r = hd_table_add(&now.table[HD_TABLE_PORTS], key, &was);
+	}
+	if (r == 0)
+		r = hd_tables_put(&sync->dp, &now, &sync->current, HD_TABLE_PORTS, err);
+	hd_tables_done(&now);
+	return r;
+}
+
+/* @transitional: rows that are to go have not gone yet */
 static int write_tables(struct hd_sync *sync, const struct hd_model *model, struct hd_tables *next,
-			struct hd_error *err)
+			bool transitional, struct hd_error *err)
 {
 	int r = compile(sync, model, next, err);
 
+	if (r == 0 && transitional)
+		r = unsettle(sync, next, err);
 	if (r == 0)
 		r = hd_tables_write(&sync->dp, &sync->current, next, HD_TABLE_ADD, err);
+	if (r == 0 && transitional)
+		r = hd_tables_prune_rules(&sync->dp, &sync->current, next, err);
 	if (r == 0)
 		r = hd_tables_write(&sync->dp, &sync->current, next, HD_TABLE_SET, err);
 	return r;
@@ -367,6 +430,7 @@ static void reread(struct hd_sync *sync)
 {
 	struct hd_error ignored;
 
+	sync->unsettled = true; /* who knows by what flows were judged meanwhile */
 	hd_tables_done(&sync->current);
 	hd_tables_init(&sync->current);
 	(void)hd_tables_read(&sync->dp, &sync->current,
@@ -379,6 +443,23 @@ static void sweep(struct hd_sync *sync, const struct hd_model *model)
 	hd_drops_sweep(&sync->dp, model);
 }
 
+/* A number that an old rule had begins to count from zero for a new one. */
+static void clear_new_rules(struct hd_sync *sync, const struct hd_model *model,
+			    const struct hd_model *old)
+{
+	if (!old)
+		return;
+	hd_model_each(model, HD_NOUN_GROUP, group) {
+		const struct hd_group *view = &group->view.group;
+
+		if (hd_model_get(old, HD_NOUN_GROUP, group->name) == group)
+			continue;
+		for (size_t i = 0; i < view->n_rules; i++)
+			if (!hd_model_rule_taken(old, view->rules[i].id))
+				hd_rule_clear(&sync->dp, view->rules[i].id);
+	}
+}
+
 /*
  * Bringing a device up changes what its port's flags should be; the second round of compile and write carries that, so that a port
  * is usable when the command returns.
@@ -388,8 +469,9 @@ static int apply(struct hd_sync *sync, const struct hd_model *model, const struc
 {
 	int r = make_devices(sync, model, old, err);
 
+	clear_new_rules(sync, model, old);
 	if (r == 0)
-		r = write_tables(sync, model, next, err);
+		r = write_tables(sync, model, next, true, err);
 	if (r == 0)
 		r = attach_all(sync, model, old, err);
 	if (r < 0)
@@ -408,7 +490,7 @@ static int finish(struct hd_sync *sync, const struct hd_model *model, struct hd_
 	hd_devices_remove_orphans(&sync->devices, model);
 	hd_tables_init(&next);
 	if (r == 0)
-		r = write_tables(sync, model, &next, err);
+		r = write_tables(sync, model, &next, false, err);
 	if (r == 0)
 		hd_tables_swap(&sync->current, &next);
 	hd_tables_done(&next);
@@ -437,8 +519,41 @@ int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct
 		reread(sync);
 		return r;
 	}
+	sync->unsettled = false;
 	report_states(sync, model, !old);
 	return 0;
+}
+
+uint32_t hd_sync_twin_ifindex(const struct hd_sync *sync, const struct hd_object *port)
+{
+	const struct hd_link *link = hd_device_of(&sync->devices, port);
+
+	return link ? link->ifindex : 1;
+}
+
+int hd_sync_twin(struct hd_sync *sync, const struct hd_model *model, const struct hd_object *port,
+		 struct hd_twin **ret, struct hd_error *err)
+{
+	struct hd_tables nothing, next;
+	struct hd_datapath tables;
+	struct hd_twin *twin = NULL;
+	int r = hd_twin_open_apart(&sync->dp, &twin, &tables, err);
+
+	if (r < 0)
+		return r;
+	hd_tables_init(&nothing);
+	hd_tables_init(&next);
+	sync->imagined = port->id;
+	r = compile(sync, model, &next, err);
+	sync->imagined = 0;
+	if (r == 0)
+		r = hd_tables_write(&tables, &nothing, &next, HD_TABLE_ADD, err);
+	hd_tables_done(&next);
+	if (r < 0)
+		hd_twin_close(twin);
+	else
+		*ret = twin;
+	return r;
 }
 
 bool hd_sync_link(struct hd_sync *sync, const struct hd_link *link)
@@ -459,6 +574,27 @@ bool hd_sync_wants_retry(const struct hd_sync *sync)
 		if (run->failed)
 			return true;
 	return false;
+}
+
+size_t hd_sync_rows(const struct hd_sync *sync, enum hd_table_id table)
+{
+	return sync->current.table[table].n;
+}
+
+static uint32_t gen_of(const struct hd_sync *sync, uint32_t port)
+{
+	const void *row = hd_table_find(&sync->current.table[HD_TABLE_PORTS], &port);
+	struct hd_port_value value = { 0 };
+
+	if (row)
+		memcpy(&value, row, sizeof(value));
+	return value.gen;
+}
+
+bool hd_sync_flow_is_current(const struct hd_sync *sync, uint32_t port_a, uint32_t port_b,
+			     uint32_t gen)
+{
+	return gen_of(sync, port_a) + gen_of(sync, port_b) == gen;
 }
 
 const struct hd_datapath *hd_sync_datapath(const struct hd_sync *sync)

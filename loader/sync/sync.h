@@ -12,6 +12,8 @@
 #pragma once
 
 #include "heddle/port.h"
+#include "compile/compile.h"
+#include "heddle/policy.h"
 #include "heddle/reason.h"
 #include "sync/datapath.h"
 #include "sync/devices.h"
@@ -72,6 +74,13 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 /** hd_sync_counters - of one port, summed over the CPUs */
 struct hd_counters hd_sync_counters(const struct hd_sync *sync, uint32_t port);
 
+/** hd_sync_flow_is_current - whether a flow between two ports was judged by the present configuration */
+bool hd_sync_flow_is_current(const struct hd_sync *sync, uint32_t port_a, uint32_t port_b,
+			     uint32_t gen);
+
+/** hd_sync_rule - counters of one rule, summed over the CPUs */
+struct hd_rule_counters hd_sync_rule(const struct hd_sync *sync, uint32_t rule);
+
 /** hd_sync_drops_fn - one counter of drops, summed over the CPUs; zeros are left out */
 typedef int (*hd_sync_drops_fn)(void *arg, const struct hd_drop_key *key,
 				const struct hd_drop_value *value);
@@ -82,6 +91,19 @@ const struct hd_datapath *hd_sync_datapath(const struct hd_sync *sync);
 
 /** hd_sync_used - entries in use of a hash map; counts by walking the keys in batches */
 uint32_t hd_sync_used(const struct hd_sync *sync, enum hd_map_id map);
+
+/**
+ * hd_sync_twin - the datapath as it would be with another model: a twin on tables of its own
+ * @port:  of @model, that will be asked about; its device need not be there yet
+ */
+int hd_sync_twin(struct hd_sync *sync, const struct hd_model *model, const struct hd_object *port,
+		 struct hd_twin **ret, struct hd_error *err);
+
+/** hd_sync_twin_ifindex - device by which a port of such a twin is known; 0 if there is none to be had */
+uint32_t hd_sync_twin_ifindex(const struct hd_sync *sync, const struct hd_object *port);
+
+/** hd_sync_rows - rows that the configuration has in a table */
+size_t hd_sync_rows(const struct hd_sync *sync, enum hd_table_id table);
 
 /** hd_sync_purge - take everything off this machine: programs, pins, devices */
 int hd_sync_purge(struct hd_sync *sync, struct hd_error *err);

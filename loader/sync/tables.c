@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
+#include "heddle/policy.h"
 #include "heddle/port.h"
 #include "sync/fdb.h"
 
@@ -20,6 +21,11 @@ static const struct {
 	enum hd_map_id map;
 	bool is_array;
 } homes[HD_TABLE_COUNT] = {
+	[HD_TABLE_RULES] = { HD_MAP_RULES, false },
+	[HD_TABLE_SHAPES] = { HD_MAP_SHAPES, false },
+	[HD_TABLE_MEMBERS] = { HD_MAP_MEMBERS, false },
+	[HD_TABLE_SOURCES] = { HD_MAP_SOURCES, false },
+	[HD_TABLE_GATEWAYS] = { HD_MAP_GATEWAYS, false },
 	[HD_TABLE_NETWORKS] = { HD_MAP_NETWORKS, true },
 	[HD_TABLE_PORTS] = { HD_MAP_PORTS, true },
 	[HD_TABLE_FDB] = { HD_MAP_FDB, false },
@@ -108,16 +114,30 @@ struct writing {
 	const struct hd_datapath *dp;
 	enum hd_table_id id;
 	struct hd_error *err;
+	struct batch *batch;
+};
+
+/* Rows that wait to be written in one call: a third of the time of one call for each. */
+struct batch {
+	uint8_t *keys;
+	uint8_t *values;
+	size_t key_size;
+	size_t value_size;
+	uint32_t n;
 };
 
 static int write_failed(const struct writing *w, int r)
 {
 	const char *name = hd_table_names[w->id];
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
 
 	if (r != -E2BIG)
 		return hd_error_set(w->err, HD_ERR_FAILED, "table %s: can't write: %s", name,
 				    strerror(-r));
-	hd_error_set(w->err, HD_ERR_FAILED, "table %s is full", name);
+	(void)bpf_obj_get_info_by_fd(w->dp->maps[homes[w->id].map], &info,
+				     &len); /* else it says 0 */
+	hd_error_set(w->err, HD_ERR_FAILED, "table %s is full: %u entries", name, info.max_entries);
 	hd_error_hint(w->err, "see 'heddle status'; table-sizes in heddled.conf changes it");
 	return -ENOSPC;
 }
@@ -129,7 +149,8 @@ static void clear_port(const struct hd_datapath *dp, uint32_t id)
 
 	if (zero)
 		(void)bpf_map_update_elem(dp->maps[HD_MAP_PORT_COUNTERS], &id, zero, BPF_ANY);
-	__atomic_store_n(&dp->states[id].learned, 0, __ATOMIC_RELAXED);
+	if (dp->states)
+		dp->states[id] = (struct hd_port_state){ 0 };
 }
 
 static int put_row(int fd, const void *key, const void *value)
@@ -160,16 +181,116 @@ static int write_row(void *arg, enum hd_table_op op, const void *key, const void
 	return r < 0 ? write_failed(w, r) : 0;
 }
 
+static int flush(const struct writing *w)
+{
+	struct batch *b = w->batch;
+	uint32_t n = b->n;
+
+	if (!n)
+		return 0;
+	b->n = 0;
+	if (bpf_map_update_batch(w->dp->maps[homes[w->id].map], b->keys, b->values, &n, NULL) < 0)
+		return write_failed(w, -errno);
+	return 0;
+}
+
+static int collect_row(void *arg, enum hd_table_op op, const void *key, const void *value)
+{
+	const struct writing *w = arg;
+	struct batch *b = w->batch;
+
+	(void)op;
+	memcpy(b->keys + b->n * b->key_size, key, b->key_size);
+	memcpy(b->values + b->n * b->value_size, value, b->value_size);
+	return ++b->n == BATCH ? flush(w) : 0;
+}
+
+/* New rows of tables that have nothing to do with each row but write it. */
+static int add_in_batches(struct writing *w, const struct hd_table *from, const struct hd_table *to)
+{
+	_free_ uint8_t *keys = malloc(BATCH * to->key_size);
+	_free_ uint8_t *values = malloc(BATCH * to->value_size);
+	struct batch batch = { .keys = keys,
+			       .values = values,
+			       .key_size = to->key_size,
+			       .value_size = to->value_size };
+	int r;
+
+	if (!keys || !values)
+		return hd_error_set(w->err, HD_ERR_FAILED, "no memory");
+	w->batch = &batch;
+	r = hd_table_diff(from, to, HD_TABLE_ADD, collect_row, w);
+	return r < 0 ? r : flush(w);
+}
+
+static bool is_simple(enum hd_table_id id)
+{
+	return id == HD_TABLE_RULES || id == HD_TABLE_SHAPES || id == HD_TABLE_MEMBERS ||
+	       id == HD_TABLE_NEIGH;
+}
+
 int hd_tables_write(const struct hd_datapath *dp, const struct hd_tables *from,
 		    const struct hd_tables *to, enum hd_table_op op, struct hd_error *err)
 {
 	for (int i = 0; i < HD_TABLE_COUNT; i++) {
 		enum hd_table_id id = op == HD_TABLE_DEL ? HD_TABLE_COUNT - 1 - i : i;
 		struct writing w = { .dp = dp, .id = id, .err = err };
-		int r = hd_table_diff(&from->table[id], &to->table[id], op, write_row, &w);
+		int r = op == HD_TABLE_ADD && is_simple(id)
+				? add_in_batches(&w, &from->table[id], &to->table[id])
+				: hd_table_diff(&from->table[id], &to->table[id], op, write_row,
+						&w);
 
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+int hd_tables_put(const struct hd_datapath *dp, const struct hd_tables *rows,
+		  struct hd_tables *current, enum hd_table_id id, struct hd_error *err)
+{
+	const struct hd_table *table = &rows->table[id];
+	struct writing w = { .dp = dp, .id = id, .err = err };
+
+	for (size_t i = 0; i < table->n; i++) {
+		const void *key = hd_table_key(table, i), *value = hd_table_value(table, i);
+		int r = put_row(dp->maps[homes[id].map], key, value);
+
+		if (r < 0)
+			return write_failed(&w, r);
+		memcpy(hd_table_find(&current->table[id], key), value, table->value_size);
+	}
+	return 0;
+}
+
+/* @to: what will be there, to see which policies stay */
+struct pruning {
+	struct writing w;
+	const struct hd_tables *to;
+};
+
+static int prune_row(void *arg, enum hd_table_op op, const void *key, const void *value)
+{
+	struct pruning *pruning = arg;
+	struct hd_rule_key rule;
+
+	memcpy(&rule, key, sizeof(rule));
+	if (!hd_table_find(&pruning->to->table[HD_TABLE_SHAPES], &rule.policy))
+		return 0;
+	return write_row(&pruning->w, op, key, value);
+}
+
+int hd_tables_prune_rules(const struct hd_datapath *dp, const struct hd_tables *from,
+			  const struct hd_tables *to, struct hd_error *err)
+{
+	struct pruning pruning = { .w = { .dp = dp, .id = HD_TABLE_RULES, .err = err }, .to = to };
+	struct writing shapes = { .dp = dp, .id = HD_TABLE_SHAPES, .err = err };
+	int r;
+
+	/* The new rows are all there: from now on they are looked for, before any old one goes. */
+	r = hd_table_diff(&from->table[HD_TABLE_SHAPES], &to->table[HD_TABLE_SHAPES], HD_TABLE_SET,
+			  write_row, &shapes);
+	return r < 0 ? r
+		     : hd_table_diff(&from->table[HD_TABLE_RULES], &to->table[HD_TABLE_RULES],
+				     HD_TABLE_DEL, prune_row, &pruning);
 }

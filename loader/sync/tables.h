@@ -12,6 +12,22 @@
 int hd_tables_read(const struct hd_datapath *dp, struct hd_tables *ret, struct hd_error *err);
 
 /**
+ * hd_tables_put - write the rows of one table over those that are there, in the map and in what we know of it
+ * @rows: only rows whose keys are in @current
+ */
+int hd_tables_put(const struct hd_datapath *dp, const struct hd_tables *rows,
+		  struct hd_tables *current, enum hd_table_id id, struct hd_error *err);
+
+/**
+ * hd_tables_prune_rules - remove rows of rules that go, of policies that stay
+ *
+ * Before a port gets another policy, which may have new members: they must not meet rules that are to go. Policies that go as a whole are
+ * still in use then, and keep their rows until hd_tables_write() with HD_TABLE_DEL.
+ */
+int hd_tables_prune_rules(const struct hd_datapath *dp, const struct hd_tables *from,
+			  const struct hd_tables *to, struct hd_error *err);
+
+/**
  * hd_tables_write - carry one kind of difference into the maps
  * @from: what the maps hold
  * @to:   what they should hold

@@ -18,9 +18,12 @@
 #include "heddle/abi.h"
 #include "heddle/config.h"
 #include "heddle/fdb.h"
+#include "heddle/flow.h"
 #include "heddle/neigh.h"
+#include "heddle/policy.h"
 #include "heddle/port.h"
 #include "heddle/reason.h"
+#include "heddle/trace.h"
 
 /* @key, @value: names of the types, NULL where the map is of plain integers. */
 struct table {
@@ -44,6 +47,25 @@ static const struct table tables[] = {
 	  sizeof(struct hd_neigh_value) },
 	{ "hd_drops", "hd_drop_key", "hd_drop_value", sizeof(struct hd_drop_key),
 	  sizeof(struct hd_drop_value) },
+	{ "hd_shapes", NULL, "hd_shapes", 4, sizeof(struct hd_shapes) },
+	{ "hd_rules", "hd_rule_key", NULL, sizeof(struct hd_rule_key), 4 },
+	{ "hd_members", "hd_member_key", NULL, sizeof(struct hd_member_key), 4 },
+	{ "hd_rule_counters", NULL, "hd_rule_counters", 4, sizeof(struct hd_rule_counters) },
+	{ "hd_sources", "hd_source_key", NULL, sizeof(struct hd_source_key), 4 },
+	{ "hd_gateways", "hd_member_key", NULL, sizeof(struct hd_member_key), 4 },
+	{ "hd_flow4", "hd_flow4_key", "hd_flow_value", sizeof(struct hd_flow4_key),
+	  sizeof(struct hd_flow_value) },
+	{ "hd_flow6", "hd_flow6_key", "hd_flow_value", sizeof(struct hd_flow6_key),
+	  sizeof(struct hd_flow_value) },
+	{ "hd_new4", "hd_flow4_key", "hd_flow_value", sizeof(struct hd_flow4_key),
+	  sizeof(struct hd_flow_value) },
+	{ "hd_new6", "hd_flow6_key", "hd_flow_value", sizeof(struct hd_flow6_key),
+	  sizeof(struct hd_flow_value) },
+	{ "hd_frags", "hd_frag_key", "hd_frag_value", sizeof(struct hd_frag_key),
+	  sizeof(struct hd_frag_value) },
+	{ "hd_held", "hd_held_key", "hd_held_value", sizeof(struct hd_held_key),
+	  sizeof(struct hd_held_value) },
+	{ "hd_trace_log", NULL, "hd_trace_record", 4, sizeof(struct hd_trace_record) },
 	{ "hd_stages", NULL, NULL, 4, 4 },
 	{ "hd_meta", NULL, "hd_meta", 4, sizeof(struct hd_meta) },
 };
@@ -81,10 +103,14 @@ static const struct member members[] = {
 	M(hd_port_value, mac_limit),
 	M(hd_port_value, mac),
 	M(hd_port_value, pad),
+	M(hd_port_value, policy),
+	M(hd_port_value, gen),
 	M(hd_ifindex_value, ifindex),
 	M(hd_ifindex_value, port),
 	M(hd_port_state, learned),
-	M(hd_port_state, pad),
+	M(hd_port_state, flows),
+	M(hd_port_state, dhcp),
+	M(hd_port_state, held),
 	M(hd_network_value, flags),
 	M(hd_network_value, ageing_jiffies),
 	M(hd_counters, rx_packets),
@@ -97,11 +123,83 @@ static const struct member members[] = {
 	M(hd_drop_key, stage),
 	M(hd_drop_value, packets),
 	M(hd_drop_value, bytes),
+	M(hd_shape, kind),
+	M(hd_shape, addr_len),
+	M(hd_shape, has_proto),
+	M(hd_shape, port_len),
+	M(hd_rule_key, policy),
+	M(hd_rule_key, shape),
+	M(hd_rule_key, proto),
+	M(hd_rule_key, dir),
+	M(hd_rule_key, port),
+	M(hd_rule_key, remote),
+	M(hd_shapes, n),
+	M(hd_shapes, shape),
+	M(hd_member_key, network),
+	M(hd_member_key, addr),
+	M(hd_rule_counters, packets),
+	M(hd_rule_counters, bytes),
+	M(hd_source_key, prefix_len),
+	M(hd_source_key, port),
+	M(hd_source_key, mac),
+	M(hd_source_key, pad),
+	M(hd_source_key, addr),
+	M(hd_flow4_key, zone),
+	M(hd_flow4_key, addr),
+	M(hd_flow4_key, port),
+	M(hd_flow6_key, zone),
+	M(hd_flow6_key, addr),
+	M(hd_flow6_key, port),
+	M(hd_flow_tcp, ack),
+	M(hd_flow_tcp, window),
+	M(hd_flow_tcp, born),
+	M(hd_flow_value, gen),
+	M(hd_flow_value, seen),
+	M(hd_flow_value, rule),
+	M(hd_flow_value, bytes),
+	M(hd_flow_value, packets),
+	M(hd_flow_value, port),
+	M(hd_flow_value, state),
+	M(hd_flow_value, opener),
+	M(hd_flow_value, seen_flags),
+	M(hd_flow_value, scale),
+	M(hd_flow_value, tcp),
+	M(hd_frag_key, zone),
+	M(hd_frag_key, port),
+	M(hd_frag_key, id),
+	M(hd_frag_key, saddr),
+	M(hd_frag_key, daddr),
+	M(hd_frag_range, start),
+	M(hd_frag_range, end),
+	M(hd_frag_value, lock),
+	M(hd_frag_value, seen),
+	M(hd_frag_value, sport),
+	M(hd_frag_value, dport),
+	M(hd_frag_value, state),
+	M(hd_frag_value, total),
+	M(hd_frag_value, held),
+	M(hd_frag_value, range),
+	M(hd_held_key, frag),
+	M(hd_held_key, index),
+	M(hd_held_value, port),
+	M(hd_held_value, len),
+	M(hd_held_value, seen),
+	M(hd_held_value, start),
+	M(hd_held_value, end),
+	M(hd_held_value, last),
+	M(hd_held_value, frame),
+	M(hd_trace_record, stage),
+	M(hd_trace_record, what),
+	M(hd_trace_record, a),
+	M(hd_trace_record, b),
 	M(hd_meta, abi),
 	M(hd_meta, pad),
 	M(hd_meta, object_hash),
 	M(hd_port_config, hz),
 	M(hd_port_config, max_ports),
+	M(hd_port_config, flows_per_port),
+	M(hd_port_config, trace),
+	M(hd_port_config, timeouts),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -192,8 +290,9 @@ static void check_maps(const struct bpf_object *object, const struct btf *btf)
 		const char *name = bpf_map__name(map);
 		size_t i;
 
-		if (bpf_map__is_internal(map))
-			continue;
+		if (bpf_map__is_internal(map) || !strcmp(name, "hd_scratch") ||
+		    !strcmp(name, "hd_hold_scratch"))
+			continue; /* nobody but the programs themselves looks at it */
 		for (i = 0; i < COUNT(tables) && strcmp(tables[i].name, name);)
 			i++;
 		if (i == COUNT(tables)) {
@@ -218,6 +317,9 @@ int main(int argc, char **argv)
 	}
 	check_maps(object, btf);
 	check_struct(btf, "hd_port_config");
+	check_struct(btf, "hd_shape");
+	check_struct(btf, "hd_flow_tcp");
+	check_struct(btf, "hd_frag_range");
 	printf("layout: %zu maps, %zu members, %u wrong\n", COUNT(tables), COUNT(members), failed);
 	bpf_object__close(object);
 	return failed != 0;

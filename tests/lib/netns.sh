@@ -196,7 +196,7 @@ silent() {
 }
 
 py() {
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$LIB /usr/bin/python3 "$@"
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$LIB:$T /usr/bin/python3 "$@"
 }
 
 # ---- heddle ----
@@ -210,11 +210,13 @@ daemon_answers() {
 	hd network list
 }
 
-# daemon_start: returns when it is ready; $DAEMON is its pid. What a test puts in OPTIONS goes to its command line.
-OPTIONS=()
+# daemon_start: returns when it is ready; $DAEMON is its pid. With $T/heddled.conf, if the test has written one.
 daemon_start() {
+	local conf=()
+
+	[[ ! -e $T/heddled.conf ]] || conf=(--config "$T/heddled.conf")
 	nsenter --net="/run/netns/$N-host" "$B/heddled" --foreground --instance "$I" --state-dir "$T/state" \
-		--run-dir "$T/run" "${OPTIONS[@]}" >>"$T/heddled.log" 2>&1 &
+		--run-dir "$T/run" "${conf[@]}" >>"$T/heddled.log" 2>&1 &
 	DAEMON=$!
 	wait_for 30 daemon_answers
 }
@@ -250,6 +252,53 @@ workload() {
 	hd port add "$name" --network "$net" --netns "$N-$name" --ifname eth0 "$@"
 }
 
+# dual NET NAME NUMBER [PORT-OPTION...]: the same with 10.0.20.NUMBER and 2001:db8::NUMBER
+dual() {
+	local net=$1 name=$2 number=$3
+
+	shift 3
+	ns6 "$name"
+	hd port add "$name" --network "$net" --netns "$N-$name" --ifname eth0 --ip "10.0.20.$number/24" \
+		--ip "2001:db8::$number/64" --mac "02:00:00:00:00:0$number" "$@"
+}
+
+# mute NET NAME NUMBER [PORT-OPTION...]: a workload that says nothing by itself, to be played by lab.py. NUMBER is from 1 to 9. Heddle
+# knows addresses of it as for dual; its device has none.
+mute() {
+	bare "$1" "$2" "$3" --mac "02:00:00:00:00:0$3" --ip "10.0.20.$3" --ip "2001:db8::$3" "${@:4}"
+}
+
+# bare NET NAME NUMBER [PORT-OPTION...]: the same, and heddle knows no address of it either
+bare() {
+	ns "$2"
+	veth "dev-$2" "$2" eth0
+	ip -n "$N-$2" link set eth0 address "02:00:00:00:00:0$3"
+	hd port add "$2" --network "$1" --device "dev-$2" "${@:4}"
+}
+
+# lab PROGRAM NAME=NUMBER...: see lab.py
+lab() {
+	local program=$1
+
+	shift
+	py "$program" "$T/run/$I/api.sock" "$N" "$@"
+}
+
+# matrix EXPECTED: see matrix.py
+matrix() {
+	same "who reaches whom" "$1" "$(awk '{ NF--; print }' <<<"$1" | py "$LIB/matrix.py" "$N")"
+}
+
+# rule GROUP OPTION...: adds a rule and prints its id
+rule() {
+	hd -j security-group rule-add "$@" | jq .id
+}
+
+# allow GROUP OPTION...: the same without the id
+allow() {
+	hd security-group rule-add "$@" >/dev/null
+}
+
 # veth DEVICE NAME IFNAME: a pair, one end in the host, the other in a namespace (that may be the host), both up
 veth() {
 	ip -n "$N-host" link add "$1" type veth peer name "$3" netns "$N-$2"
@@ -276,6 +325,11 @@ port_is() {
 drops_of() {
 	hd -j drops | jq --arg r "$1" --arg p "${2-}" \
 		'[.[] | select(.reason == $r and ($p == "" or .port == $p)) | .packets] | add // 0'
+}
+
+# table_of NAME: "USED SIZE" of a table, as status has it
+table_of() {
+	hd -j status | jq -r --arg t "$1" '.tables[] | select(.name == $t) | "\(.used) \(.size)"'
 }
 
 # ---- what the instance has in the kernel: by way of its pins, since other instances run beside it ----

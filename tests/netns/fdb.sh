@@ -6,9 +6,9 @@
 
 host
 hd network add blue --type local
-workload blue a --mac 02:00:00:00:00:0a
-workload blue b
-workload blue c
+workload blue a --mac 02:00:00:00:00:0a --no-security
+workload blue b --no-security
+workload blue c --no-security
 hd fdb add 02:00:00:00:00:77 --network blue --port b
 
 py - "$N-a" "$N-b" "$N-c" <<'PY'

@@ -7,7 +7,7 @@
 host
 hd network add blue --type local --flood off
 for name in a b c; do
-	workload blue "$name"
+	workload blue "$name" --no-security
 done
 
 # flood on|off: what a sends to a MAC that nobody has

@@ -8,7 +8,7 @@
 
 host
 hd network add blue --type local
-workload blue far --ip 10.0.20.9/24
+workload blue far --ip 10.0.20.9/24 --no-security
 for i in 1 2; do
 	ns "w$i"
 	veth "dev$i" "w$i" eth0
@@ -16,8 +16,8 @@ for i in 1 2; do
 done
 tcx by-tcx dev1 egress
 clsact by-clsact dev2 egress 1
-hd port add p1 --network blue --device dev1
-hd port add p2 --network blue --device dev2
+hd port add p1 --network blue --device dev1 --no-security
+hd port add p2 --network blue --device dev2 --no-security
 pings far 10.0.20.1 10.0.20.2
 
 # One ARP, then three echo requests and whatever ARP the other side has.
@@ -27,7 +27,7 @@ done
 
 # The same for one that comes when the port is there already.
 hd port del p1
-hd port add p1 --network blue --device dev1
+hd port add p1 --network blue --device dev1 --no-security
 tcx late dev1 egress
 pings far 10.0.20.1
 late_counts() {

@@ -23,7 +23,7 @@ counting() {
 
 host
 hd network add blue --type local
-workload blue far --ip 10.0.20.9/24
+workload blue far --ip 10.0.20.9/24 --no-security
 for i in 1 2 3 4; do
 	ns "w$i"
 	veth "dev$i" "w$i" eth0
@@ -37,8 +37,8 @@ far_and_back() {
 # dev1: tcx that was there first; dev2: tcx that comes later (before heddle's in the chain of a link with BPF_F_BEFORE, else behind).
 tcx first-in dev1 ingress
 tcx first-out dev1 egress
-hd port add p1 --network blue --device dev1
-hd port add p2 --network blue --device dev2
+hd port add p1 --network blue --device dev1 --no-security
+hd port add p2 --network blue --device dev2 --no-security
 tcx later-out dev2 egress
 far_and_back 1
 counting "tcx before heddle" first-in first-out
@@ -49,7 +49,7 @@ same "p1 by tcx, too" tcx "$(hd -j port show p1 | jq -r .attach)"
 # dev3: a clsact qdisc with filters that was there first. Heddle then has to stand behind them: tcx would run before.
 clsact filter-in dev3 ingress 1
 clsact filter-out dev3 egress 1
-hd port add p3 --network blue --device dev3
+hd port add p3 --network blue --device dev3 --no-security
 far_and_back 3
 counting "clsact before heddle" filter-in filter-out
 pings w3 10.0.20.1 10.0.20.2
@@ -57,7 +57,7 @@ counting "clsact, to other such ports" filter-in first-out later-out
 
 # dev4: a clsact qdisc without filters, and one that comes later on a port's device.
 on host tc qdisc add dev dev4 clsact
-hd port add p4 --network blue --device dev4
+hd port add p4 --network blue --device dev4 --no-security
 far_and_back 4
 clsact late-filter dev2 egress 7
 far_and_back 2
@@ -76,7 +76,7 @@ counting "after restart" first-in first-out later-out filter-in filter-out late-
 hd port del p3
 on host tc filter show dev dev3 ingress | grep -q count || fail "del took the foreign filter"
 same "filters on dev3" 1 "$(on host tc filter show dev dev3 ingress | grep -c 'bpf.*handle')"
-hd port add p3 --network blue --device dev3
+hd port add p3 --network blue --device dev3 --no-security
 far_and_back 3
 counting "added again" filter-in filter-out
 hd purge --yes

@@ -7,10 +7,10 @@
 host
 hd network add blue --type local
 hd network add green --type local
-workload blue a --ip 10.0.20.1/24
-workload blue b --ip 10.0.20.2/24
-workload green c --ip 10.0.30.3/24
-hd port add leg --network green --internal --ip 10.0.30.4/24
+workload blue a --ip 10.0.20.1/24 --no-security
+workload blue b --ip 10.0.20.2/24 --no-security
+workload green c --ip 10.0.30.3/24 --no-security
+hd port add leg --network green --internal --ip 10.0.30.4/24 --no-security
 pings c 10.0.30.4
 
 pins() { find "$PINS" | sort; }

@@ -6,9 +6,9 @@
 
 host
 hd network add blue --type local
-workload blue a --ip 10.0.20.1/24
-workload blue b --ip 10.0.20.2/24
-workload blue c --ip 10.0.20.3/24 --mac 02:00:00:00:00:0c
+workload blue a --ip 10.0.20.1/24 --no-security
+workload blue b --ip 10.0.20.2/24 --no-security
+workload blue c --ip 10.0.20.3/24 --mac 02:00:00:00:00:0c --no-security
 pings c 10.0.20.1 10.0.20.2
 
 # All that does not count time or packets.

@@ -7,7 +7,7 @@
 host
 hd network add blue --type local --ageing 5
 for i in 1 2 3; do
-	workload blue "ns$i" --ip "10.0.20.$i/24"
+	workload blue "ns$i" --ip "10.0.20.$i/24" --no-security
 done
 
 # The first ARP: to all members but its sender, once each; the answer to nobody but the asker.

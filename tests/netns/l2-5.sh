@@ -7,8 +7,8 @@
 host
 for net in red blue; do
 	hd network add "$net" --type local
-	workload "$net" "$net-1" --ip 10.0.20.1/24 --mac 02:00:00:00:00:01
-	workload "$net" "$net-2" --ip 10.0.20.2/24
+	workload "$net" "$net-1" --ip 10.0.20.1/24 --mac 02:00:00:00:00:01 --no-security
+	workload "$net" "$net-2" --ip 10.0.20.2/24 --no-security
 	on "$net-2" ip link set eth0 address 02:00:00:00:00:02
 done
 for net in red blue; do
@@ -41,7 +41,7 @@ PY
 
 # A workload without company in its network reaches nobody, whatever it tags its frames with.
 hd network add lone --type local
-workload lone lone-1 --ip 10.0.20.9/24
+workload lone lone-1 --ip 10.0.20.9/24 --no-security
 py - "$N-lone-1" "$N-red-1" "$N-red-2" "$N-blue-1" "$N-blue-2" <<'PY'
 import sys
 from frames import *

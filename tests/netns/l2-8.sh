@@ -6,9 +6,9 @@
 
 host
 hd network add blue --type local
-workload blue a --ip 10.0.20.1/24 --isolated
-workload blue b --ip 10.0.20.2/24 --isolated
-workload blue c --ip 10.0.20.3/24
+workload blue a --ip 10.0.20.1/24 --isolated --no-security
+workload blue b --ip 10.0.20.2/24 --isolated --no-security
+workload blue c --ip 10.0.20.3/24 --no-security
 pings a 10.0.20.3
 pings b 10.0.20.3
 pings c 10.0.20.1 10.0.20.2

@@ -7,10 +7,10 @@
 host
 hd network add blue --type local --port-mac-limit 500
 hd network add green --type local
-workload blue evil
-workload blue a --ip 10.0.20.1/24
-workload blue b --ip 10.0.20.2/24
-workload blue c --ip 10.0.20.3/24
+workload blue evil --no-security
+workload blue a --ip 10.0.20.1/24 --no-security
+workload blue b --ip 10.0.20.2/24 --no-security
+workload blue c --ip 10.0.20.3/24 --no-security
 pings a 10.0.20.2 10.0.20.3
 
 fdb_used() { hd -j status | jq '.tables[] | select(.name == "fdb") | .used'; }

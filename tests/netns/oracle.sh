@@ -23,7 +23,7 @@ for i in 0 1 2; do
 	veth "bdev$i" "b$i" eth0
 	ip -n "$N-host" link set "bdev$i" master br0
 	veth "hdev$i" "h$i" eth0
-	hd port add "h$i" --network blue --device "hdev$i"
+	hd port add "h$i" --network blue --device "hdev$i" --no-security
 done
 forwards() { [[ $(on host bridge link show | grep -c 'state forwarding') == 3 ]]; }
 wait_for 10 forwards

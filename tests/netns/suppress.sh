@@ -7,9 +7,9 @@
 host
 hd network add blue --type local --neighbour-suppression on
 ns a b c
-hd port add pa --network blue --netns "$N-a" --ifname eth0 --mac 02:00:00:00:00:0a
-hd port add pb --network blue --netns "$N-b" --ifname eth0 --mac 02:00:00:00:00:0b
-hd port add pc --network blue --netns "$N-c" --ifname eth0 --mac 02:00:00:00:00:0c
+hd port add pa --network blue --netns "$N-a" --ifname eth0 --mac 02:00:00:00:00:0a --no-security
+hd port add pb --network blue --netns "$N-b" --ifname eth0 --mac 02:00:00:00:00:0b --no-security
+hd port add pc --network blue --netns "$N-c" --ifname eth0 --mac 02:00:00:00:00:0c --no-security
 
 # The namespaces have no IPv6, so that they stay quiet: heddle is to know the addresses, not to set them.
 for name in a b; do
@@ -17,7 +17,7 @@ for name in a b; do
 	veth "dev-$name" "$name" eth1
 	ip -n "$N-$name" link set eth1 address "02:00:00:00:00:0$name"
 	hd port add "p$name" --network blue --device "dev-$name" --mac "02:00:00:00:00:0$name" \
-		--ip "10.0.20.$((0x$name))" --ip "2001:db8::$name"
+		--ip "10.0.20.$((0x$name))" --ip "2001:db8::$name" --no-security
 done
 hd neighbour add 10.0.20.77 --network blue --mac 02:00:00:00:00:77
 hd neighbour add 2001:db8::77 --network blue --mac 02:00:00:00:00:77

@@ -17,7 +17,6 @@ programs() { bpf_objects | grep -c prog; }
 table_size() { hd -j status | jq ".tables[] | select(.name == \"$1\").size"; }
 received() { hd -j port show c | jq '.counters."rx-packets"'; }
 
-OPTIONS=(--config "$T/heddled.conf")
 traffic_start a b 10.0.20.2
 before_learned=$(learned)
 before_programs=$(programs)

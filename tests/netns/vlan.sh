@@ -6,12 +6,12 @@
 
 host
 hd network add blue --type local
-workload blue a
-workload blue b
-workload blue c
+workload blue a --no-security
+workload blue b --no-security
+workload blue c --no-security
 ns d
 veth dev0 d eth0
-hd port add d --network blue --device dev0
+hd port add d --network blue --device dev0 --no-security
 
 device_of() { hd -j port show "$1" | jq -r '."host-device"'; }
 

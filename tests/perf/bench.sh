@@ -45,6 +45,26 @@ ports-ns    | fn:ports   | le | 1.05 | few | ns  | hd_port_in on the wire (bpf_s
 prog        | fn:ports   | le | 1.05 | few | ns  | hd_port_in, known unicast (test run)
 prog-learn  | fn:ports   | le | 1.05 | few | ns  | the same from a learned source MAC
 prog-gso    | fn:ports   | le | 1.05 | few | ns  | the same for a super-packet
+P9          | fn:flows   | le | 250  | -   | ns  | established UDP packet, all features (test run)
+P9-tcp      | fn:flows   | le | 250  | -   | ns  | established TCP packet, the same
+P9-wire     | fn:flows   | le | 250  | -   | ns  | established UDP packet on the wire (bpf_stats)
+P12         | fn:flows   | le | 1.5  | flows1000 | ns | established packet, 1M random flows against 1,000
+P14         | fn:flows   | ge | 2.0  | -   | M/s | new UDP connections on one core, both packets
+P14-first   | fn:flows   | ge | 2.0  | -   | M/s | the first packet alone
+P14-tcp     | fn:flows   | ge | 2.0  | -   | M/s | TCP connections: SYN, SYN ACK, ACK
+P14-full    | fn:flows   | ge | 2.0  | -   | M/s | as P14 while 1M others are established
+P14-refused | fn:flows   | ge | 2.0  | -   | M/s | as P14 while there is no room: each is refused
+P17         | fn:flows   | le | 145  | -   | B   | of an IPv4 connection, both directions (memlock)
+flow-list   | fn:flows   | le | 1.0  | -   | s   | heddle flow list of 100,000
+latency     | fn:flows   | le | 50   | -   | ms  | slowest of 200 status requests during the sweep of 1M flows
+P10         | fn:rules   | le | 1.05 | rules10 | ns  | established packet, 100,000 rules against 10 (test run)
+P11         | fn:rules   | le | 1.2  | rules10 | ns  | first packet, the same
+rr-rules    | fn:rules   | ge | 0.96 | bare    | 1/s | UDP request-response by rules
+first-rules | fn:rules   | ge | 0.85 | bare    | 1/s | UDP request-response from a new port each time
+P15         | fn:rules   | le | 1    | -       | ms  | rule change in force, 99th percentile
+P15-p50     | fn:rules   | le | 1    | -       | ms  | rule change in force, median
+P16         | fn:load    | le | 0.1  | -   | s   | apply of 100,000 rules
+P16-members | fn:load    | le | 0.1  | -   | s   | apply of 64,000 members of a group
 P22         | fn:missing | le | 1.0  | -   | s   | first start, 10,000 ports, devices missing
 P22-adopt   | fn:missing | le | 1.0  | -   | s   | restart, the same
 P22-real    | fn:real    | le | 1.0  | -   | s   | first start, 1,000 ports with devices
@@ -130,12 +150,12 @@ take_samples() # MODE SETUP ROUND JSON ROW...
 	done
 }
 
-usable_setups()
+usable_setups() # SETUP...
 {
 	local setup why
 
-	for setup in $SETUPS; do
-		if why=$("${setup}_can"); then
+	for setup in "$@"; do
+		if why=$("$(setup_kind "$setup")_can"); then
 			echo "$setup"
 		else
 			note "$setup left out: $why"
@@ -149,7 +169,8 @@ compare() # ROW...
 
 	mapfile -t modes < <(modes_of "$@")
 	[ ${#modes[@]} != 0 ] || return 0
-	mapfile -t setups < <(usable_setups)
+	# shellcheck disable=SC2086 # a list of words
+	mapfile -t setups < <(usable_setups $SETUPS)
 	for setup in "${setups[@]}"; do
 		setup_up "$setup"
 	done
@@ -210,6 +231,272 @@ row_ports()
 	setup_down few
 }
 
+# --- flows: what a packet costs with security, and how that depends on the number of flows ---
+
+flow_ns() # SETUP ROLE OPTION...: that end's packets through hd_port_in
+{
+	local setup=$1 dev src=1 dst=2 reverse=
+
+	[ "$2" = client ] || src=2 dst=1 reverse=-R
+	dev=$(hd "$setup" -j port show "$2" | json_text host-device)
+	shift 2
+	# shellcheck disable=SC2086 # an option or nothing
+	in_ns "$(ns_name "$setup" host)" taskset -c "$(server_cpu)" "$PERF_BIN/flow_ns" run \
+		-P "$(heddle_pin "$setup" hd_port_in)" -i "$dev" -s 02:00:00:00:00:0$src \
+		-d 02:00:00:00:00:0$dst $reverse "$@"
+}
+
+flow_table() # SETUP fill|clear COUNT SERIES
+{
+	"$PERF_BIN/flow_ns" "$2" -M "$(heddle_map "$1" hd_flow4)" -n "$3" -x "$4"
+}
+
+# The redirect that a packet must end in; anything else means that what was measured was something else.
+REDIRECTED=7
+DROPPED=2
+
+ns_of() # VERDICT JSON
+{
+	[ "$(json_value verdict <<<"$2")" = "$1" ] || die "unexpected verdict: $2"
+	json_value ns <<<"$2"
+}
+
+millions() # NS...: so many in a second, if one takes all of them
+{
+	awk '{ for (i = 1; i <= NF; i++) ns += $i; printf "%.3f\n", 1000 / ns }' <<<"$*"
+}
+
+# Series of ports that nobody has used: a connection is new once.
+SERIES=10
+NEW=16000
+
+new_udp() # SETUP ROW ROUND VERDICT_OF_THE_REPLY
+{
+	local first reply
+
+	SERIES=$((SERIES + 1))
+	first=$(ns_of $REDIRECTED "$(flow_ns "$1" client -n $NEW -x $SERIES)") || exit 1
+	reply=$(ns_of "$4" "$(flow_ns "$1" server -n $NEW -x $SERIES)") || exit 1
+	sample "$2" heddle "$3" "$(millions "$first" "$reply")"
+	[ "$2" != P14 ] || sample P14-first heddle "$3" "$(millions "$first")"
+	flow_table "$1" clear $NEW $SERIES >/dev/null
+}
+
+new_tcp() # SETUP ROW ROUND
+{
+	local syn synack ack
+
+	SERIES=$((SERIES + 1))
+	syn=$(ns_of $REDIRECTED "$(flow_ns "$1" client -n $NEW -x $SERIES -T 0x02)") || exit 1
+	synack=$(ns_of $REDIRECTED "$(flow_ns "$1" server -n $NEW -x $SERIES -T 0x12)") || exit 1
+	ack=$(ns_of $REDIRECTED "$(flow_ns "$1" client -n $NEW -x $SERIES -T 0x10)") || exit 1
+	sample "$2" heddle "$3" "$(millions "$syn" "$synack" "$ack")"
+	hd "$1" flow flush --protocol tcp >/dev/null
+}
+
+# A TCP flow that is established, for one packet of it over and over.
+one_tcp() # SETUP SERIES
+{
+	flow_ns "$1" client -n 1 -x "$2" -T 0x02 >/dev/null
+	flow_ns "$1" server -n 1 -x "$2" -T 0x12 >/dev/null
+	flow_ns "$1" client -n 1 -x "$2" -T 0x10 >/dev/null
+}
+
+flows_few() # ROUND
+{
+	local stats=$PERF_TMP/stats
+
+	run_rr heddle udp_rr "$PERF_BIN/prog_ns" stats -P "$(heddle_pin heddle hd_port_in)" \
+		-o "$stats" -- >/dev/null
+	sample P9-wire heddle "$1" "$(json_value ns_per_run <"$stats")"
+	sample P9 heddle "$1" "$(ns_of $REDIRECTED "$(flow_ns heddle client -n 1 -x 1 -k 200000)")"
+	one_tcp heddle 2
+	sample P9-tcp heddle "$1" \
+		"$(ns_of $REDIRECTED "$(flow_ns heddle client -n 1 -x 2 -k 200000 -T 0x10)")"
+	sample P12 flows1000 "$1" \
+		"$(ns_of $REDIRECTED "$(flow_ns heddle client -n 1000 -x 1 -k 1000000)")"
+	new_udp heddle P14 "$1" $REDIRECTED
+	new_tcp heddle P14-tcp "$1"
+}
+
+flows_many() # ROUND
+{
+	sample P12 flows1000000 "$1" \
+		"$(ns_of $REDIRECTED "$(flow_ns heddle client -n 1000000 -x 1)")"
+	new_udp heddle P14-full "$1" $REDIRECTED
+	# Now without room: the table has 1.2M.
+	flow_table heddle fill 198000 2 >/dev/null
+	flow_table heddle fill 4000 3 >/dev/null 2>&1
+	new_udp heddle P14-refused "$1" $DROPPED
+	flow_table heddle clear 4000 3 >/dev/null
+	flow_table heddle clear 198000 2 >/dev/null
+}
+
+flow_list() # ROUND
+{
+	flow_table heddle fill 100000 1 >/dev/null
+	sample flow-list heddle "$1" "$(timed hd heddle flow list)"
+	flow_table heddle clear 100000 1 >/dev/null
+}
+
+row_flows()
+{
+	local round
+
+	setup_up heddle
+	# What is copied, and whose state must not be touched: a flow of the wire.
+	run_rr heddle udp_rr >/dev/null
+	for round in $(seq "$((ROUNDS < 5 ? ROUNDS : 5))"); do
+		note "round $round: heddle - flows"
+		flow_table heddle fill 1000 1 >/dev/null
+		flows_few "$round"
+		flow_table heddle clear 1000 1 >/dev/null
+		sample P17 heddle "$round" "$(flow_table heddle fill 1000000 1 | json_value bytes)"
+		flows_many "$round"
+		sample latency heddle "$round" "$("$PERF_BIN/api" get -n 200 -w 30000 \
+			"$(heddle_socket heddle)" status | json_value max_ms)"
+		flow_table heddle clear 1000000 1 >/dev/null
+		flow_list "$round"
+	done
+	setup_down heddle
+}
+
+# --- rules: does it depend on the number of rules? heddle, and nftables with as many ---
+
+RULE='{"direction":"ingress","protocol":"tcp","port":"7","remote":"10.255.0.1/32"}'
+
+# A rule is added and removed; nft has no daemon, so its command's own time is in it.
+change_nft() # SETUP TIMES
+{
+	local handle ns
+
+	ns=$(ns_name "$1" host)
+	for _ in $(seq "$2"); do
+		timed in_ns "$ns" nft insert rule inet perf forward ip saddr 10.255.0.1 accept
+		handle=$(in_ns "$ns" nft -a list chain inet perf forward |
+			sed -n 's/.*10.255.0.1 .*handle \([0-9]*\)/\1/p')
+		timed in_ns "$ns" nft delete rule inet perf forward handle "$handle"
+	done | sort -n | awk '{ ms[NR] = $1 * 1000 }
+		END { printf "{\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n", ms[int(NR / 2) + 1], ms[int(NR * 0.99) + 1] }'
+}
+
+change() # SETUP
+{
+	local n times=100
+
+	n=$(setup_number "$1")
+	[ "$n" -lt 10000 ] || times=20
+	[ "$n" -lt 100000 ] || times=5
+	case $1 in
+	rules*) "$PERF_BIN/api" rules -n $times "$(heddle_socket "$1")" bench "$RULE" ;;
+	nft*) change_nft "$1" $((times < 20 ? times : 20)) ;;
+	esac
+}
+
+rules_change() # ROUND SETUP
+{
+	local json
+
+	[ "$2" != bare ] || return 0
+	json=$(change "$2") || exit 1
+	sample P15 "$2" "$1" "$(json_value p99_ms <<<"$json")"
+	sample P15-p50 "$2" "$1" "$(json_value p50_ms <<<"$json")"
+}
+
+rules_ns() # ROUND SETUP
+{
+	[[ $2 == rules* ]] || return 0
+	flow_table "$2" fill 1000 1 >/dev/null
+	sample P10 "$2" "$1" "$(ns_of $REDIRECTED "$(flow_ns "$2" client -n 1 -x 1 -k 200000)")"
+	flow_table "$2" clear 1000 1 >/dev/null
+	SERIES=$((SERIES + 1))
+	sample P11 "$2" "$1" "$(ns_of $REDIRECTED "$(flow_ns "$2" client -n $NEW -x $SERIES)")"
+}
+
+rules_rr() # ROUND SETUP
+{
+	sample rr-rules "$2" "$1" "$(run_rr "$2" udp_rr | json_value per_second)"
+	sample first-rules "$2" "$1" "$(run_rr "$2" udp_first | json_value per_second)"
+}
+
+row_rules()
+{
+	local round setup setups
+
+	mapfile -t setups < <(usable_setups bare rules10 rules1000 rules10000 rules100000 \
+		nft10 nft1000 nft10000)
+	for setup in "${setups[@]}"; do
+		setup_up "$setup"
+	done
+	for round in $(seq "$ROUNDS"); do
+		note "round $round of $ROUNDS: ${setups[*]} - rules"
+		for setup in $(in_turn "$round" "${setups[@]}"); do
+			rules_rr "$round" "$setup"
+			rules_ns "$round" "$setup"
+		done
+	done
+	for round in 1 2 3; do
+		for setup in "${setups[@]}"; do
+			note "round $round: $setup - change"
+			rules_change "$round" "$setup"
+		done
+	done
+	for setup in "${setups[@]}"; do
+		setup_down "$setup"
+	done
+}
+
+# --- load: many rules, many members at once ---
+
+# Two ports of which one has all the addresses, and a group whose members are allowed by name.
+members_yaml() # COUNT
+{
+	awk -v count="$1" 'BEGIN {
+		print "version: 1\nports:"
+		print "  client: { network: n1, device: d1, mac: \"02:00:00:00:00:01\", security-group: [bench] }"
+		printf "  server: { network: n1, device: d2, mac: \"02:00:00:00:00:02\", security-group: [bench], ip: ["
+		for (i = 0; i < count; i++)
+			printf "%s10.%d.%d.%d", i ? ", " : "", i / 65536, i / 256 % 256, i % 256
+		print "] }"
+	}'
+}
+
+load_reset()
+{
+	rules_yaml 2 >"$PERF_TMP/load/none.yaml"
+	members_yaml 2 | sed 1d >>"$PERF_TMP/load/none.yaml"
+	hd load apply -f "$PERF_TMP/load/none.yaml" >/dev/null || die "load: apply"
+}
+
+row_load()
+{
+	local round
+
+	setup_account load
+	new_ns load host
+	mkdir -p "$PERF_TMP/load"
+	heddle_conf >"$PERF_TMP/load/conf"
+	make_devices load 2 || die "load: can't make the devices"
+	daemon_start load || die "load: heddled does not start"
+	hd load network add n1 --type local >/dev/null
+	rules_yaml 100000 >"$PERF_TMP/load/rules.yaml"
+	members_yaml 64000 >"$PERF_TMP/load/members.yaml"
+	for round in $(seq "$((ROUNDS < 5 ? ROUNDS : 5))"); do
+		note "round $round: heddle - load"
+		load_reset
+		sample P16 heddle "$round" "$(timed hd load apply -f "$PERF_TMP/load/rules.yaml")"
+		load_reset
+		sample P16-members heddle "$round" \
+			"$(timed hd load apply -f "$PERF_TMP/load/members.yaml")"
+	done
+	setup_down load
+}
+
+load_down()
+{
+	daemon_end load
+}
+
 # --- start: how long until the daemon is ready ---
 
 timed() # COMMAND...: prints seconds
@@ -256,6 +543,7 @@ start_base() # SETUP COUNT
 	setup_account "$1"
 	new_ns "$1" host
 	mkdir -p "$PERF_TMP/$1"
+	heddle_conf >"$PERF_TMP/$1/conf"
 	make_devices "$1" "$2" || die "$1: can't make the devices"
 	many_yaml "$2" 100 >"$PERF_TMP/$1/heddle.yaml"
 	daemon_start "$1" || die "$1: heddled does not start"
@@ -308,10 +596,10 @@ build_tools()
 	local tool
 
 	mkdir -p "$OUT"
-	for tool in rr prog_ns; do
+	for tool in rr prog_ns flow_ns api; do
 		[ ! "$OUT/$tool" -nt "$HERE/$tool.c" ] || continue
-		"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra "$HERE/$tool.c" -lbpf \
-			-o "$OUT/$tool" || die "$tool does not compile"
+		"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -I"$TOP/include" \
+			"$HERE/$tool.c" -lbpf -o "$OUT/$tool" || die "$tool does not compile"
 	done
 }
 

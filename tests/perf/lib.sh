@@ -14,14 +14,14 @@
 #   addresses     192.0.2.1 and 192.0.2.2 (RFC 5737), the same in each
 #   devices       eth0 in client and server
 #
-# A new set-up (vxlan, nft, ...) needs these functions and its name on SETUPS; nothing else knows
-# what there is. setup_up and setup_down keep account of namespaces and processes, so that what was
+# A new set-up (vxlan, ...) needs these functions and its name on SETUPS; nothing else knows what there is.
+# NAME may end in a number, which the functions find in their argument: rules_up makes rules10 and rules1000. setup_up and setup_down keep account of namespaces and processes, so that what was
 # made is what is removed, also when half of it failed.
 #
 # Uses: PERF_TMP (a folder), PERF_BIN (rr, prog_ns), HEDDLE_BIN (heddle, heddled), PERF_CPUS.
 
 # shellcheck disable=SC2034 # bench.sh reads it
-SETUPS="bare bridge ovs heddle"
+SETUPS="bare bridge ovs heddle open"
 PREFIX=hdp$$
 CLIENT_IP=192.0.2.1
 SERVER_IP=192.0.2.2
@@ -140,12 +140,22 @@ setup_account() # SETUP: from here on, setup_down knows what to undo
 	SETUP_NAMESPACES[$1]=
 }
 
+setup_kind() # SETUP: whose functions make it
+{
+	echo "${1%%[0-9]*}"
+}
+
+setup_number() # SETUP
+{
+	echo "${1##*[a-z]}"
+}
+
 setup_up() # SETUP
 {
 	local setup=$1
 
 	setup_account "$setup"
-	"${setup}_up" || die "$setup: can't be set up"
+	"$(setup_kind "$setup")_up" "$setup" || die "$setup: can't be set up"
 	wait_until 5 reaches "$setup" || die "$setup: the server can't be reached"
 	# Not in_ns: the pid would be that of a shell around it.
 	nsenter --net="/run/netns/$(ns_name "$setup" server)" \
@@ -157,7 +167,8 @@ setup_down() # SETUP
 {
 	local setup=$1 pids=${SETUP_PIDS[$1]} word reversed=
 
-	declare -F "${setup}_down" >/dev/null && "${setup}_down"
+	word=$(setup_kind "$setup")_down
+	declare -F "$word" >/dev/null && "$word" "$setup"
 	for word in $pids; do
 		reversed="$word $reversed"
 	done
@@ -305,7 +316,8 @@ hd() # SETUP ARGUMENTS...
 daemon_start() # SETUP [NAMESPACE]
 {
 	in_ns "${2:-$(ns_name "$1" host)}" "$HEDDLE_BIN/heddled" --instance "$(instance_of "$1")" \
-		--state-dir "$PERF_TMP/$1/state" --run-dir "$PERF_TMP/$1/run" 2>>"$PERF_TMP/$1/log"
+		--config "$PERF_TMP/$1/conf" --state-dir "$PERF_TMP/$1/state" \
+		--run-dir "$PERF_TMP/$1/run" 2>>"$PERF_TMP/$1/log"
 }
 
 daemon_pid() # SETUP
@@ -346,13 +358,36 @@ json_text() # KEY
 	sed -n "s/.*\"$1\": *\"\\([^\"]*\\)\".*/\\1/p" | head -n 1
 }
 
-# A port for each end; more of them is what "many" below is for.
-heddle_ends() # SETUP
+heddle_socket() # SETUP
 {
-	hd "$1" port add client --network n1 --netns "$(ns_name "$1" client)" --ifname eth0 \
-		--mac 02:00:00:00:00:01 --ip $CLIENT_IP/24 >/dev/null &&
-		hd "$1" port add server --network n1 --netns "$(ns_name "$1" server)" --ifname eth0 \
-			--mac 02:00:00:00:00:02 --ip $SERVER_IP/24 >/dev/null
+	echo "$PERF_TMP/$1/run/$(instance_of "$1")/api.sock"
+}
+
+heddle_map() # SETUP MAP
+{
+	echo "$HEDDLE_PINS/$(instance_of "$1")/maps/$2"
+}
+
+# A port for each end; more of them is what "many" below is for.
+heddle_ends() # SETUP OPTION...
+{
+	local setup=$1
+
+	shift
+	hd "$setup" port add client --network n1 --netns "$(ns_name "$setup" client)" --ifname eth0 \
+		--mac 02:00:00:00:00:01 --ip $CLIENT_IP/24 "$@" >/dev/null &&
+		hd "$setup" port add server --network n1 --netns "$(ns_name "$setup" server)" \
+			--ifname eth0 --mac 02:00:00:00:00:02 --ip $SERVER_IP/24 "$@" >/dev/null
+}
+
+# Room for what is measured. Nothing may time out in the middle of it: what is asked is what a flow costs, not
+# when it ends.
+heddle_conf()
+{
+	cat <<-END
+		table-sizes: { flows: 1200000 }
+		timeouts: { udp: 100000 }
+	END
 }
 
 heddle_base() # SETUP
@@ -360,13 +395,38 @@ heddle_base() # SETUP
 	ends_of "$1"
 	new_ns "$1" host
 	mkdir -p "$PERF_TMP/$1"
+	heddle_conf >"$PERF_TMP/$1/conf"
 	daemon_start "$1" || return 1
+	hd "$1" network add n1 --type local >/dev/null
+}
+
+# All that a port can have: a MAC and an address that it is held to, a group with a rule that allows the traffic, flows
+# that are tracked, counters of port, flow and rule. COUNT rules, of a few kinds, so that few and many need the same
+# number of lookups; the traffic needs the last one.
+rules_yaml() # COUNT
+{
+	awk -v count="$1" 'BEGIN {
+		print "version: 1\nsecurity-groups:\n  bench:\n    rules:"
+		print "    - { direction: egress }"
+		for (i = 0; i < count - 2; i++)
+			printf "    - { direction: ingress, protocol: %s, port: \"%d\", remote: 10.%d.%d.%d/%d }\n",
+				i % 2 ? "tcp" : "udp", 1024 + i % 60000, i / 60000,
+				i % 3 < 2 ? i / 256 % 256 : 0, i % 3 < 1 ? i % 256 : 0, 32 - i % 3 * 8
+		print "    - { direction: ingress, remote: 192.0.2.0/24 }"
+	}'
+}
+
+secure_up() # SETUP RULES
+{
+	heddle_base "$1" || return 1
+	rules_yaml "$2" >"$PERF_TMP/$1/rules.yaml"
+	hd "$1" security-group add bench >/dev/null && heddle_ends "$1" --security-group bench &&
+		hd "$1" apply -f "$PERF_TMP/$1/rules.yaml" >/dev/null
 }
 
 heddle_up()
 {
-	heddle_base heddle || return 1
-	hd heddle network add n1 --type local >/dev/null && heddle_ends heddle
+	secure_up heddle 2
 }
 
 heddle_down()
@@ -374,7 +434,93 @@ heddle_down()
 	daemon_end heddle
 }
 
-# --- few, many: heddle with 3 ports, and with 1,000 ports on 100 networks ---
+# --- open: heddle without security, so without flows and rules ---
+
+open_can()
+{
+	heddle_can
+}
+
+open_up()
+{
+	heddle_base open && heddle_ends open --no-security
+}
+
+open_down()
+{
+	daemon_end open
+}
+
+# --- rulesN: heddle with N rules ---
+
+rules_can()
+{
+	heddle_can
+}
+
+rules_up() # SETUP
+{
+	secure_up "$1" "$(setup_number "$1")"
+}
+
+rules_down() # SETUP
+{
+	daemon_end "$1"
+}
+
+# --- nftN: the host routes, and nftables tracks connections and goes through N rules ---
+
+# The same rules as rulesN has, in a chain, as nftables users write them; the last one allows the traffic.
+nft_rules() # COUNT
+{
+	printf 'table inet perf {\n\tchain forward {\n\t\ttype filter hook forward priority 0; policy drop;\n'
+	printf '\t\tct state established,related accept\n'
+	rules_yaml "$1" | sed -n 's/.*protocol: \(...\), port: "\(.*\)", remote: \(.*\) }/\t\tip saddr \3 \1 dport \2 accept/p'
+	printf '\t\tip saddr 192.0.2.0/24 accept\n\t}\n}\n'
+}
+
+nft_can()
+{
+	local why
+
+	command -v nft >/dev/null || {
+		echo "nft is not installed"
+		return 1
+	}
+	why=$(nft_rules 2 | unshare --net nft -f - 2>&1) && return 0
+	echo "the kernel refuses: ${why%%$'\n'*}"
+	return 1
+}
+
+nft_end() # SETUP ROLE DEVICE ADDRESS: routed, so the ends have no neighbour but the host
+{
+	local ns host
+
+	ns=$(ns_name "$1" "$2")
+	host=$(ns_name "$1" host)
+	ip -n "$host" link add "$3" type veth peer name eth0 netns "$ns" &&
+		ip -n "$host" address add 198.51.100.1/32 dev "$3" &&
+		ip -n "$host" link set "$3" up &&
+		ip -n "$ns" address add "$4/32" dev eth0 &&
+		ip -n "$ns" link set eth0 up &&
+		ip -n "$ns" route add 198.51.100.1 dev eth0 &&
+		ip -n "$ns" route add default via 198.51.100.1 &&
+		ip -n "$host" route add "$4/32" dev "$3"
+}
+
+nft_up() # SETUP
+{
+	local host
+
+	ends_of "$1"
+	new_ns "$1" host
+	host=$(ns_name "$1" host)
+	nft_end "$1" client c0 $CLIENT_IP && nft_end "$1" server s0 $SERVER_IP &&
+		in_ns "$host" sysctl -qw net.ipv4.ip_forward=1 &&
+		nft_rules "$(setup_number "$1")" | in_ns "$host" nft -f -
+}
+
+# --- few, many: heddle with 3 ports, and with 1,000 ports on 100 networks; the two ends without security ---
 
 # Devices that exist but lead nowhere: the far ends lie in a namespace where nobody answers, so
 # that a broadcast ends there.
@@ -409,7 +555,7 @@ heddle_with() # SETUP PORTS NETWORKS: so many besides the two ends
 {
 	heddle_base "$1" && make_devices "$1" "$2" || return 1
 	many_yaml "$2" "$3" >"$PERF_TMP/$1/heddle.yaml"
-	hd "$1" apply -f "$PERF_TMP/$1/heddle.yaml" >/dev/null && heddle_ends "$1"
+	hd "$1" apply -f "$PERF_TMP/$1/heddle.yaml" >/dev/null && heddle_ends "$1" --no-security
 }
 
 few_can()

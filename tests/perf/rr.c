@@ -6,6 +6,7 @@
  *   rr client MODE ADDR             prints one line of JSON
  *
  *   udp_rr      one datagram there and back at a time
+ *   udp_first   the same from another port each time: two first packets of a flow
  *   tcp_rr      the same on one TCP connection
  *   tcp_crr     connect, request, response, close
  *   tcp_stream  as many bytes as go through
@@ -196,6 +197,8 @@ static void result_add(struct result *result, uint64_t ns, size_t bytes)
 
 /* --- client --- */
 
+static const struct mode *find_mode(const char *name);
+
 static int open_once(const struct mode *mode, const struct options *options)
 {
 	struct sockaddr_in to = address(options->addr, (unsigned int)(options->port + mode->port));
@@ -271,7 +274,18 @@ static size_t step_tcp(struct client *client)
 	return client->options->size;
 }
 
-static const struct mode *find_mode(const char *name);
+static size_t step_first(struct client *client)
+{
+	size_t n;
+
+	client->fd = open_once(find_mode("udp_first"), client->options);
+	if (client->fd < 0)
+		die("connect");
+	set_reply_wait(client->fd);
+	n = step_udp(client);
+	(void)close(client->fd);
+	return n;
+}
 
 static size_t step_crr(struct client *client)
 {
@@ -295,6 +309,7 @@ static size_t step_stream(struct client *client)
 
 static const struct mode modes[] = {
 	{ "udp_rr", SOCK_DGRAM, PORT_ECHO, true, true, step_udp },
+	{ "udp_first", SOCK_DGRAM, PORT_ECHO, false, true, step_first },
 	{ "tcp_rr", SOCK_STREAM, PORT_ECHO, true, true, step_tcp },
 	{ "tcp_crr", SOCK_STREAM, PORT_ECHO, false, true, step_crr },
 	{ "tcp_stream", SOCK_STREAM, PORT_SINK, true, false, step_stream },
@@ -472,7 +487,7 @@ static void usage(void)
 {
 	fputs("usage: rr server [-p PORT] [-c CPU] [-L LIFETIME_S]\n"
 	      "       rr client MODE ADDR [-p PORT] [-c CPU] [-t SECONDS] [-w WARMUP_S] [-s SIZE]\n"
-	      "MODE: udp_rr tcp_rr tcp_crr tcp_stream\n",
+	      "MODE: udp_rr udp_first tcp_rr tcp_crr tcp_stream\n",
 	      stderr);
 	exit(2);
 }

@@ -17,9 +17,18 @@
  *	heard N/h		... was told that it is still there
  *	changed N/h, gone N/h	... anything else
  *	macs P +1		count of MACs learned at port P
+ *	tcp begins		a flow is new in the table of those that are not answered
+ *	tcp half-open		its state is now this, in the table where it was
+ *	tcp established for good	it has moved to the other table, with this state
+ *	tcp waits, tcp goes on	... else: counted in the first table, in the second
+ *	tcp ends		its entry is gone
+ *	pieces +1, piece	hd_frags has one entry more; one of them has changed
+ *	held +1			pieces that wait for their first one
+ *	rules N N		counted for these rules
  *	copies D D		clones that went out by these devices, in this order
  *	out P P			counted as left by these ports
- *	drop R at P in S	counted as dropped for reason R under port P in stage S
+ *	drop R at P in S	counted as dropped for reason R under port P in stage S; x2 if twice
+ *	2 undone R at P		taken off that count again
  *	pass, redirect, shot	what the kernel was told
  *
  * What does not add up is told as well, with a '!': bytes that do not match packets, drops that the
@@ -34,13 +43,18 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <linux/pkt_cls.h>
+
 #include "heddle/abi.h"
 #include "heddle/config.h"
 #include "heddle/fdb.h"
+#include "heddle/flow.h"
 #include "heddle/neigh.h"
+#include "heddle/policy.h"
 #include "heddle/port.h"
 #include "heddle/reason.h"
 #include "heddle/stage.h"
+#include "heddle/trace.h"
 #include "port.skel.h"
 #include "tests/prog/pkt.h"
 
@@ -58,6 +72,10 @@
 #define MAX_NETWORKS 16
 #define MAX_FDB 256
 #define MAX_DROPS 256
+#define MAX_FLOWS 256
+#define MAX_RULES 64
+#define MAX_FRAGS 64
+#define MAX_ALSO 4
 #define HZ 250 /* as the programs are told; what the kernel really counts does not matter here */
 
 #define ETH_P_OTHER 0x88b5 /* IEEE 802: for local experiments */
@@ -68,10 +86,18 @@
  * struct sizes - of tables, where a test wants others than the default
  * @fdb:   entries
  * @drops: entries
+ * @flows: entries of each table of established flows
+ * @new_flows: of each of those that are not answered
+ * @frags: entries
+ * @flows_per_port: established flows that one port may have begun
  */
 struct sizes {
 	uint32_t fdb;
 	uint32_t drops;
+	uint32_t flows;
+	uint32_t new_flows;
+	uint32_t frags;
+	uint32_t flows_per_port;
 };
 
 /**
@@ -80,14 +106,20 @@ struct sizes {
  * @tagger:   program that puts a tag beside the packet and goes on with hd_port_in
  * @starts:   its prog array
  * @clock:    program that tells the time
+ * @is_own:   it was loaded for this test only, with other sizes
+ * @twin:     the same programs, told to write nothing; NULL until twin_load()
+ * @also:     other packets that may be seen on the wire
  * @vid:      tag beside the next packet only; 0 = none
  */
 struct fixture {
 	struct port_bpf *skel;
+	bool is_own;
+	struct port_bpf *twin;
 	int wire;
 	int tagger;
 	int starts;
 	int clock;
+	const struct pkt *also[MAX_ALSO];
 	uint16_t vid;
 	struct snapshot *before;
 	struct snapshot *after;
@@ -134,6 +166,10 @@ void port_mac(struct fixture *f, uint32_t id, const uint8_t mac[6]);
 
 /** port_macs - how many MACs the port is said to have learned */
 uint32_t port_macs(struct fixture *f, uint32_t id);
+
+/** port_flows - how many established flows the port is said to have begun */
+uint32_t port_flows(struct fixture *f, uint32_t id);
+
 void port_set_macs(struct fixture *f, uint32_t id, uint32_t n);
 
 void fdb_static(struct fixture *f, uint32_t network, const uint8_t mac[6], uint32_t port);
@@ -152,6 +188,80 @@ void neigh_add(struct fixture *f, uint32_t network, const char *ip, const uint8_
 	       uint32_t port);
 
 void neigh_del(struct fixture *f, uint32_t network, const char *ip);
+
+/* --- security --- */
+
+/** secure - the port gets security: its policy, its generation. Without source_add() it may use any address. */
+void secure(struct fixture *f, uint32_t id, uint32_t policy, uint32_t gen);
+
+/** source_add - an address, or prefix of @len bits, that a port may send from; @mac NULL for a port without MAC */
+void source_add(struct fixture *f, uint32_t port, const uint8_t *mac, const char *ip, uint32_t len);
+
+/** member_add - an address outside belongs to the groups of a policy */
+void member_add(struct fixture *f, uint32_t network, const char *ip, uint32_t policy);
+
+/** gateway_add - an address that only the gateway may use */
+void gateway_add(struct fixture *f, uint32_t network, const char *ip);
+
+/**
+ * struct allow - one row of a policy
+ * @id:     rule
+ * @proto:  0 = any
+ * @port:   destination port, masked
+ * @port_len: bits of it that matter
+ * @remote: address, masked; with @len bits that matter
+ * @group:  policy that the remote must have; then no @remote
+ */
+struct allow {
+	uint32_t id;
+	uint32_t policy;
+	enum hd_direction dir;
+	uint8_t proto;
+	uint16_t port;
+	uint8_t port_len;
+	bool v6;
+	const char *remote;
+	uint8_t len;
+	uint32_t group;
+};
+
+/** allow, disallow - add and remove a row; the generation is up to the test */
+void allow(struct fixture *f, struct allow rule);
+void disallow(struct fixture *f, struct allow rule);
+
+/**
+ * struct flow - an entry of a flow table
+ * @there:  there is one
+ * @is_new: in the table of those that are not answered
+ * @side:   of the opener
+ */
+struct flow {
+	bool there;
+	bool is_new;
+	int side;
+	uint32_t network;
+	struct hd_flow_value value;
+	uint8_t key[sizeof(struct hd_flow6_key)];
+};
+
+/** flow_of - the entry between two ends, in whichever table it is; fails the test if it is in both */
+struct flow flow_of(struct fixture *f, uint8_t proto, const char *opener, uint16_t from,
+		    const char *other, uint16_t to);
+
+/** flow_put - write it back, changed */
+void flow_put(struct fixture *f, const struct flow *flow, bool v6);
+
+/** twin_load - the programs a second time, over the same tables, as `heddle trace` runs them */
+void twin_load(struct fixture *f);
+
+/** run_twin - verdict of the twin */
+int run_twin(struct fixture *f, uint32_t number, const struct pkt *in);
+
+/** packets_out - sum of what has left by all ports */
+uint64_t packets_out(struct fixture *f);
+
+/** is_shared - whether twin and datapath share this map */
+bool is_shared(const struct bpf_map *map);
 
 /** stage_del - as if a stage had not been loaded */
 void stage_del(struct fixture *f, uint32_t stage);
@@ -204,6 +314,14 @@ void arrives_(struct fixture *f, uint32_t number, const struct pkt *in, uint16_t
  */
 int run_in(struct fixture *f, uint32_t number, const struct pkt *in);
 
+/** run_out - the same for what the host sends out of a port */
+int run_out(struct fixture *f, uint32_t number, const struct pkt *in);
+
+/* Verdicts, as the kernel names them (linux/pkt_cls.h). */
+#define PASSED TC_ACT_UNSPEC
+#define SHOT TC_ACT_SHOT
+#define REDIRECTED TC_ACT_REDIRECT
+
 /** was_provoked - whether any test so far saw a drop for this reason */
 bool was_provoked(uint32_t reason);
 
@@ -214,6 +332,14 @@ int forward_tests(void);
 int flood_tests(void);
 int neigh_tests(void);
 int out_tests(void);
+int flow_tests(void);
+int tcp_tests(void);
+int icmp_tests(void);
+int group_tests(void);
+int source_tests(void);
+int frag_tests(void);
+int header_tests(void);
+int trace_tests(void);
 int reason_tests(void);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

@@ -15,6 +15,14 @@ int main(void)
 	failed += flood_tests();
 	failed += neigh_tests();
 	failed += out_tests();
+	failed += flow_tests();
+	failed += tcp_tests();
+	failed += icmp_tests();
+	failed += group_tests();
+	failed += source_tests();
+	failed += frag_tests();
+	failed += header_tests();
+	failed += trace_tests();
 	failed += reason_tests(); /* last: it looks at what the others provoked */
 	return failed != 0;
 }

@@ -21,6 +21,7 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/if_arp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -195,6 +196,94 @@ static inline void pkt_tcp(struct pkt *p, uint16_t from, uint16_t to, uint32_t o
 	memset(p->data + p->len - options, 1 /* no operation */, options);
 }
 
+#define PKT_FIN 0x01
+#define PKT_SYN 0x02
+#define PKT_RST 0x04
+#define PKT_PSH 0x08
+#define PKT_ACK 0x10
+
+/* One segment. @scale: window scale option, -1 = none; in a SYN only. */
+struct pkt_segment {
+	uint8_t flags;
+	uint32_t seq;
+	uint32_t ack;
+	uint16_t window;
+	int scale;
+};
+
+/** pkt_tcp_segment - a TCP header with all that a connection looks at */
+static inline void pkt_tcp_segment(struct pkt *p, uint16_t from, uint16_t to, struct pkt_segment s)
+{
+	static const uint8_t option[] = { 1, 3, 3 };
+	struct tcphdr tcp = { .source = htons(from),
+			      .dest = htons(to),
+			      .seq = htonl(s.seq),
+			      .ack_seq = htonl(s.ack),
+			      .doff = (sizeof(tcp) + (s.scale < 0 ? 0 : 4)) / 4,
+			      .window = htons(s.window) };
+	uint8_t scale = (uint8_t)s.scale;
+
+	((uint8_t *)&tcp)[13] = s.flags;
+	pkt_layer(p, IPPROTO_TCP, &tcp, sizeof(tcp));
+	if (s.scale < 0)
+		return;
+	pkt_put(p, option, sizeof(option));
+	pkt_put(p, &scale, 1);
+}
+
+/* The first eight bytes of ICMP and ICMPv6, as queries have them. */
+struct pkt_icmp_body {
+	uint8_t type;
+	uint8_t code;
+	uint16_t csum;
+	uint16_t id;
+	uint16_t seq;
+};
+
+/** pkt_icmp - ICMP, or with @proto IPPROTO_ICMPV6 that */
+static inline void pkt_icmp(struct pkt *p, uint8_t proto, uint8_t type, uint8_t code, uint16_t id)
+{
+	struct pkt_icmp_body icmp = { .type = type, .code = code, .id = htons(id) };
+
+	pkt_layer(p, proto, &icmp, sizeof(icmp));
+}
+
+/** pkt_frag4 - makes a piece of the IPv4 packet that was begun last: @off in bytes */
+static inline void pkt_frag4(struct pkt *p, uint16_t id, uint32_t off, bool more)
+{
+	struct iphdr *ip = (void *)(p->data + p->layers[p->n_layers - 1].off);
+
+	ip->id = htons(id);
+	ip->frag_off = htons((uint16_t)(off / 8 | (more ? 0x2000 : 0)));
+}
+
+/** pkt_frag6 - an IPv6 fragment header: @off in bytes */
+static inline void pkt_frag6(struct pkt *p, uint8_t next, uint32_t id, uint32_t off, bool more)
+{
+	struct {
+		uint8_t next;
+		uint8_t reserved;
+		uint16_t off;
+		uint32_t id;
+	} frag = { .next = next, .off = htons((uint16_t)(off | more)), .id = htonl(id) };
+
+	pkt_put(p, &frag, sizeof(frag));
+}
+
+/** pkt_ext6 - an IPv6 extension header of @units * 8 bytes, full of padding; for AH @units * 8 bytes as well */
+static inline void pkt_ext6(struct pkt *p, uint8_t self, uint8_t next, uint8_t units)
+{
+	uint32_t start = p->len;
+
+	pkt_put(p, NULL, units * 8u);
+	p->data[start] = next;
+	p->data[start + 1] = (uint8_t)(self == IPPROTO_AH ? units * 2 - 2 : units - 1);
+	if (self == IPPROTO_AH)
+		return;
+	p->data[start + 2] = 1; /* PadN */
+	p->data[start + 3] = (uint8_t)(units * 8 - 4);
+}
+
 /* RFC 4861 sections 4.3 and 4.4: solicitation and advertisement have one layout. */
 struct pkt_nd_body {
 	uint8_t type;
@@ -296,6 +385,10 @@ static inline void pkt_end_layer(struct pkt *p, uint32_t at)
 		break;
 	case IPPROTO_TCP:
 		pkt_set16(p, off + offsetof(struct tcphdr, check), pkt_l4_csum(p, at));
+		break;
+	case IPPROTO_ICMP:
+		pkt_set16(p, off + offsetof(struct pkt_icmp_body, csum),
+			  pkt_fold(pkt_sum(p->data + off, len, 0)));
 		break;
 	case IPPROTO_ICMPV6:
 		pkt_set16(p, off + offsetof(struct pkt_nd_body, csum), pkt_l4_csum(p, at));

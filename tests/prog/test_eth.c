@@ -175,16 +175,6 @@ static void port_without_entry(void **state)
 	enters(f, 1, &p, "drop no-port at 0 in port-in, shot");
 }
 
-static void network_beyond_the_table(void **state)
-{
-	struct fixture *f = *state;
-	struct pkt p = pkt_eth(MAC_B, MAC_A, ETH_P_IP);
-
-	port_add(f, 1, MAX_NETWORKS, UP);
-	pkt_fill(&p, 60);
-	enters(f, 1, &p, "drop no-port at 1 in port-in, shot");
-}
-
 /* Devices 1 and 13 fall on the same slot; the second to come is found in the far table. */
 static void colliding_ifindices(void **state)
 {
@@ -264,7 +254,6 @@ int eth_tests(void)
 		TEST(tags_do_not_matter_to_the_fdb),
 		TEST(device_without_port),
 		TEST(port_without_entry),
-		TEST(network_beyond_the_table),
 		TEST(colliding_ifindices),
 		TEST(missing_stage),
 		TEST(full_drop_table),

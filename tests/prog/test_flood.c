@@ -88,8 +88,7 @@ static void nobody_can_take_it(void **state)
 	port_add(f, 2, 1, 0);
 	port_add(f, 3, 1, 0);
 	enters(f, 1, &p,
-	       "in 1, drop no-member at 1 in flood, drop port-down at 2 in flood, "
-	       "drop port-down at 3 in flood, shot");
+	       "in 1, drop port-down at 2 in flood, drop port-down at 3 in flood, shot");
 }
 
 static void members_that_are_down(void **state)
@@ -201,7 +200,7 @@ static void too_large_for_all(void **state)
 	RING(f, 1, 2);
 	port_mtu(f, 2, 1400);
 	pkt_bytes(&p, 1401);
-	enters(f, 1, &p, "in 1, drop no-member at 1 in flood, drop mtu at 2 in flood, shot");
+	enters(f, 1, &p, "in 1, drop mtu at 2 in flood, shot");
 }
 
 /* A device that has just vanished: its copy is lost and counted, the others are not. */

@@ -112,7 +112,7 @@ static void isolation(void **state)
 		{ HD_PORT_ISOLATED, 0, "in 1, out 2, redirect", "in 1, out 2, redirect" },
 		{ 0, HD_PORT_ISOLATED, "in 1, out 2, redirect", "in 1, out 2, redirect" },
 		{ HD_PORT_ISOLATED, HD_PORT_ISOLATED, "in 1, drop isolated at 1 in port-in, shot",
-		  "in 1, drop no-member at 1 in flood, drop isolated at 2 in flood, shot" },
+		  "in 1, drop isolated at 2 in flood, shot" },
 	};
 	struct fixture *f = *state;
 	struct pkt p = a_to_b(), all = sized(MAC_ALL, MAC_A, 60), unknown = sized(MAC_C, MAC_A, 60);

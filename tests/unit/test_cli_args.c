@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "cli/args.h"
+#include "cli/filter.h"
 #include "cli/near.h"
 #include "cli/object.h"
 #include "cli/url.h"
@@ -87,6 +88,9 @@ static void bare_words(void **state)
 	assert_command(&line, "neigh", "neighbour list");
 	assert_command(&line, "fdb --network blue", "fdb list");
 	assert_string_equal(hd_cli_text(&line.cli, "network"), "blue");
+	assert_command(&line, "sg", "security-group list");
+	assert_command(&line, "flow", "flow list");
+	assert_command(&line, "flow --port web1", "flow list");
 	assert_command(&line, "explain", "explain");
 	assert_command(&line, "explain mtu", "explain");
 	assert_string_equal(line.cli.args[0], "mtu");
@@ -107,6 +111,58 @@ static void object_options(void **state)
 			   "\"ip\": [\"192.0.2.1/24\", \"2001:db8::1\"], \"label\": [\"a=b\"]}");
 	assert_command(&line, "network set blue --flood off --mtu 1400", "network set");
 	assert_spec(&line, "{\"flood\": false, \"mtu\": 1400}");
+}
+
+/* The options of a rule, not of the group; the same words may be options of both. */
+static void rule_options(void **state)
+{
+	struct line line _line_ = {};
+
+	(void)state;
+	assert_command(&line,
+		       "sg rule-add web --direction ingress --protocol 6 --port 80-81 --remote "
+		       "192.0.2.0/24",
+		       "security-group rule-add");
+	assert_string_equal(line.cli.args[0], "web");
+	assert_spec(&line, "{\"direction\": \"ingress\", \"protocol\": \"tcp\","
+			   "\"port\": \"80-81\", \"remote\": \"192.0.2.0/24\"}");
+	assert_command(&line, "security-group rule-del web 17 --if-exists",
+		       "security-group rule-del");
+	assert_string_equal(line.cli.args[1], "17");
+	assert_refused("sg rule-add web --port 80", HD_ERR_USAGE,
+		       "security-group rule-add: --direction is missing", NULL);
+	assert_refused("sg rule-add web --direction ingress --id 3", HD_ERR_USAGE,
+		       "security-group rule-add: unknown option '--id'", NULL);
+	assert_refused("sg rule-add web --remote-gruop x", HD_ERR_USAGE,
+		       "security-group rule-add: unknown option '--remote-gruop'",
+		       "did you mean '--remote-group'?");
+	assert_refused("sg set web --rules x", HD_ERR_USAGE,
+		       "security-group set: unknown option '--rules'",
+		       "'heddle security-group rule-add' adds a rule");
+	assert_refused("sg rule-del web", HD_ERR_USAGE,
+		       "security-group rule-del: GROUP ID is missing", NULL);
+}
+
+static void assert_filter(const char *text, const char *expected)
+{
+	struct line line _line_ = {};
+	_free_ char *url = NULL;
+
+	parse(&line, text);
+	assert_int_equal(line.r, 0);
+	url = hd_filter_url(&line.cli, "/v1/flows");
+	assert_string_equal(url, expected);
+}
+
+/* Global options are no filters. */
+static void filters(void **state)
+{
+	(void)state;
+	assert_filter("flow -j -i lab", "/v1/flows");
+	assert_filter("flow show --dport 80 --limit 5 --state half-open --protocol 17",
+		      "/v1/flows?protocol=udp&dport=80&state=half-open&limit=5");
+	assert_filter("flow --address 2001:DB8::1 --port web1 --network blue",
+		      "/v1/flows?network=blue&port=web1&address=2001:db8::1");
 }
 
 static void globals_anywhere(void **state)
@@ -204,10 +260,12 @@ static void refused_later(void **state)
 {
 	(void)state;
 	assert_refused("router add r1", HD_ERR_USAGE, "router is not available yet", "");
-	assert_refused("trace", HD_ERR_USAGE, "trace is not available yet", "");
+	assert_refused("capture", HD_ERR_USAGE, "capture is not available yet", "");
+	assert_refused("trace --live", HD_ERR_USAGE, "trace: --live is not available yet", "");
+	assert_refused("sg add web --select a=b", HD_ERR_USAGE,
+		       "security-group add: --select is not available yet", "");
 	assert_refused("port add x --network b --tag 3", HD_ERR_USAGE,
 		       "port add: --tag is not available yet", "");
-	assert_refused("drops --follow", HD_ERR_USAGE, "drops: --follow is not available yet", "");
 	assert_refused("apply --ttl 45m -f x", HD_ERR_USAGE, "apply: --ttl is not available yet",
 		       "");
 	assert_refused("neighbour flush", HD_ERR_USAGE, "neighbour flush is not available yet", "");
@@ -296,6 +354,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bare_words),
 		cmocka_unit_test(object_options),
+		cmocka_unit_test(rule_options),
+		cmocka_unit_test(filters),
 		cmocka_unit_test(globals_anywhere),
 		cmocka_unit_test(values_are_not_options),
 		cmocka_unit_test(help_needs_nothing_else),

@@ -101,6 +101,32 @@ static void table_cuts_on_terminals_only(void **state)
 		     "abcdef..  -        -\n");
 }
 
+static char *first_letters(const json_t *row)
+{
+	return strndup(json_string_value(json_object_get(row, "name")), 3);
+}
+
+/* What ends the text stays; a made text is no safer than another. */
+static void table_makes_and_cuts_heads(void **state)
+{
+	static const struct hd_column made[] = {
+		{ .title = "END", .key = "name", .flags = HD_COLUMN_SHRINK | HD_COLUMN_CUT_HEAD },
+		{ .title = "MADE", .text = first_letters, .format = HD_FORMAT_NUMBER },
+	};
+	_json_ json_t *json = json_loads("[{\"name\": \"\\u001b\\u00e9x10.0.0.5:40000\"},"
+					 " {\"name\": \"web1\"}]",
+					 0, NULL);
+	struct page page;
+
+	(void)state;
+	page_open(&page, false);
+	page.out.width = 18;
+	assert_int_equal(hd_out_table(&page.out, made, 2, json), 0);
+	assert_page(&page, "END           MADE\n"
+			   "...0.5:40000    ?\u00e9\n"
+			   "web1           web\n");
+}
+
 static void record(void **state)
 {
 	_json_ json_t *json =
@@ -150,7 +176,10 @@ static void numbers(void **state)
 static void assert_diff(const char *change, const char *expected)
 {
 	_json_ json_t *before = json_loads("{\"version\": 1, \"ports\": {\"web1\": {\"mtu\": 1400,"
-					   "\"isolated\": true}}, \"networks\": {\"blue\": {}}}",
+					   "\"isolated\": true}}, \"networks\": {\"blue\": {}},"
+					   "\"security-groups\": {\"web\": {\"rules\": ["
+					   "{\"direction\": \"egress\", \"id\": 1},"
+					   "{\"direction\": \"ingress\", \"id\": 2}]}}}",
 					   0, NULL);
 	_json_ json_t *json = json_loads(change, 0, NULL);
 	struct page page;
@@ -178,6 +207,31 @@ static void diff(void **state)
 	assert_diff("{\"changes\": [{\"op\": \"set\", \"noun\": \"network\", \"name\": \"blue\","
 		    "\"options\": {\"mtu\": 1400}}]}",
 		    "~ network blue mtu: 1500 -> 1400\n");
+}
+
+#define GROUP(op, options)                                                                         \
+	"{\"changes\": [{\"op\": \"" op "\", \"noun\": \"security-group\", "                       \
+	"\"name\": \"web\", \"options\": " options "}]}"
+
+/* A line for each rule that is new or gone, none for those that stay. */
+static void rules_diff(void **state)
+{
+	(void)state;
+	assert_diff(GROUP("set", "{\"rules\": [{\"direction\": \"ingress\", \"protocol\": \"tcp\","
+				 "\"port\": \"80\", \"remote\": \"0.0.0.0/0\", \"id\": 3},"
+				 "{\"direction\": \"egress\", \"id\": 1}]}"),
+		    "~ security-group web rules: + ingress tcp 80 from 0.0.0.0/0\n"
+		    "~ security-group web rules: - ingress any\n");
+	assert_diff(GROUP("set", "{\"rules\": null}"),
+		    "~ security-group web rules: - ingress any\n");
+	assert_diff(GROUP("set", "{\"rules\": [{\"direction\": \"ingress\", \"id\": 2},"
+				 "{\"direction\": \"egress\", \"id\": 1}]}"),
+		    "~ security-group web rules: the same in another order or with other ids\n");
+	assert_diff(GROUP("add", "{\"rules\": [{\"direction\": \"egress\", \"id\": 4}]}"),
+		    "+ security-group web\n"
+		    "+ security-group web rules: + egress any\n");
+	assert_diff(GROUP("add", "{}"), "+ security-group web\n");
+	assert_diff(GROUP("del", "{}"), "- security-group web\n");
 }
 
 static void assert_error(bool json, const char *file, const struct hd_error *err,
@@ -233,9 +287,11 @@ int main(void)
 		cmocka_unit_test(table_keeps_optional_column),
 		cmocka_unit_test(table_is_safe_for_terminals),
 		cmocka_unit_test(table_cuts_on_terminals_only),
+		cmocka_unit_test(table_makes_and_cuts_heads),
 		cmocka_unit_test(record),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(diff),
+		cmocka_unit_test(rules_diff),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(failed_write_is_an_error),
 	};

@@ -18,6 +18,7 @@
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
 #include "heddle/neigh.h"
+#include "heddle/policy.h"
 #include "heddle/port.h"
 
 #define HZ 250
@@ -37,8 +38,12 @@ static const struct hd_limits limits = {
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
+	struct hd_object *group;
 
 	f->model = hd_model_new();
+	group = hd_group_default();
+	assert_int_equal(hd_model_put(f->model, group), 0);
+	hd_object_unref(group);
 	hd_tables_init(&f->out);
 	*state = f;
 	return 0;
@@ -110,7 +115,7 @@ static void compile(struct fixture *f)
 	hd_tables_done(&f->out);
 	hd_tables_init(&f->out);
 	assert_int_equal(hd_model_validate(f->model, NULL), 0);
-	assert_int_equal(hd_compile(f->model, f->facts, f->n_facts, HZ, &f->out), 0);
+	assert_int_equal(hd_compile(f->model, f->facts, f->n_facts, HZ, &f->out, NULL), 0);
 }
 
 static const void *row(struct fixture *f, enum hd_table_id id, const void *key)
@@ -150,6 +155,11 @@ static void table_names_and_sizes(void **state)
 		const char *name;
 		size_t key, value;
 	} tables[HD_TABLE_COUNT] = {
+		[HD_TABLE_RULES] = { "hd_rules", sizeof(struct hd_rule_key), 4 },
+		[HD_TABLE_SHAPES] = { "hd_shapes", 4, sizeof(struct hd_shapes) },
+		[HD_TABLE_MEMBERS] = { "hd_members", sizeof(struct hd_member_key), 4 },
+		[HD_TABLE_SOURCES] = { "hd_sources", sizeof(struct hd_source_key), 4 },
+		[HD_TABLE_GATEWAYS] = { "hd_gateways", sizeof(struct hd_member_key), 4 },
 		[HD_TABLE_NETWORKS] = { "hd_networks", 4, sizeof(struct hd_network_value) },
 		[HD_TABLE_PORTS] = { "hd_ports", 4, sizeof(struct hd_port_value) },
 		[HD_TABLE_FDB] = { "hd_fdb", sizeof(struct hd_fdb_key),
@@ -207,7 +217,7 @@ static void ageing_does_not_overflow(void **state)
 	uint32_t id = 1;
 
 	network(f, "blue", ",\"ageing\":1000000");
-	assert_int_equal(hd_compile(f->model, NULL, 0, 1000, &f->out), 0);
+	assert_int_equal(hd_compile(f->model, NULL, 0, 1000, &f->out, NULL), 0);
 	memcpy(&value, row(f, HD_TABLE_NETWORKS, &id), sizeof(value));
 	assert_int_equal(value.ageing_jiffies, 1000000000u);
 }
@@ -219,23 +229,32 @@ static void port_flags(void **state)
 		struct hd_fact fact;
 		uint32_t flags;
 	} cases[] = {
-		{ "", { .ifindex = 9, .mtu = 1500, .up = true }, HD_PORT_UP },
-		{ "", { .ifindex = 9, .mtu = 1500 }, 0 },
-		{ "", { .ifindex = 0, .up = true }, 0 },
-		{ "",
+		{ "", { .ifindex = 9, .mtu = 1500, .up = true }, HD_PORT_UP | HD_PORT_SECURE },
+		{ "", { .ifindex = 9, .mtu = 1500 }, HD_PORT_SECURE },
+		{ "", { .ifindex = 0, .up = true }, HD_PORT_SECURE },
+		{ ",\"no-security\":true", { .ifindex = 9, .mtu = 1500, .up = true }, HD_PORT_UP },
+		{ ",\"no-security\":true",
 		  { .ifindex = 9, .mtu = 1500, .up = true, .peer = true },
 		  HD_PORT_UP | HD_PORT_PEER },
-		{ ",\"isolated\":true",
+		{ ",\"no-security\":true,\"isolated\":true",
 		  { .ifindex = 9, .up = true },
 		  HD_PORT_UP | HD_PORT_ISOLATED },
-		{ ",\"hairpin\":true", { .ifindex = 9, .up = true }, HD_PORT_UP | HD_PORT_HAIRPIN },
-		{ ",\"mac\":\"02:00:00:00:00:01\"",
+		{ ",\"no-security\":true,\"hairpin\":true",
+		  { .ifindex = 9, .up = true },
+		  HD_PORT_UP | HD_PORT_HAIRPIN },
+		{ ",\"no-security\":true,\"mac\":\"02:00:00:00:00:01\"",
 		  { .ifindex = 9, .up = true },
 		  HD_PORT_UP | HD_PORT_HAS_MAC },
+		{ ",\"ip\":[\"192.0.2.1\"]",
+		  { .ifindex = 9, .up = true },
+		  HD_PORT_UP | HD_PORT_SECURE | HD_PORT_HAS_IPS },
+		{ ",\"allowed-address\":[\"192.0.2.0/24\"]",
+		  { .ifindex = 9, .up = true },
+		  HD_PORT_UP | HD_PORT_SECURE | HD_PORT_HAS_IPS },
 		{ ",\"isolated\":true,\"hairpin\":true,\"mac\":\"02:00:00:00:00:01\"",
 		  { .ifindex = 9, .up = true, .peer = true },
 		  HD_PORT_UP | HD_PORT_PEER | HD_PORT_ISOLATED | HD_PORT_HAIRPIN |
-			  HD_PORT_HAS_MAC },
+			  HD_PORT_HAS_MAC | HD_PORT_SECURE },
 	};
 	struct fixture *f = *state;
 
@@ -255,6 +274,7 @@ static void port_flags(void **state)
 		assert_int_equal(value.network, 1);
 		assert_int_equal(value.mac_limit, 77);
 		assert_int_equal(value.next, id);
+		assert_int_equal(!!value.policy, !!(cases[i].flags & HD_PORT_SECURE));
 		assert_memory_equal(
 			value.mac,
 			cases[i].flags & HD_PORT_HAS_MAC ? "\2\0\0\0\0\1" : "\0\0\0\0\0\0", 6);
@@ -600,13 +620,13 @@ static void deterministic(void **state)
 	make_facts(f, &seed);
 	compile(f);
 	hd_tables_init(&again);
-	assert_int_equal(hd_compile(f->model, f->facts, f->n_facts, HZ, &again), 0);
+	assert_int_equal(hd_compile(f->model, f->facts, f->n_facts, HZ, &again, NULL), 0);
 	assert_same_tables(&f->out, &again);
 	hd_tables_done(&again);
 	copy = hd_model_copy(f->model);
 	hd_model_sort(copy);
 	hd_tables_init(&again);
-	assert_int_equal(hd_compile(copy, f->facts, f->n_facts, HZ, &again), 0);
+	assert_int_equal(hd_compile(copy, f->facts, f->n_facts, HZ, &again, NULL), 0);
 	assert_same_tables(&f->out, &again);
 	hd_tables_done(&again);
 	hd_model_free(copy);

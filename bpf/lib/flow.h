@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* flow.h - the flow tables: finding a flow, keeping it, replaying it; see heddle/flow.h */
+#pragma once
+
+#include "heddle/abi.h"
+#include "heddle/flow.h"
+
+#include "lib/fdb.h"
+#include "lib/policy.h"
+
+/*
+ * hd_flow4, hd_flow6: established. Writers: the datapath (insert, refresh), the daemon (sweep, flush). Readers: every IP packet
+ * to or from a port with security. An entry dies by its timeout, by close, when the rules no longer allow it, or with its port. Full: the
+ * flow that would be next is refused (reason flow-table-full).
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_FLOWS_DEFAULT);
+	__type(key, struct hd_flow4_key);
+	__type(value, struct hd_flow_value);
+} hd_flow4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_FLOWS_DEFAULT);
+	__type(key, struct hd_flow6_key);
+	__type(value, struct hd_flow_value);
+} hd_flow6 SEC(".maps");
+
+/* hd_new4, hd_new6: not answered yet. As above, but an entry may also be pushed out by a newer one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HD_NEW_FLOWS_DEFAULT);
+	__type(key, struct hd_flow4_key);
+	__type(value, struct hd_flow_value);
+} hd_new4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HD_NEW_FLOWS_DEFAULT);
+	__type(key, struct hd_flow6_key);
+	__type(value, struct hd_flow_value);
+} hd_new6 SEC(".maps");
+
+enum flow_table { FLOW_ESTABLISHED, FLOW_UNCONFIRMED };
+
+static __always_inline __u32 flow_now(void)
+{
+	return (__u32)bpf_jiffies64();
+}
+
+/** hd_flow_side - which side of its flow the sender of the packet is */
+static __always_inline __u32 hd_flow_side(const struct hd_ip *ip)
+{
+	for (int i = 0; i < 4; i++) {
+		if (ip->saddr[i] != ip->daddr[i])
+			return ip->saddr[i] > ip->daddr[i];
+		if (ip_is_v4(ip))
+			break;
+	}
+	return ip->sport > ip->dport;
+}
+
+static __always_inline void flow_key4(const struct hd_pkt *pkt, __u32 side,
+				      struct hd_flow4_key *key)
+{
+	const struct hd_ip *ip = pkt->ip;
+
+	key->zone = pkt->network << 8 | ip->proto;
+	key->addr[0] = side ? ip->daddr[0] : ip->saddr[0];
+	key->addr[1] = side ? ip->saddr[0] : ip->daddr[0];
+	key->port[0] = side ? ip->dport : ip->sport;
+	key->port[1] = side ? ip->sport : ip->dport;
+}
+
+static __always_inline void flow_key6(const struct hd_pkt *pkt, __u32 side,
+				      struct hd_flow6_key *key)
+{
+	const struct hd_ip *ip = pkt->ip;
+
+	key->zone = pkt->network << 8 | ip->proto;
+	hd_memcpy(key->addr[0], side ? ip->daddr : ip->saddr, 16);
+	hd_memcpy(key->addr[1], side ? ip->saddr : ip->daddr, 16);
+	key->port[0] = side ? ip->dport : ip->sport;
+	key->port[1] = side ? ip->sport : ip->dport;
+}
+
+/** hd_flow_find - entry of the packet's flow in one of the two tables, of its family; NULL if there is none */
+static __always_inline struct hd_flow_value *hd_flow_find(const struct hd_pkt *pkt, __u32 side,
+							  enum flow_table table)
+{
+	if (ip_is_v4(pkt->ip)) {
+		struct hd_flow4_key key;
+
+		flow_key4(pkt, side, &key);
+		return table == FLOW_ESTABLISHED ? bpf_map_lookup_elem(&hd_flow4, &key)
+						 : bpf_map_lookup_elem(&hd_new4, &key);
+	} else {
+		struct hd_flow6_key key;
+
+		flow_key6(pkt, side, &key);
+		return table == FLOW_ESTABLISHED ? bpf_map_lookup_elem(&hd_flow6, &key)
+						 : bpf_map_lookup_elem(&hd_new6, &key);
+	}
+}
+
+/** hd_flow_insert - add an entry, if its key is free (established) or whatever was there (unconfirmed); 0 or -errno */
+static __noinline int hd_flow_insert(struct hd_pkt *pkt, __u32 side, __u32 table,
+				     struct hd_flow_value *value)
+{
+	if (!pkt || !value)
+		return 0;
+	if (ip_is_v4(pkt->ip)) {
+		struct hd_flow4_key key;
+
+		flow_key4(pkt, side, &key);
+		return table == FLOW_ESTABLISHED
+			       ? bpf_map_update_elem(&hd_flow4, &key, value, BPF_NOEXIST)
+			       : bpf_map_update_elem(&hd_new4, &key, value, BPF_ANY);
+	} else {
+		struct hd_flow6_key key;
+
+		flow_key6(pkt, side, &key);
+		return table == FLOW_ESTABLISHED
+			       ? bpf_map_update_elem(&hd_flow6, &key, value, BPF_NOEXIST)
+			       : bpf_map_update_elem(&hd_new6, &key, value, BPF_ANY);
+	}
+}
+
+/** hd_flow_reserve - take a place among the flows that the opener's port may have; false if there is none */
+static __always_inline bool hd_flow_reserve(const struct hd_flow_value *flow)
+{
+	__u32 id = flow->port[flow->opener & 1];
+	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &id);
+
+	if (!state)
+		return false;
+	if ((__s32)__sync_fetch_and_add(&state->flows, 1) < (__s32)hd_cfg.flows_per_port)
+		return true;
+	__sync_fetch_and_add(&state->flows, -1);
+	return false;
+}
+
+/** hd_flow_release - give it back */
+static __always_inline void hd_flow_release(const struct hd_flow_value *flow)
+{
+	__u32 id = flow->port[flow->opener & 1];
+	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &id);
+
+	if (state)
+		__sync_fetch_and_add(&state->flows, -1);
+}
+
+/** hd_flow_delete - remove an entry; gone already is fine */
+static __noinline int hd_flow_delete(struct hd_pkt *pkt, __u32 side, __u32 table,
+				     struct hd_flow_value *flow)
+{
+	int r;
+
+	if (!pkt || !flow || !pkt->ip || !hd_may_write())
+		return 0;
+	if (ip_is_v4(pkt->ip)) {
+		struct hd_flow4_key key;
+
+		flow_key4(pkt, side, &key);
+		r = table == FLOW_ESTABLISHED ? bpf_map_delete_elem(&hd_flow4, &key)
+					      : bpf_map_delete_elem(&hd_new4, &key);
+	} else {
+		struct hd_flow6_key key;
+
+		flow_key6(pkt, side, &key);
+		r = table == FLOW_ESTABLISHED ? bpf_map_delete_elem(&hd_flow6, &key)
+					      : bpf_map_delete_elem(&hd_new6, &key);
+	}
+	if (!r &&
+	    table ==
+		    FLOW_ESTABLISHED) /* its memory is not given to another before this program ends */
+		hd_flow_release(flow);
+	return 0;
+}
+
+/** hd_flow_timeout - idle time after which a flow ends, in jiffies */
+static __always_inline __u32 hd_flow_timeout(__u8 proto, __u8 state)
+{
+	if (proto == IPPROTO_TCP) {
+		if (state == HD_FLOW_ESTABLISHED)
+			return hd_cfg.timeouts[HD_TIMEOUT_TCP_ESTABLISHED];
+		if (state == HD_FLOW_CLOSING)
+			return hd_cfg.timeouts[HD_TIMEOUT_TCP_TRANSITORY];
+		if (state == HD_FLOW_CLOSED)
+			return hd_cfg.timeouts[HD_TIMEOUT_TCP_CLOSED];
+		return hd_cfg.timeouts[HD_TIMEOUT_TCP_HALF_OPEN];
+	}
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		return hd_cfg.timeouts[HD_TIMEOUT_ICMP];
+	if (state == HD_FLOW_NEW)
+		return hd_cfg.timeouts[HD_TIMEOUT_UDP_NEW];
+	return proto == IPPROTO_UDP ? hd_cfg.timeouts[HD_TIMEOUT_UDP]
+				    : hd_cfg.timeouts[HD_TIMEOUT_OTHER];
+}
+
+/** hd_flow_is_live - whether an entry still counts */
+static __always_inline bool hd_flow_is_live(const struct hd_ip *ip,
+					    const struct hd_flow_value *flow)
+{
+	/* Signed: another CPU may have touched it a tick after we looked at the clock. */
+	return (__s32)(flow_now() - flow->seen) <= (__s32)hd_flow_timeout(ip->proto, flow->state);
+}
+
+/** hd_flow_gen - generation that a flow between two ports is judged by now */
+static __always_inline __u32 hd_flow_gen(const struct hd_port_value *a,
+					 const struct hd_port_value *b)
+{
+	return a->gen + b->gen;
+}
+
+/** hd_flow_count - count the packet for its flow and the rules that allowed it, and keep the flow alive */
+static __always_inline void hd_flow_count(const struct hd_pkt *pkt, struct hd_flow_value *flow,
+					  __u32 side)
+{
+	__u32 packets = pkt->ctx->gso_segs ?: 1, now = flow_now();
+
+	if (!hd_may_write())
+		return;
+	if (flow->seen != now)
+		flow->seen = now;
+	flow->packets[side & 1] += packets;
+	flow->bytes[side & 1] += pkt->ctx->len;
+	hd_rule_count(flow->rule[0], packets, pkt->ctx->len);
+	hd_rule_count(flow->rule[1], packets, pkt->ctx->len);
+}
+
+/* Whether the destination MAC is behind the port that the flow leads to. A configured MAC does not move; others are asked for. */
+static __always_inline bool flow_leads_to(const struct hd_pkt *pkt, __u32 to_id,
+					  const struct hd_port_value *to)
+{
+	__u32 found;
+
+	if ((to->flags & HD_PORT_HAS_MAC) && mac_equal(pkt->dst, to->mac))
+		return true;
+	found = hd_fdb_lookup(pkt);
+	return found == to_id ||
+	       found == HD_PORT_NONE; /* not heard for a while: the flow knows best */
+}
+
+/* What needs a second look: the beginning and end of a connection, pieces, and ICMP, whose request and reply must not be swapped. */
+static __always_inline bool flow_is_plain(const struct hd_ip *ip)
+{
+	if (ip->flags & (HD_IP_FRAGMENT | HD_IP_ICMP_ERROR))
+		return false;
+	if (ip->proto == IPPROTO_TCP)
+		return !(ip->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+		       (ip->tcp_flags & TCP_ACK);
+	return ip->proto != IPPROTO_ICMP && ip->proto != IPPROTO_ICMPV6;
+}
+
+/** hd_flow_edge - one beyond the last that a side accepts. The scale counts only if both have sent one (RFC 7323 section 2.2). */
+static __always_inline __u32 hd_flow_edge(const struct hd_flow_value *flow, __u32 side)
+{
+	const struct hd_flow_tcp *tcp = &flow->tcp[side & 1];
+	__u32 window = tcp->window;
+
+	if ((flow->seen_flags & (HD_FLOW_SCALE * 3)) == HD_FLOW_SCALE * 3)
+		window <<= (side ? flow->scale >> 4 : flow->scale) & 15;
+	return tcp->ack + window;
+}
+
+/** hd_flow_track_tcp - remember what the sender acknowledges and has room for */
+static __always_inline void hd_flow_track_tcp(const struct hd_pkt *pkt, struct hd_flow_value *flow,
+					      __u32 side)
+{
+	const struct tcphdr *tcp = ctx_header(pkt->ctx, pkt->ip->l4_off, sizeof(*tcp));
+	struct hd_flow_tcp *mine = &flow->tcp[side & 1];
+	__u32 ack;
+
+	if (!tcp || !hd_may_write())
+		return;
+	ack = bpf_ntohl(tcp->ack_seq);
+	if (flow->seen_flags & HD_FLOW_ACK << (side & 1)) {
+		/* Neither back, nor beyond what its sender has allowed the other side to send. */
+		if ((__s32)(ack - mine->ack) < 0 || (__s32)(ack - hd_flow_edge(flow, side)) > 1)
+			return;
+	}
+	if (mine->ack != ack)
+		mine->ack = ack;
+	if (mine->window != bpf_ntohs(tcp->window))
+		mine->window = bpf_ntohs(tcp->window);
+}
+
+/** hd_flow_send - count the packet for its flow and send it where the flow leads */
+static __always_inline int hd_flow_send(struct hd_pkt *pkt, struct hd_flow_value *flow, __u32 side,
+					__u32 to_id, const struct hd_port_value *to)
+{
+	int r = hd_port_may_send(pkt, to);
+
+	if (r < 0)
+		return r;
+	hd_flow_count(pkt, flow, side);
+	return hd_port_send(pkt, to_id, to);
+}
+
+/**
+ * hd_flow_replay - what nearly every packet of a busy network takes: one lookup, and the decision that was made once
+ * @ret: verdict, when true is returned
+ *
+ * Return: false if the packet must be judged: no live, established flow that was judged by the present configuration answers for it.
+ */
+static __always_inline bool hd_flow_replay(struct hd_pkt *pkt, int *ret)
+{
+	__u32 side = hd_flow_side(pkt->ip), to_id;
+	const struct hd_port_value *to;
+	struct hd_flow_value *flow;
+
+	if (!flow_is_plain(pkt->ip))
+		return false;
+	flow = hd_flow_find(pkt, side, FLOW_ESTABLISHED);
+	if (!flow || flow->state != HD_FLOW_ESTABLISHED || !hd_flow_is_live(pkt->ip, flow))
+		return false;
+	if (flow->port[side & 1] != pkt->port)
+		return false;
+	if ((pkt->from->flags & HD_PORT_HAS_MAC) && !mac_equal(pkt->src, pkt->from->mac) &&
+	    (pkt->from->flags & HD_PORT_SECURE))
+		return false;
+	to_id = flow->port[!side];
+	to = hd_port_lookup(to_id);
+	if (!to || to->network != pkt->network || !flow_leads_to(pkt, to_id, to))
+		return false;
+	if (flow->gen != hd_flow_gen(pkt->from, to))
+		return false;
+	hd_trace(pkt, HD_TRACE_FLOW_HIT, flow->rule[0], flow->rule[1]);
+	if (pkt->ip->proto == IPPROTO_TCP)
+		hd_flow_track_tcp(pkt, flow, side);
+	*ret = hd_flow_send(pkt, flow, side, to_id, to);
+	return true;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * frag.h - packets in pieces: only the first piece has ports; the others follow it
+ *
+ * What has passed of a packet is kept as a few disjoint ranges. A piece that overlaps with one of them is dropped (RFC 5722; RFC 1858 for IPv4), so
+ * what the receiver puts together is what was judged.
+ */
+#pragma once
+
+#include "lib/flow.h"
+
+/* hd_frags: see heddle/flow.h. Writer: the datapath. Entries die by age, or are pushed out by newer ones. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HD_FRAGS_DEFAULT);
+	__type(key, struct hd_frag_key);
+	__type(value, struct hd_frag_value);
+} hd_frags SEC(".maps");
+
+static __always_inline void frag_key(const struct hd_pkt *pkt, struct hd_frag_key *key)
+{
+	key->zone = pkt->network << 8 | pkt->ip->frag_proto;
+	key->port = pkt->port;
+	key->id = pkt->ip->frag_id;
+	hd_ip_mapped(pkt->ip, pkt->ip->saddr, key->saddr);
+	hd_ip_mapped(pkt->ip, pkt->ip->daddr, key->daddr);
+}
+
+/* Two CPUs rarely have pieces of one packet; the second waits for the few instructions of the first. */
+static __always_inline bool frag_lock(struct hd_frag_value *frag)
+{
+	for (int i = 0; i < 16; i++)
+		if (!__sync_val_compare_and_swap(&frag->lock, 0, 1))
+			return true;
+	return false;
+}
+
+static __always_inline void frag_unlock(struct hd_frag_value *frag)
+{
+	(void)__sync_lock_test_and_set(&frag->lock, 0);
+}
+
+/* A piece being added. @joined: the range that it became part of, @free: one that is not in use; HD_FRAG_RANGES = none. */
+struct frag_add {
+	struct hd_frag_value *frag;
+	__u32 start;
+	__u32 end;
+	__u32 joined;
+	__u32 free;
+	__u32 overlaps;
+};
+
+static long frag_compare(__u32 i, void *arg)
+{
+	struct frag_add *add = arg;
+	const struct hd_frag_range *r;
+
+	if (i >= HD_FRAG_RANGES)
+		return 1;
+	r = &add->frag->range[i];
+	if (!r->end) {
+		add->free = i;
+		return 0;
+	}
+	if (add->start >= r->end || r->start >= add->end)
+		return 0;
+	add->overlaps = 1;
+	return 1;
+}
+
+/* What it touches becomes part of it; a piece that closes a gap takes in two. */
+static long frag_join(__u32 i, void *arg)
+{
+	struct frag_add *add = arg;
+	struct hd_frag_range *r;
+
+	if (i >= HD_FRAG_RANGES)
+		return 1;
+	r = &add->frag->range[i];
+	if (!r->end || (r->end != add->start && r->start != add->end))
+		return 0;
+	if (r->end == add->start)
+		add->start = r->start;
+	else
+		add->end = r->end;
+	r->end = 0;
+	add->joined = i;
+	return 0;
+}
+
+/* Adds [start, end): joined with what it touches, else in a free place. */
+static __always_inline int frag_add(struct hd_frag_value *frag, __u32 start, __u32 end)
+{
+	struct frag_add add = { .frag = frag,
+				.start = start,
+				.end = end,
+				.joined = HD_FRAG_RANGES,
+				.free = HD_FRAG_RANGES };
+	struct hd_frag_range *r;
+
+	bpf_loop(HD_FRAG_RANGES, frag_compare, &add, 0);
+	if (add.overlaps)
+		return -HD_DROP_FRAG_OVERLAP;
+	bpf_loop(HD_FRAG_RANGES, frag_join, &add, 0);
+	if (add.joined == HD_FRAG_RANGES)
+		add.joined = add.free;
+	if (add.joined >= HD_FRAG_RANGES)
+		return -HD_DROP_FRAG_FULL;
+	r = &frag->range[add.joined];
+	r->start = add.start;
+	r->end = add.end;
+	if (!add.start && add.end == frag->total)
+		frag->state = HD_FRAG_COMPLETE;
+	return 0;
+}
+
+/* Notes that [start, end) passes. */
+static __always_inline int frag_note_range(struct hd_frag_value *frag, __u32 start, __u32 end,
+					   bool last)
+{
+	int r;
+
+	if (end > 65535 || start >= end)
+		return -HD_DROP_IP_MALFORMED;
+	if (!frag_lock(frag))
+		return -HD_DROP_FRAG_FULL;
+	if (last)
+		frag->total = end;
+	r = frag_add(frag, start, end);
+	frag->seen = flow_now();
+	frag_unlock(frag);
+	return r;
+}
+
+static __always_inline int frag_note(const struct hd_pkt *pkt, struct hd_frag_value *frag)
+{
+	__u32 start = pkt->ip->frag_off;
+
+	return frag_note_range(frag, start, start + (pkt->ip->end - pkt->ip->l4_off),
+			       pkt->ip->flags & HD_IP_LAST);
+}
+
+/* @complete: also if this piece was the last that was missing */
+static __always_inline struct hd_frag_value *frag_find(struct hd_pkt *pkt, bool complete)
+{
+	struct hd_frag_value *frag;
+	struct hd_frag_key key;
+
+	frag_key(pkt, &key);
+	frag = bpf_map_lookup_elem(&hd_frags, &key);
+	if (!frag || frag->state == HD_FRAG_WAITING ||
+	    (frag->state == HD_FRAG_COMPLETE && !complete) ||
+	    (__s32)(flow_now() - frag->seen) > (__s32)hd_cfg.timeouts[HD_TIMEOUT_FRAGMENT])
+		return NULL;
+	pkt->ip->sport = frag->sport;
+	pkt->ip->dport = frag->dport;
+	pkt->ip->proto = frag->proto;
+	return frag;
+}
+
+/** hd_frag_ports - give a later piece the ports of its first, which has been noted already; 0 or -HD_DROP_FRAG_ORPHAN */
+static __noinline int hd_frag_ports(struct hd_pkt *pkt)
+{
+	return pkt && pkt->ip && frag_find(pkt, true) ? 0 : -HD_DROP_FRAG_ORPHAN;
+}
+
+/**
+ * hd_frag_follow - give a later piece the ports of its first
+ *
+ * Return: 0, -HD_DROP_FRAG_ORPHAN if the first has not been let through, -HD_DROP_FRAG_OVERLAP, -HD_DROP_FRAG_FULL.
+ */
+static __noinline int hd_frag_follow(struct hd_pkt *pkt)
+{
+	struct hd_frag_value *frag = pkt && pkt->ip ? frag_find(pkt, false) : NULL;
+
+	if (!frag)
+		return -HD_DROP_FRAG_ORPHAN;
+	hd_trace(pkt, HD_TRACE_FRAGMENT, 0, 0);
+	return hd_may_write() ? frag_note(pkt, frag) : 0;
+}
+
+/* Whether a first piece belongs to what is known: all of that may have passed, or part of it been lost on the way a while ago. */
+static __always_inline bool frag_is_current(const struct hd_frag_value *frag)
+{
+	return frag->state != HD_FRAG_COMPLETE &&
+	       (__s32)(flow_now() - frag->seen) <= (__s32)hd_cfg.hz;
+}
+
+/**
+ * hd_frag_begin - note a first piece that is let through, so that the others may follow
+ * @ret_held: how many pieces wait for it
+ *
+ * A second first piece with the same identification overlaps with the first one, unless that packet is complete or a second old.
+ *
+ * Return: 0, -HD_DROP_FRAG_OVERLAP or -HD_DROP_FRAG_FULL.
+ */
+static __noinline int hd_frag_begin(struct hd_pkt *pkt, __u32 *ret_held)
+{
+	struct hd_frag_value fresh = { .state = HD_FRAG_ALLOWED }, *frag;
+	struct hd_frag_key key;
+
+	if (!pkt || !ret_held || !hd_may_write())
+		return 0;
+	frag_key(pkt, &key);
+	frag = bpf_map_lookup_elem(&hd_frags, &key);
+	if (frag && frag_is_current(frag)) {
+		bool first = frag->state == HD_FRAG_WAITING;
+		int r = frag_note(pkt, frag);
+
+		if (r < 0 || !first)
+			return r;
+		*ret_held = frag->held;
+		frag->sport = pkt->ip->sport;
+		frag->dport = pkt->ip->dport;
+		frag->proto = pkt->ip->proto;
+		frag->state = HD_FRAG_ALLOWED;
+		return 0;
+	}
+	fresh.sport = pkt->ip->sport;
+	fresh.dport = pkt->ip->dport;
+	fresh.proto = pkt->ip->proto;
+	fresh.seen = flow_now();
+	fresh.range[0].end = pkt->ip->end - pkt->ip->l4_off;
+	return bpf_map_update_elem(&hd_frags, &key, &fresh, BPF_ANY) ? -HD_DROP_FRAG_FULL : 0;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * hold.h - pieces that come before the first one of their packet wait for it
+ *
+ * Only the first piece has ports, so nothing can be decided about the others before it is there, and a network may well deliver them in
+ * another order. They are put by in a small table, as they came. When the first piece is let through, it is sent as a copy, and its buffer is
+ * filled with one waiting piece after the other. What waits is counted as dropped (fragment-orphan), and taken off that count
+ * when it goes on.
+ */
+#pragma once
+
+#include "lib/frag.h"
+
+/* hd_held: see heddle/flow.h. Writer: the datapath. An entry dies when its first piece comes, or is pushed out by newer ones. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HD_HELD_DEFAULT);
+	__type(key, struct hd_held_key);
+	__type(value, struct hd_held_value);
+} hd_held SEC(".maps");
+
+#define HOLD_PER_SECOND 256
+
+/* A frame on its way into hd_held: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hd_held_value);
+} hd_hold_scratch SEC(".maps");
+
+static __always_inline bool hold_frame(const struct hd_pkt *pkt, struct hd_held_value *held)
+{
+	__u32 len = pkt->ctx->len;
+
+	if (len < ETH_HLEN || len > HD_HELD_BYTES)
+		return false;
+	held->port = pkt->port;
+	held->len = len;
+	held->seen = flow_now();
+	held->start = pkt->ip->frag_off;
+	held->end = pkt->ip->frag_off + (pkt->ip->end - pkt->ip->l4_off);
+	held->last = pkt->ip->flags & HD_IP_LAST;
+	return !bpf_skb_load_bytes(pkt->ctx, 0, held->frame, len);
+}
+
+/* The next free place of a packet, HD_HELD_MAX if there is none. */
+static __always_inline __u32 hold_index(const struct hd_frag_key *key)
+{
+	struct hd_frag_value fresh = { .seen = flow_now() }, *frag;
+
+	frag = bpf_map_lookup_elem(&hd_frags, key);
+	if (frag && !frag_is_current(frag))
+		frag = NULL;
+	if (!frag) {
+		(void)bpf_map_update_elem(&hd_frags, key, &fresh, BPF_ANY); /* looked for below */
+		frag = bpf_map_lookup_elem(&hd_frags, key);
+	}
+	if (!frag || frag->state != HD_FRAG_WAITING || frag->held >= HD_HELD_MAX)
+		return HD_HELD_MAX;
+	return __sync_fetch_and_add(&frag->held, 1);
+}
+
+/* So many in a second for each port: more is a flood, and would push out what others wait for. */
+static __always_inline bool hold_has_room(const struct hd_pkt *pkt)
+{
+	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &pkt->port);
+	__u32 second = flow_now() / hd_cfg.hz << 16;
+
+	if (!state)
+		return false;
+	if ((state->held & 0xffff0000) != second)
+		state->held = second;
+	return (__sync_fetch_and_add(&state->held, 1) & 0xffff) < HOLD_PER_SECOND;
+}
+
+/**
+ * hd_hold - put a piece by whose first one has not come
+ *
+ * Return: -HD_DROP_FRAG_ORPHAN, whether it waits or not: so it is counted until it goes on.
+ */
+static __noinline int hd_hold(struct hd_pkt *pkt)
+{
+	struct hd_held_value *held;
+	struct hd_held_key key;
+	__u32 zero = 0;
+
+	if (!pkt || !pkt->ip || !pkt->ctx || !hd_may_write())
+		return -HD_DROP_FRAG_ORPHAN;
+	held = bpf_map_lookup_elem(&hd_hold_scratch, &zero);
+	if (!hold_has_room(pkt) || !held || !hold_frame(pkt, held))
+		return -HD_DROP_FRAG_ORPHAN;
+	frag_key(pkt, &key.frag);
+	key.index = hold_index(&key.frag);
+	if (key.index < HD_HELD_MAX)
+		(void)bpf_map_update_elem(&hd_held, &key, held,
+					  BPF_ANY); /* no room: it stays dropped */
+	return -HD_DROP_FRAG_ORPHAN;
+}
+
+/* What was counted when it was put by; the sum over the CPUs is what counts. */
+static __always_inline void take_back(const struct hd_held_value *held)
+{
+	struct hd_drop_key key = { .port = held->port,
+				   .reason = HD_DROP_FRAG_ORPHAN,
+				   .stage = HD_STAGE_JUDGE };
+	struct hd_drop_value *drop = bpf_map_lookup_elem(&hd_drops, &key);
+	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &key.port);
+
+	if (drop) {
+		drop->packets--;
+		drop->bytes -= held->len;
+	}
+	if (count)
+		count->drops--;
+}
+
+/* One waiting piece after the other into the buffer of the packet in hand, and a copy of it out. */
+struct release {
+	struct hd_pkt *pkt;
+	struct hd_held_key key;
+	__u32 ifindex;
+	__u32 to;
+	__u32 mtu;
+};
+
+static int release_one(struct release *release, struct hd_held_value *held)
+{
+	struct hd_pkt *pkt = release->pkt;
+	struct hd_frag_value *frag = bpf_map_lookup_elem(&hd_frags, &release->key.frag);
+	__u32 len = held->len;
+
+	if (!frag || held->port != pkt->port || len < ETH_HLEN || len > HD_HELD_BYTES)
+		return -HD_DROP_FRAG_ORPHAN;
+	if (!mac_equal(held->frame, pkt->dst) || len - ETH_HLEN > release->mtu)
+		return -HD_DROP_FRAG_ORPHAN;
+	if (frag_note_range(frag, held->start, held->end, held->last) < 0)
+		return -HD_DROP_FRAG_OVERLAP;
+	if (bpf_skb_change_tail(pkt->ctx, len, 0) ||
+	    bpf_skb_store_bytes(pkt->ctx, 0, held->frame, len, 0) ||
+	    bpf_clone_redirect(pkt->ctx, release->ifindex, 0))
+		return -HD_DROP_NO_MEMORY;
+	hd_port_count_out(pkt, release->to);
+	take_back(held);
+	return 0;
+}
+
+static long release_step(__u32 i, void *arg)
+{
+	struct release *release = arg;
+	struct hd_held_value *held;
+
+	release->key.index = i;
+	held = bpf_map_lookup_elem(&hd_held, &release->key);
+	if (!held)
+		return 0;
+	(void)release_one(release, held); /* what does not go on stays counted */
+	(void)bpf_map_delete_elem(&hd_held, &release->key);
+	return 0;
+}
+
+/**
+ * hd_release - send a first piece, then those that have waited for it
+ * @held: how many there are
+ * @to_id: where to
+ *
+ * Return: HD_VERDICT_DONE, or -HD_DROP_x.
+ */
+static __noinline int hd_release(struct hd_pkt *pkt, __u32 held, __u32 to_id)
+{
+	const struct hd_port_value *to = hd_port_lookup(to_id);
+	struct release release = { .to = to_id };
+
+	if (!pkt || !pkt->ip || !pkt->ctx || !to)
+		return -HD_DROP_REDIRECT;
+	release.pkt = pkt;
+	release.ifindex = to->ifindex;
+	release.mtu = to->mtu;
+	frag_key(pkt, &release.key.frag);
+	if (bpf_clone_redirect(pkt->ctx, to->ifindex, 0))
+		return -HD_DROP_REDIRECT;
+	hd_port_count_out(pkt, to_id);
+	bpf_loop(held < HD_HELD_MAX ? held : HD_HELD_MAX, release_step, &release, 0);
+	return HD_VERDICT_DONE;
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * flow.c - heddle flow: the connections that the datapath knows
+ *
+ * They are not configured, so they are no noun of the schema: they come and go with the packets.
+ * There may be 100,000 of them: each is looked at as it comes, and no tree is made of them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/filter.h"
+#include "cli/groups.h"
+#include "cli/scan.h"
+#include "loader/cleanup.h"
+
+static int list(struct hd_cli *cli, struct hd_error *err);
+static int show(struct hd_cli *cli, struct hd_error *err);
+static int flush(struct hd_cli *cli, struct hd_error *err);
+
+static const char *const states[] = {
+	"new", "half-open", "established", "closing", "closed", NULL
+};
+
+static const struct hd_option filters[] = {
+	{ .name = "network",
+	  .type = HD_TYPE_NAME,
+	  .meta = "NET",
+	  .refers = "network",
+	  .help = "the network they are in" },
+	{ .name = "port",
+	  .type = HD_TYPE_NAME,
+	  .meta = "PORT",
+	  .refers = "port",
+	  .help = "the port at either end" },
+	{ .name = "protocol",
+	  .type = HD_TYPE_PROTOCOL,
+	  .meta = "NAME|N",
+	  .help = "tcp, udp, icmp, ... or a number" },
+	{ .name = "address",
+	  .type = HD_TYPE_IP,
+	  .meta = "IP",
+	  .help = "the address of either end" },
+	{ .name = "dport",
+	  .type = HD_TYPE_UINT,
+	  .max = 65535,
+	  .meta = "N",
+	  .help = "the port number of the server" },
+	{ .name = "state",
+	  .type = HD_TYPE_WORD,
+	  .words = states,
+	  .meta = "STATE",
+	  .help = "new, half-open, established, closing or closed" },
+	{ .name = "limit",
+	  .type = HD_TYPE_UINT,
+	  .min = 1,
+	  .max = UINT32_MAX,
+	  .meta = "N",
+	  .help = "not more than so many" },
+};
+
+static const struct hd_command commands[] = {
+	{ .verb = "list",
+	  .help = "a line for each",
+	  .options = filters,
+	  .n_options = HD_COUNT(filters),
+	  .run = list },
+	{ .verb = "show",
+	  .help = "everything about each",
+	  .options = filters,
+	  .n_options = HD_COUNT(filters),
+	  .run = show },
+	{ .verb = "flush",
+	  .help = "forget them; their next packets are judged anew",
+	  .no_dry_run = true,
+	  .options = filters,
+	  .n_options = HD_COUNT(filters),
+	  .run = flush },
+};
+
+const struct hd_group hd_group_flow = {
+	.word = "flow",
+	.help = "connections that heddle knows: list, show, flush",
+	.commands = commands,
+	.n_commands = HD_COUNT(commands),
+};
+
+/* ---- what an answer holds ---- */
+
+struct counters {
+	struct hd_scan packets, bytes;
+};
+
+struct end {
+	struct hd_scan port, ip, number, id;
+};
+
+struct flow {
+	struct hd_scan network, protocol, state, age, idle, timeout, client, server, to_server,
+		to_client, rules, stale;
+};
+
+struct rule {
+	struct hd_scan group, id, direction;
+};
+
+static const struct hd_scan_field flow_fields[] = {
+	{ "network", offsetof(struct flow, network) },
+	{ "protocol", offsetof(struct flow, protocol) },
+	{ "state", offsetof(struct flow, state) },
+	{ "age", offsetof(struct flow, age) },
+	{ "idle", offsetof(struct flow, idle) },
+	{ "timeout", offsetof(struct flow, timeout) },
+	{ "client", offsetof(struct flow, client) },
+	{ "server", offsetof(struct flow, server) },
+	{ "to-server", offsetof(struct flow, to_server) },
+	{ "to-client", offsetof(struct flow, to_client) },
+	{ "rules", offsetof(struct flow, rules) },
+	{ "stale", offsetof(struct flow, stale) },
+};
+
+static const struct hd_scan_field end_fields[] = {
+	{ "port", offsetof(struct end, port) },
+	{ "ip", offsetof(struct end, ip) },
+	{ "port-number", offsetof(struct end, number) },
+	{ "id", offsetof(struct end, id) },
+};
+
+static const struct hd_scan_field counter_fields[] = {
+	{ "packets", offsetof(struct counters, packets) },
+	{ "bytes", offsetof(struct counters, bytes) },
+};
+
+static const struct hd_scan_field rule_fields[] = {
+	{ "group", offsetof(struct rule, group) },
+	{ "id", offsetof(struct rule, id) },
+	{ "direction", offsetof(struct rule, direction) },
+};
+
+/* ---- parts of a flow as text ---- */
+
+enum { WORD_SIZE = 64, END_SIZE = 256, RULES_SIZE = 1024 };
+
+static const char *end_text(struct hd_scan text, char *buf)
+{
+	char port[WORD_SIZE], ip[WORD_SIZE], number[WORD_SIZE];
+	struct end end = {};
+	bool brackets;
+
+	hd_scan_fields(text, end_fields, HD_COUNT(end_fields), &end);
+	hd_scan_text(end.port, port, sizeof(port));
+	hd_scan_text(end.ip, ip, sizeof(ip));
+	hd_scan_text(end.number.at ? end.number : end.id, number, sizeof(number));
+	brackets = end.number.at && strchr(ip, ':');
+	(void)snprintf(buf, END_SIZE, "%s%s%s%s%s%s%s", port, port[0] ? " " : "",
+		       brackets ? "[" : "", ip, brackets ? "]" : "",
+		       end.number.at ? ":"
+		       : end.id.at   ? " id "
+				     : "",
+		       number);
+	return buf;
+}
+
+/* "web/17,default/1", with directions "web/17 ingress, default/1 egress"; what is too long is cut */
+static const char *rules_text(struct hd_scan rules, bool directions, char *buf)
+{
+	struct hd_scan inside = hd_scan_inside(rules), key, value;
+	size_t len = (size_t)snprintf(buf, RULES_SIZE, "-");
+	const char *comma = "";
+
+	while (hd_scan_next(&inside, &key, &value) && len < RULES_SIZE) {
+		char group[WORD_SIZE], id[WORD_SIZE], direction[WORD_SIZE] = "";
+		struct rule rule = {};
+
+		hd_scan_fields(value, rule_fields, HD_COUNT(rule_fields), &rule);
+		hd_scan_text(rule.group, group, sizeof(group));
+		hd_scan_text(rule.id, id, sizeof(id));
+		if (directions)
+			hd_scan_text(rule.direction, direction, sizeof(direction));
+		len = comma[0] ? len : 0;
+		len += (size_t)snprintf(buf + len, RULES_SIZE - len, "%s%s/%s%s%s", comma, group,
+					id, directions ? " " : "", direction);
+		comma = directions ? ", " : ",";
+	}
+	return buf;
+}
+
+static struct counters counters_of(struct hd_scan text)
+{
+	struct counters counters = {};
+
+	hd_scan_fields(text, counter_fields, HD_COUNT(counter_fields), &counters);
+	return counters;
+}
+
+/* ---- list ---- */
+
+static const struct hd_column columns[] = {
+	{ .title = "PROTO" },
+	{ .title = "STATE" },
+	{ .title = "CLIENT", .flags = HD_COLUMN_SHRINK | HD_COLUMN_CUT_HEAD },
+	{ .title = "SERVER", .flags = HD_COLUMN_SHRINK | HD_COLUMN_CUT_HEAD },
+	{ .title = "AGE", .format = HD_FORMAT_SECONDS },
+	{ .title = "IDLE", .format = HD_FORMAT_SECONDS },
+	{ .title = "PACKETS", .format = HD_FORMAT_COUNT },
+	{ .title = "BYTES", .format = HD_FORMAT_BYTES },
+	{ .title = "RULES", .flags = HD_COLUMN_SHRINK },
+};
+
+static void add_number(struct hd_table *table, json_int_t number, enum hd_format format)
+{
+	_free_ char *text = hd_text_number(number, format);
+
+	hd_table_add(table, text);
+}
+
+/* Packets and bytes of both directions together. */
+static void add_counters(struct hd_table *table, const struct flow *flow)
+{
+	struct counters to = counters_of(flow->to_server), from = counters_of(flow->to_client);
+
+	add_number(table, hd_scan_number(to.packets) + hd_scan_number(from.packets),
+		   HD_FORMAT_COUNT);
+	add_number(table, hd_scan_number(to.bytes) + hd_scan_number(from.bytes), HD_FORMAT_BYTES);
+}
+
+static void add_flow(void *arg, struct hd_scan element)
+{
+	char word[WORD_SIZE], end[END_SIZE], rules[RULES_SIZE];
+	struct hd_table *table = arg;
+	struct flow flow = {};
+
+	hd_scan_fields(element, flow_fields, HD_COUNT(flow_fields), &flow);
+	hd_table_add(table, hd_scan_text(flow.protocol, word, sizeof(word)));
+	hd_table_add(table, hd_scan_text(flow.state, word, sizeof(word)));
+	hd_table_add(table, end_text(flow.client, end));
+	hd_table_add(table, end_text(flow.server, end));
+	add_number(table, hd_scan_number(flow.age), HD_FORMAT_SECONDS);
+	add_number(table, hd_scan_number(flow.idle), HD_FORMAT_SECONDS);
+	add_counters(table, &flow);
+	hd_table_add(table, rules_text(flow.rules, false, rules));
+}
+
+static void feed(void *arg, const char *data, size_t len)
+{
+	hd_split_feed(arg, data, len);
+}
+
+/* @element is called for each flow as it comes. */
+static int for_flows(struct hd_cli *cli, void (*element)(void *arg, struct hd_scan element),
+		     void *arg, struct hd_error *err)
+{
+	_free_ char *path = hd_filter_url(cli, "/v1/flows");
+	struct hd_split split = { .element = element, .arg = arg };
+	int broken, r;
+
+	if (!path)
+		return hd_no_memory(err);
+	r = hd_client_read(&cli->client, path, feed, &split, err);
+	broken = hd_split_done(&split);
+	if (r || !broken)
+		return r;
+	if (broken == -ENOMEM)
+		return hd_no_memory(err);
+	return hd_error_set(err, HD_ERR_FAILED, "heddled's answer is not a list");
+}
+
+static void copy(void *arg, const char *data, size_t len)
+{
+	(void)fwrite(data, 1, len, arg); /* hd_out_end() reports what went wrong */
+}
+
+/* The array as the daemon sends it. */
+static int copy_json(struct hd_cli *cli, struct hd_error *err)
+{
+	_free_ char *path = hd_filter_url(cli, "/v1/flows");
+	int r;
+
+	if (!path)
+		return hd_no_memory(err);
+	r = hd_client_read(&cli->client, path, copy, cli->out.file, err);
+	if (!r)
+		copy(cli->out.file, "\n", 1);
+	return r;
+}
+
+static int list(struct hd_cli *cli, struct hd_error *err)
+{
+	struct hd_table *table;
+	int r;
+
+	if (cli->out.json)
+		return copy_json(cli, err);
+	table = hd_table_new(columns, HD_COUNT(columns));
+	if (!table)
+		return hd_no_memory(err);
+	r = for_flows(cli, add_flow, table, err);
+	if (r) {
+		hd_table_free(table);
+		return r;
+	}
+	return hd_table_print(&cli->out, table) ? hd_no_memory(err) : 0;
+}
+
+/* ---- show ---- */
+
+static void print_times(struct hd_out *out, const struct flow *flow)
+{
+	_free_ char *age = hd_text_number(hd_scan_number(flow->age), HD_FORMAT_SECONDS);
+	_free_ char *idle = hd_text_number(hd_scan_number(flow->idle), HD_FORMAT_SECONDS);
+	_free_ char *rest = hd_text_number(hd_scan_number(flow->timeout), HD_FORMAT_SECONDS);
+
+	hd_out_line(out, "  age        %s, idle for %s, ends in %s", age ? age : "?",
+		    idle ? idle : "?", rest ? rest : "?");
+}
+
+static void print_counters(struct hd_out *out, const char *direction, struct hd_scan text)
+{
+	struct counters counters = counters_of(text);
+
+	hd_out_line(out, "  %s  %" JSON_INTEGER_FORMAT " packets, %" JSON_INTEGER_FORMAT " bytes",
+		    direction, hd_scan_number(counters.packets), hd_scan_number(counters.bytes));
+}
+
+static void print_head(struct hd_out *out, const struct flow *flow)
+{
+	char protocol[WORD_SIZE], state[WORD_SIZE], network[WORD_SIZE];
+
+	hd_scan_text(flow->protocol, protocol, sizeof(protocol));
+	hd_scan_text(flow->state, state, sizeof(state));
+	hd_scan_text(flow->network, network, sizeof(network));
+	hd_out_line(out, "%s %s in network %s%s", protocol, state, network,
+		    hd_scan_is(flow->stale, "true") ? ", to be judged anew" : "");
+}
+
+/* The blocks are kept apart by empty lines. */
+struct blocks {
+	struct hd_out *out;
+	bool some;
+};
+
+static void print_flow(void *arg, struct hd_scan element)
+{
+	char end[END_SIZE], rules[RULES_SIZE];
+	struct blocks *blocks = arg;
+	struct hd_out *out = blocks->out;
+	struct flow flow = {};
+
+	if (blocks->some)
+		hd_out_line(out, "%s", "");
+	blocks->some = true;
+	hd_scan_fields(element, flow_fields, HD_COUNT(flow_fields), &flow);
+	print_head(out, &flow);
+	hd_out_line(out, "  client     %s", end_text(flow.client, end));
+	hd_out_line(out, "  server     %s", end_text(flow.server, end));
+	print_times(out, &flow);
+	print_counters(out, "to-server", flow.to_server);
+	print_counters(out, "to-client", flow.to_client);
+	hd_out_line(out, "  rules      %s", rules_text(flow.rules, true, rules));
+}
+
+static int show(struct hd_cli *cli, struct hd_error *err)
+{
+	struct blocks blocks = { .out = &cli->out };
+
+	if (cli->out.json)
+		return copy_json(cli, err);
+	return for_flows(cli, print_flow, &blocks, err);
+}
+
+static int flush(struct hd_cli *cli, struct hd_error *err)
+{
+	return hd_filter_flush(cli, "/v1/flows/flush", err);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * rule.h - a rule of a security group as people read it: "ingress tcp 80 from 192.0.2.0/24"
+ *
+ * All texts are malloc'ed and NULL without memory.
+ */
+#pragma once
+
+#include <jansson.h>
+
+/**
+ * hd_rule_text - all that a rule says, but for its id
+ *
+ * What is not restricted is left out; the protocol is "any" then. Two rules have the same text only
+ * if they say the same.
+ */
+char *hd_rule_text(const json_t *rule);
+
+/** hd_rule_port_text - "80", "80-81", "type 8", "type 8 code 0" or "any" */
+char *hd_rule_port_text(const json_t *rule);
+
+/** hd_rule_remote_text - "192.0.2.0/24", "group web" or "any" */
+char *hd_rule_remote_text(const json_t *rule);
+
+/** hd_rule_ref_text - a rule as a flow or a trace names it, {"group", "id"}: "web/17" */
+char *hd_rule_ref_text(const json_t *ref);
+
+/**
+ * hd_rules_diff_t - told about each rule that is in one list only
+ * @sign: '+' if it is in the new one, '-' in the old one
+ * @text: of the rule
+ */
+typedef void (*hd_rules_diff_t)(void *arg, char sign, const char *text);
+
+/**
+ * hd_rules_diff - compare two lists of rules, whatever their order and ids; new rules come first
+ * @before: NULL or null: the option is not given
+ * @after:  the same
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hd_rules_diff(const json_t *before, const json_t *after, hd_rules_diff_t tell, void *arg);

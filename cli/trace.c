@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* trace.c - heddle trace: what would happen to this packet, and who decides it */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/explain.h"
+#include "cli/file.h"
+#include "cli/groups.h"
+#include "cli/rule.h"
+#include "loader/cleanup.h"
+
+static int run(struct hd_cli *cli, struct hd_error *err);
+
+static const struct hd_option options[] = {
+	{ .name = "port",
+	  .type = HD_TYPE_NAME,
+	  .flags = HD_OPT_REQUIRED,
+	  .meta = "PORT",
+	  .refers = "port",
+	  .help = "the port whose workload sends it" },
+	HD_OPTION_FILE(0, "as if this file were applied: "),
+	{ .name = "live",
+	  .type = HD_TYPE_FLAG,
+	  .flags = HD_OPT_LATER,
+	  .help = "show real packets instead" },
+};
+
+static const struct hd_command commands[] = {
+	{ .help = "send a packet through the real programs, without effect, and tell what they do",
+	  .args = "PACKET",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .options = options,
+	  .n_options = HD_COUNT(options),
+	  .run = run },
+};
+
+const struct hd_group hd_group_trace = {
+	.word = "trace",
+	.help = "what would happen to a packet, and which rule decides",
+	.commands = commands,
+	.n_commands = HD_COUNT(commands),
+};
+
+static const char *text_at(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* ---- the steps ---- */
+
+static unsigned int wider(unsigned int width, const json_t *step, const char *key)
+{
+	size_t len = strlen(text_at(step, key));
+
+	return len > width ? (unsigned int)len : width;
+}
+
+static void print_steps(struct hd_out *out, const json_t *steps)
+{
+	unsigned int stage = 0, what = 0;
+	const json_t *step;
+	size_t i;
+
+	json_array_foreach(steps, i, step) {
+		stage = wider(stage, step, "stage");
+		what = wider(what, step, "what");
+	}
+	json_array_foreach(steps, i, step) {
+		const char *detail = text_at(step, "detail");
+
+		hd_out_line(out, "  %-*s  %-*s%s%s", (int)stage, text_at(step, "stage"),
+			    detail[0] ? (int)what : 0, text_at(step, "what"), detail[0] ? "  " : "",
+			    detail);
+	}
+}
+
+/* ---- the verdict ---- */
+
+/* "web1, web2" */
+static char *ports_text(const json_t *ports)
+{
+	const json_t *port;
+	char *text = NULL;
+	size_t len, i;
+	FILE *file = open_memstream(&text, &len);
+
+	if (!file)
+		return NULL;
+	json_array_foreach(ports, i, port) {
+		const char *name = json_string_value(port);
+
+		(void)fprintf(file, "%s%s", i ? ", " : "", name ? name : "?");
+	}
+	(void)fclose(file); /* writes to memory */
+	return text;
+}
+
+/* The stage that had the last word, and the port that it worked for. */
+static void print_drop(struct hd_out *out, const json_t *trace)
+{
+	const json_t *steps = json_object_get(trace, "steps");
+	const json_t *last = json_array_get(steps, json_array_size(steps) - 1);
+	const char *to = json_string_value(json_array_get(json_object_get(trace, "to"), 0));
+	const char *name = text_at(trace, "reason");
+	const struct hd_reason_text *reason = hd_reason_find(name);
+
+	hd_out_line(out, "verdict: dropped at port %s (stage %s): %s%s%s",
+		    to ? to : text_at(trace, "port"), text_at(last, "stage"), name,
+		    reason ? ": " : "", reason ? reason->sentence : "");
+	if (reason)
+		hd_out_line(out, "hint: %s", reason->remedy);
+}
+
+/* The last one that allowed it; no rule drops, so for a drop it would mislead. */
+static void print_rule(struct hd_out *out, const json_t *rule)
+{
+	_free_ char *text = json_is_object(rule) ? hd_rule_ref_text(rule) : NULL;
+
+	if (text)
+		hd_out_line(out, "rule: %s", text);
+}
+
+static void print_trace(struct hd_out *out, const json_t *trace)
+{
+	const json_t *to = json_object_get(trace, "to");
+	const char *verdict = text_at(trace, "verdict");
+	_free_ char *ports = ports_text(to);
+
+	hd_out_line(out, "%s from port %s", text_at(trace, "packet"), text_at(trace, "port"));
+	print_steps(out, json_object_get(trace, "steps"));
+	if (!strcmp(verdict, "dropped")) {
+		print_drop(out, trace);
+		return;
+	}
+	print_rule(out, json_object_get(trace, "rule"));
+	hd_out_line(out, "verdict: %s%s%s", verdict, json_array_size(to) ? " to " : "",
+		    ports ? ports : "?");
+}
+
+/* ---- the request ---- */
+
+static int add_file(struct hd_cli *cli, json_t *body, struct hd_error *err)
+{
+	_free_ char *text = NULL;
+	json_t *value;
+	size_t len;
+	int r = hd_cli_read_file(cli, &text, &len, err);
+
+	if (r)
+		return r;
+	value = json_stringn(text, len);
+	if (!value)
+		return hd_error_set(err, HD_ERR_INVALID, "%s is not UTF-8", cli->file);
+	return json_object_set_new(body, "file", value) ? hd_no_memory(err) : 0;
+}
+
+static int make_body(struct hd_cli *cli, char **ret, struct hd_error *err)
+{
+	_json_ json_t *body = NULL;
+	int r;
+
+	body = json_pack("{s:O, s:s}", "port", json_object_get(cli->options, "port"), "packet",
+			 cli->args[0]);
+	if (!body)
+		return hd_error_set(err, HD_ERR_INVALID, "trace: the packet is not UTF-8");
+	r = cli->file ? add_file(cli, body, err) : 0;
+	if (r)
+		return r;
+	*ret = json_dumps(body, JSON_COMPACT);
+	return *ret ? 0 : hd_no_memory(err);
+}
+
+/* A drop is an answer, not a failure. */
+static int run(struct hd_cli *cli, struct hd_error *err)
+{
+	struct hd_request request = { .method = "POST", .path = "/v1/trace" };
+	_json_ json_t *trace = NULL;
+	_free_ char *body = NULL;
+	int r = make_body(cli, &body, err);
+
+	if (r)
+		return r;
+	request.body = body;
+	request.len = strlen(body);
+	r = hd_client_call(&cli->client, &request, &trace, err);
+	if (r)
+		return r;
+	if (cli->out.json)
+		hd_out_json(&cli->out, trace);
+	else
+		print_trace(&cli->out, trace);
+	return 0;
+}

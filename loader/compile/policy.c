@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* policy.c - security groups to rows */
+#include "compile/policy.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "heddle/policy.h"
+
+/* Ranges of ports become blocks of these sizes only, so that a policy has few shapes; fewer sizes mean more rows. */
+static const uint8_t port_lens[] = { 0, 4, 8, 12, 16 };
+
+/**
+ * struct set - what ports with the same groups have in common
+ * @id:     hd_set_id()
+ * @groups: borrowed from the first port that has it
+ * @gen:    hash of its rows, and of who is in the groups that they name
+ * @shapes: in use
+ */
+struct set {
+	uint32_t id;
+	const char *const *groups;
+	size_t n_groups;
+	uint32_t gen;
+	struct hd_shapes shapes;
+	UT_hash_handle hh;
+};
+
+/* A group that rules name as remote. @members: hash of the addresses and ports in it. */
+struct remote {
+	const char *name;
+	uint32_t members;
+	UT_hash_handle hh;
+};
+
+struct hd_policy {
+	const struct hd_model *model;
+	struct hd_tables *out;
+	struct set *sets;
+	struct remote *remotes;
+	struct hd_error *err;
+};
+
+static uint32_t hash(uint32_t h, const void *data, size_t len)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ byte[i]) * 16777619;
+	return h;
+}
+
+#define HASH_START 2166136261U
+
+/* Spreads what FNV leaves in the low bits; sums of such hashes don't cancel out. */
+static uint32_t mix(uint32_t h)
+{
+	h ^= h >> 16;
+	h *= 0x85ebca6b;
+	h ^= h >> 13;
+	h *= 0xc2b2ae35;
+	return h ^ h >> 16;
+}
+
+uint32_t hd_set_id(const char *const *groups, size_t n)
+{
+	uint32_t h = HASH_START;
+
+	for (size_t i = 0; i < n; i++)
+		h = hash(h, groups[i], strlen(groups[i]) + 1);
+	return mix(h) ? mix(h) : 1;
+}
+
+static struct hd_table *table(struct hd_policy *p, enum hd_table_id id)
+{
+	return &p->out->table[id];
+}
+
+static bool same_groups(const struct set *set, const struct hd_port *port)
+{
+	if (set->n_groups != port->n_groups)
+		return false;
+	for (size_t i = 0; i < set->n_groups; i++)
+		if (strcmp(set->groups[i], port->groups[i]))
+			return false;
+	return true;
+}
+
+static int add_set(struct hd_policy *p, const struct hd_object *object)
+{
+	const struct hd_port *port = &object->view.port;
+	uint32_t id = hd_set_id(port->groups, port->n_groups);
+	struct set *set;
+
+	HASH_FIND(hh, p->sets, &id, sizeof(id), set);
+	if (set && same_groups(set, port))
+		return 0;
+	if (set) {
+		hd_error_set(
+			p->err, HD_ERR_FAILED,
+			"port %s: its security groups have the same number as another combination",
+			object->name);
+		hd_error_hint(p->err, "give one of the groups another name");
+		return -EEXIST;
+	}
+	set = calloc(1, sizeof(*set));
+	if (!set)
+		return -ENOMEM;
+	set->id = id;
+	set->groups = port->groups;
+	set->n_groups = port->n_groups;
+	HASH_ADD(hh, p->sets, id, sizeof(set->id), set);
+	return 0;
+}
+
+static bool set_has(const struct set *set, const char *group)
+{
+	for (size_t i = 0; i < set->n_groups; i++)
+		if (!strcmp(set->groups[i], group))
+			return true;
+	return false;
+}
+
+/* What distinguishes the members of a group to those who allow it: their addresses, and the ports themselves. */
+static uint32_t hash_member(const struct hd_object *object)
+{
+	const struct hd_port *port = &object->view.port;
+	uint32_t h = hash(HASH_START, &object->id, sizeof(object->id));
+
+	for (size_t i = 0; i < port->n_ips; i++)
+		h = hash(h, port->ips[i].bytes, 16);
+	for (size_t i = 0; i < port->n_allowed; i++)
+		h = hash(h, port->allowed[i].ip.bytes, 16);
+	return mix(h);
+}
+
+static int add_remote(struct hd_policy *p, const char *group, uint32_t member)
+{
+	struct remote *remote;
+
+	HASH_FIND_STR(p->remotes, group, remote);
+	if (!remote) {
+		remote = calloc(1, sizeof(*remote));
+		if (!remote)
+			return -ENOMEM;
+		remote->name = group;
+		HASH_ADD_KEYPTR(hh, p->remotes, remote->name, strlen(remote->name), remote);
+	}
+	remote->members += member;
+	return 0;
+}
+
+/* Addresses of members for who is not behind a port with security here; prefixes of allowed addresses are no members. */
+static int add_member(struct hd_policy *p, uint32_t network, const struct hd_ip *ip, uint32_t set)
+{
+	struct hd_member_key key = { .network = network };
+
+	memcpy(key.addr, ip->bytes, 16);
+	return hd_table_add(table(p, HD_TABLE_MEMBERS), &key, &set);
+}
+
+/* Bits behind the length would make two rows of what is one node of the kernel's trie. */
+static void mask(uint8_t bytes[16], unsigned int len)
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		if (len >= 8 * (i + 1))
+			continue;
+		bytes[i] &= len <= 8 * i ? 0 : (uint8_t)(0xff00 >> (len - 8 * i));
+	}
+}
+
+static int add_source(struct hd_policy *p, const struct hd_object *object, const struct hd_ip *ip,
+		      unsigned int len, const uint8_t mac[6])
+{
+	struct hd_source_key key = { .prefix_len = 96 + len, .port = object->id };
+	uint32_t yes = 1;
+
+	if (mac)
+		memcpy(key.mac, mac, 6);
+	memcpy(key.addr, ip->bytes, 16);
+	mask((uint8_t *)key.addr, len);
+	return hd_table_add(table(p, HD_TABLE_SOURCES), &key, &yes);
+}
+
+/*
+ * The link-local address that the kernel makes of the MAC (RFC 4291 appendix A). A port whose MAC is not known may use any.
+ */
+static int add_link_local(struct hd_policy *p, const struct hd_object *object)
+{
+	const struct hd_port *port = &object->view.port;
+	struct hd_ip ip = { .bytes = { 0xfe, 0x80 } };
+
+	if (!port->has_mac)
+		return add_source(p, object, &ip, 10, NULL);
+	memcpy(&ip.bytes[8],
+	       (uint8_t[8]){ port->mac[0] ^ 2, port->mac[1], port->mac[2], 0xff, 0xfe, port->mac[3],
+			     port->mac[4], port->mac[5] },
+	       8);
+	return add_source(p, object, &ip, 128, port->mac);
+}
+
+static int add_sources(struct hd_policy *p, const struct hd_object *object)
+{
+	const struct hd_port *port = &object->view.port;
+	int r = add_link_local(p, object);
+
+	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
+		r = add_source(p, object, &port->ips[i], 128, port->has_mac ? port->mac : NULL);
+	for (size_t i = 0; r == 0 && i < port->n_allowed; i++) {
+		const struct hd_allowed *allowed = &port->allowed[i];
+		unsigned int bits = allowed->ip.prefix == HD_PREFIX_NONE
+					    ? 128
+					    : allowed->ip.prefix + (allowed->ip.is_v4 ? 96u : 0);
+
+		r = add_source(p, object, &allowed->ip, bits,
+			       !port->has_mac	  ? NULL
+			       : allowed->has_mac ? allowed->mac
+						  : port->mac);
+	}
+	return r;
+}
+
+static int add_port(struct hd_policy *p, const struct hd_object *object)
+{
+	const struct hd_port *port = &object->view.port;
+	uint32_t network = hd_model_network_of(p->model, port)->id, member = hash_member(object);
+	uint32_t set = hd_set_id(port->groups, port->n_groups);
+	int r = add_set(p, object);
+
+	for (size_t i = 0; r == 0 && i < port->n_groups; i++)
+		r = add_remote(p, port->groups[i], member);
+	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
+		r = add_member(p, network, &port->ips[i], set);
+	for (size_t i = 0; r == 0 && i < port->n_allowed; i++)
+		if (port->allowed[i].ip.prefix == HD_PREFIX_NONE)
+			r = add_member(p, network, &port->allowed[i].ip, set);
+	return r < 0 ? r : add_sources(p, object);
+}
+
+static int add_gateways(struct hd_policy *p)
+{
+	uint32_t yes = 1;
+	int r = 0;
+
+	hd_model_each(p->model, HD_NOUN_SUBNET, object) {
+		const struct hd_subnet *subnet = &object->view.subnet;
+		const struct hd_object *network =
+			hd_model_get(p->model, HD_NOUN_NETWORK, subnet->network);
+		struct hd_member_key key = { .network = network->id };
+
+		memcpy(key.addr, subnet->gateway.bytes, 16);
+		if (r == 0 && subnet->has_gateway)
+			r = hd_table_add(table(p, HD_TABLE_GATEWAYS), &key, &yes);
+	}
+	return r;
+}
+
+/**
+ * struct expansion - one rule of one set becoming rows
+ * @key: what the rows have in common
+ */
+struct expansion {
+	struct hd_policy *p;
+	struct set *set;
+	const struct hd_rule *rule;
+	struct hd_rule_key key;
+};
+
+static bool same_shape(const struct hd_shape *a, const struct hd_shape *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+static int note_shape(struct expansion *e)
+{
+	struct hd_shapes *shapes = &e->set->shapes;
+	uint32_t *n = &shapes->n[e->rule->direction];
+
+	for (uint32_t i = 0; i < *n; i++)
+		if (same_shape(&shapes->shape[e->rule->direction][i], &e->key.shape))
+			return 0;
+	if (*n == HD_SHAPES_MAX) {
+		hd_error_set(
+			e->p->err, HD_ERR_INVALID,
+			"security-group %s: its rules have more than %d combinations of prefix lengths "
+			"and port ranges",
+			e->set->groups[0], HD_SHAPES_MAX);
+		hd_error_hint(e->p->err, "use fewer different prefix lengths");
+		return -EOVERFLOW;
+	}
+	shapes->shape[e->rule->direction][(*n)++] = e->key.shape;
+	return 0;
+}
+
+static int add_row(struct expansion *e)
+{
+	int r = note_shape(e);
+
+	if (r < 0)
+		return r;
+	e->set->gen += mix(hash(hash(HASH_START, &e->key, sizeof(e->key)), &e->rule->id, 4));
+	return hd_table_add(table(e->p, HD_TABLE_RULES), &e->key, &e->rule->id);
+}
+
+/* The largest block that begins at @first and ends by @last. */
+static uint8_t block_len(uint32_t first, uint32_t last)
+{
+	for (size_t i = 0; i < sizeof(port_lens); i++) {
+		uint32_t size = 1u << (16 - port_lens[i]);
+
+		if (first % size == 0 && first + size - 1 <= last)
+			return port_lens[i];
+	}
+	return 16;
+}
+
+static int add_port_blocks(struct expansion *e)
+{
+	uint32_t first = e->rule->first, last = e->rule->last;
+
+	while (first <= last) {
+		uint8_t len = block_len(first, last);
+		int r;
+
+		e->key.shape.port_len = len;
+		e->key.port = (uint16_t)first;
+		r = add_row(e);
+		if (r < 0)
+			return r;
+		first += 1u << (16 - len);
+	}
+	return 0;
+}
+
+static int add_group_rows(struct expansion *e, bool v4)
+{
+	const struct set *set, *next;
+
+	e->key.shape.kind = v4 ? HD_SHAPE_GROUP4 : HD_SHAPE_GROUP6;
+	HASH_ITER(hh, e->p->sets, set, next) {
+		int r;
+
+		if (!set_has(set, e->rule->group))
+			continue;
+		e->key.remote[0] = set->id;
+		r = add_port_blocks(e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_family(struct expansion *e, bool v4)
+{
+	const struct hd_rule *rule = e->rule;
+
+	e->key = (struct hd_rule_key){
+		.policy = e->set->id,
+		.dir = (uint8_t)rule->direction,
+		.proto = rule->protocol < 0 ? 0 : (uint8_t)rule->protocol,
+		.shape.has_proto = rule->protocol >= 0,
+	};
+	if (rule->group)
+		return add_group_rows(e, v4);
+	e->key.shape.kind = v4 ? HD_SHAPE_IPV4 : HD_SHAPE_IPV6;
+	if (rule->has_remote) {
+		e->key.shape.addr_len = rule->remote.prefix;
+		memcpy(e->key.remote, rule->remote.bytes + (v4 ? 12 : 0), v4 ? 4 : 16);
+	}
+	return add_port_blocks(e);
+}
+
+static int add_rule(struct hd_policy *p, struct set *set, const struct hd_rule *rule)
+{
+	struct expansion e = { .p = p, .set = set, .rule = rule };
+	struct remote *remote = NULL;
+	int r = rule->ipv4 ? add_family(&e, true) : 0;
+
+	if (r == 0 && rule->ipv6)
+		r = add_family(&e, false);
+	if (rule->group)
+		HASH_FIND_STR(p->remotes, rule->group, remote);
+	if (remote)
+		set->gen += mix(remote->members ^ rule->id);
+	return r;
+}
+
+static int compare_shapes(const void *a, const void *b)
+{
+	const struct hd_shape *x = a, *y = b;
+	int exact_x = x->addr_len + x->has_proto * 8 + x->port_len,
+	    exact_y = y->addr_len + y->has_proto * 8 + y->port_len;
+
+	return exact_x != exact_y ? exact_y - exact_x : memcmp(x, y, sizeof(*x));
+}
+
+static int add_rules(struct hd_policy *p, struct set *set)
+{
+	for (size_t i = 0; i < set->n_groups; i++) {
+		const struct hd_object *group =
+			hd_model_get(p->model, HD_NOUN_GROUP, set->groups[i]);
+
+		/* The daemon's model always has the group default; without it nothing is allowed. */
+		for (size_t k = 0; group && k < group->view.group.n_rules; k++) {
+			int r = add_rule(p, set, &group->view.group.rules[k]);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	for (int dir = 0; dir < 2; dir++)
+		qsort(set->shapes.shape[dir], set->shapes.n[dir], sizeof(struct hd_shape),
+		      compare_shapes);
+	return hd_table_add(table(p, HD_TABLE_SHAPES), &set->id, &set->shapes);
+}
+
+static int compile_all(struct hd_policy *p)
+{
+	struct set *set, *next;
+	int r = add_gateways(p);
+
+	hd_model_each(p->model, HD_NOUN_PORT, port)
+		if (r == 0 && port->view.port.secure)
+			r = add_port(p, port);
+	HASH_ITER(hh, p->sets, set, next)
+		if (r == 0)
+			r = add_rules(p, set);
+	return r;
+}
+
+int hd_policy_compile(const struct hd_model *model, struct hd_tables *ret,
+		      struct hd_policy **policy, struct hd_error *err)
+{
+	struct hd_policy *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	p->model = model;
+	p->out = ret;
+	p->err = err;
+	r = compile_all(p);
+	if (r < 0)
+		hd_policy_free(p);
+	else
+		*policy = p;
+	return r;
+}
+
+void hd_policy_free(struct hd_policy *policy)
+{
+	struct remote *remote, *next_remote;
+	struct set *set, *next_set;
+
+	if (!policy)
+		return;
+	HASH_ITER(hh, policy->sets, set, next_set) {
+		HASH_DEL(policy->sets, set);
+		free(set);
+	}
+	HASH_ITER(hh, policy->remotes, remote, next_remote) {
+		HASH_DEL(policy->remotes, remote);
+		free(remote);
+	}
+	free(policy);
+}
+
+static uint32_t hash_addresses(uint32_t h, const struct hd_port *port)
+{
+	for (size_t i = 0; i < port->n_ips; i++)
+		h = hash(h, port->ips[i].bytes, 16);
+	for (size_t i = 0; i < port->n_allowed; i++) {
+		h = hash(h, port->allowed[i].ip.bytes, 17);
+		h = hash(h, port->allowed[i].mac, 6);
+	}
+	return h;
+}
+
+/* A port that is not held to its own addresses is kept from those of the gateways. */
+static uint32_t hash_gateways(uint32_t h, const struct hd_policy *policy,
+			      const struct hd_port *port)
+{
+	if (port->n_ips || port->n_allowed)
+		return h;
+	hd_model_each(policy->model, HD_NOUN_SUBNET, object) {
+		const struct hd_subnet *subnet = &object->view.subnet;
+
+		if (subnet->has_gateway && !strcmp(subnet->network, port->network))
+			h += mix(hash(HASH_START, subnet->gateway.bytes, 16));
+	}
+	return h;
+}
+
+uint32_t hd_policy_gen(const struct hd_policy *policy, const struct hd_object *object)
+{
+	const struct hd_port *port = &object->view.port;
+	uint32_t id = hd_set_id(port->groups, port->n_groups);
+	uint8_t flags[] = { port->secure, port->isolated, port->hairpin, port->has_mac };
+	uint32_t h = hash(HASH_START, &object->id, sizeof(object->id));
+	struct set *set = NULL;
+
+	h = hash(h, flags, sizeof(flags));
+	h = hash(h, port->mac, 6);
+	h = hash_addresses(h, port);
+	h = hash_gateways(h, policy, port);
+	if (port->secure)
+		HASH_FIND(hh, policy->sets, &id, sizeof(id), set);
+	if (set)
+		h = hash(hash(h, &set->id, sizeof(set->id)), &set->gen, sizeof(set->gen));
+	return mix(h);
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* group.c - security groups and their rules */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "heddle/policy.h"
+#include "model/views.h"
+
+static const char *text_of(const json_t *rule, const char *key)
+{
+	return json_string_value(json_object_get(rule, key));
+}
+
+/* For ICMP the type and code stand where others have the port; no code is all codes of the type. */
+static void parse_ports(const json_t *json, struct hd_rule *rule)
+{
+	const json_t *type = json_object_get(json, "icmp-type"),
+		     *code = json_object_get(json, "icmp-code");
+	const char *ports = text_of(json, "port");
+
+	rule->last = 65535;
+	if (ports)
+		(void)hd_ports_parse(ports, &rule->first, &rule->last); /* canonical already */
+	if (!type)
+		return;
+	rule->first = (uint16_t)(json_integer_value(type) << 8 | json_integer_value(code));
+	rule->last = code ? rule->first : rule->first | 0xff;
+}
+
+/* Which families it is about: what is said of one leaves the other out. */
+static void parse_families(const json_t *json, struct hd_rule *rule)
+{
+	const char *type = text_of(json, "ethertype");
+
+	rule->ipv4 = rule->ipv6 = true;
+	if (type)
+		rule->ipv6 = !(rule->ipv4 = !strcmp(type, "ipv4"));
+	if (rule->has_remote)
+		rule->ipv6 = !(rule->ipv4 = rule->remote.is_v4);
+	if (rule->protocol == 1)
+		rule->ipv6 = false;
+	if (rule->protocol == 58)
+		rule->ipv4 = false;
+}
+
+static int parse_rule(const json_t *json, struct hd_rule *rule)
+{
+	const char *protocol = text_of(json, "protocol"), *remote = text_of(json, "remote");
+
+	rule->id = (uint32_t)json_integer_value(json_object_get(json, "id"));
+	rule->direction = strcmp(text_of(json, "direction"), "egress") ? HD_INGRESS : HD_EGRESS;
+	rule->protocol = protocol ? hd_protocol_parse(protocol) : -1;
+	rule->group = text_of(json, "remote-group");
+	rule->has_remote = remote;
+	if (remote && hd_ip_parse(remote, &rule->remote) < 0)
+		return -EINVAL;
+	parse_ports(json, rule);
+	parse_families(json, rule);
+	return 0;
+}
+
+int hd_group_view(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_group *group = &object->view.group;
+	const json_t *rules = json_object_get(object->spec, "rules"), *rule;
+	size_t i;
+
+	group->rules = calloc(json_array_size(rules) + 1, sizeof(*group->rules));
+	if (!group->rules)
+		return hd_error_set(err, HD_ERR_FAILED, "security-group %s: no memory",
+				    object->name);
+	json_array_foreach(rules, i, rule)
+		if (parse_rule(rule, &group->rules[group->n_rules++]) < 0)
+			return hd_error_set(err, HD_ERR_INVALID,
+					    "security-group %s: rule %zu is unreadable",
+					    object->name, i);
+	return 0;
+}
+
+int hd_group_validate(const struct hd_model *model, const struct hd_object *object,
+		      struct hd_error *err)
+{
+	const struct hd_group *group = &object->view.group;
+
+	for (size_t i = 0; i < group->n_rules; i++) {
+		const char *remote = group->rules[i].group;
+
+		if (!remote || hd_model_get(model, HD_NOUN_GROUP, remote))
+			continue;
+		hd_error_set(err, HD_ERR_NOT_FOUND,
+			     "security-group %s: remote-group %s does not exist", object->name,
+			     remote);
+		hd_error_hint(err, "'heddle security-group list' shows what there is");
+		hd_error_where(err, "security-groups/%s/rules/%zu/remote-group", object->name, i);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+bool hd_rule_same(const json_t *a, const json_t *b)
+{
+	const char *key;
+	json_t *value;
+
+	if (json_object_size(a) - !!json_object_get(a, "id") !=
+	    json_object_size(b) - !!json_object_get(b, "id"))
+		return false;
+	json_object_foreach((json_t *)a, key, value)
+		if (strcmp(key, "id") && !json_equal(value, json_object_get(b, key)))
+			return false;
+	return true;
+}
+
+/*
+ * The number that a rule had before. Rules mostly stay where they were, so the search goes on from behind the last one that was found.
+ */
+static json_int_t old_number(const json_t *old, const json_t *rule, size_t *at)
+{
+	size_t n = json_array_size(old);
+
+	for (size_t i = 0; i < n && i < 1024; i++) {
+		const json_t *candidate = json_array_get(old, (*at + i) % n);
+
+		if (!hd_rule_same(candidate, rule))
+			continue;
+		*at = (*at + i + 1) % n;
+		return json_integer_value(json_object_get(candidate, "id"));
+	}
+	return 0;
+}
+
+/* The very rule of the old list, in its order with at most one left out: it has its number, and is not to be written to. */
+static bool is_shared(const json_t *old, const json_t *rule, size_t *at)
+{
+	for (size_t k = *at; k < *at + 2; k++)
+		if (rule == json_array_get(old, k)) {
+			*at = k + 1;
+			return true;
+		}
+	return false;
+}
+
+static bool number_in(const uint8_t *used, uint32_t id)
+{
+	return used[id / 8] & 1 << id % 8;
+}
+
+static void use_number(uint8_t *used, json_t *rule, uint32_t id)
+{
+	used[id / 8] |= (uint8_t)(1 << id % 8);
+	(void)json_object_set_new(rule, "id", json_integer(id));
+}
+
+static int full(const struct hd_limits *limits, struct hd_error *err)
+{
+	hd_error_set(err, HD_ERR_FAILED, "security-group: there is no room for more than %u rules",
+		     limits->rule_ids);
+	hd_error_hint(err, "raise table-sizes/rule-ids in heddled.conf");
+	return -ENOSPC;
+}
+
+/* What a group has that names no rules: everything out, nothing in. */
+static json_t *first_rules(void)
+{
+	return json_pack("[{s:s}]", "direction", "egress");
+}
+
+int hd_group_number(const struct hd_model *model, const struct hd_model *also,
+		    const struct hd_object *old, const struct hd_limits *limits, json_t *spec,
+		    struct hd_error *err)
+{
+	_free_ uint8_t *used = calloc(limits->rule_ids / 8 + 1, 1);
+	const json_t *old_rules = old ? json_object_get(old->spec, "rules") : NULL;
+	uint32_t next = 3; /* 1 and 2 are those of the group default */
+	json_t *rules, *rule;
+	size_t i, at = 0;
+
+	if (!used)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	if (!json_object_get(spec, "rules"))
+		(void)json_object_set_new(spec, "rules", first_rules());
+	rules = json_object_get(spec, "rules");
+	json_array_foreach(rules, i, rule) {
+		json_int_t id;
+
+		if (is_shared(old_rules, rule, &at)) {
+			id = json_integer_value(json_object_get(rule, "id"));
+			if (id >= limits->rule_ids)
+				return full(limits, err);
+			used[id / 8] |= (uint8_t)(1 << id % 8);
+			continue;
+		}
+		id = old_number(old_rules, rule, &at);
+		(void)json_object_del(rule, "id");
+		if (id > 0 && id < limits->rule_ids && !number_in(used, (uint32_t)id))
+			use_number(used, rule, (uint32_t)id);
+	}
+	json_array_foreach(rules, i, rule) {
+		if (json_object_get(rule, "id"))
+			continue;
+		while (next < limits->rule_ids &&
+		       (hd_model_rule_taken(model, next) || number_in(used, next) ||
+			(also && hd_model_rule_taken(also, next))))
+			next++;
+		if (next >= limits->rule_ids)
+			return full(limits, err);
+		use_number(used, rule, next);
+	}
+	return 0;
+}
+
+struct hd_object *hd_group_default(void)
+{
+	_json_ json_t *spec = json_pack("{s:[{s:i, s:s}, {s:i, s:s, s:s}]}", "rules", "id", 1,
+					"direction", "egress", "id", 2, "direction", "ingress",
+					"remote-group", HD_GROUP_DEFAULT);
+	struct hd_object *object = NULL;
+
+	if (hd_object_new(&hd_nouns[HD_NOUN_GROUP], HD_GROUP_DEFAULT, 0, spec, &object, NULL) < 0)
+		return NULL;
+	return object;
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* flows.c - the daemon's side of the flow tables */
+#include "sync/flows.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "compile/table.h"
+#include "heddle/port.h"
+#include "sync/fdb.h"
+
+#define STEP 8192
+
+static const struct {
+	enum hd_map_id map;
+	bool is_v4;
+} tables[] = {
+	{ HD_MAP_FLOW4, true },
+	{ HD_MAP_FLOW6, false },
+	{ HD_MAP_NEW4, true },
+	{ HD_MAP_NEW6, false },
+};
+
+#define N_TABLES (sizeof(tables) / sizeof(tables[0]))
+
+static size_t key_size(bool is_v4)
+{
+	return is_v4 ? sizeof(struct hd_flow4_key) : sizeof(struct hd_flow6_key);
+}
+
+static void map_v4(uint32_t addr, uint8_t ret[16])
+{
+	memset(ret, 0, 10);
+	ret[10] = ret[11] = 0xff;
+	memcpy(ret + 12, &addr, 4);
+}
+
+static void read_key(bool is_v4, const void *key, struct hd_flow *ret)
+{
+	struct hd_flow4_key four;
+	struct hd_flow6_key six;
+	uint32_t zone;
+
+	ret->is_v4 = is_v4;
+	memcpy(&zone, key, sizeof(zone));
+	ret->network = zone >> 8;
+	ret->proto = (uint8_t)zone;
+	if (is_v4) {
+		memcpy(&four, key, sizeof(four));
+		map_v4(four.addr[0], ret->addr[0]);
+		map_v4(four.addr[1], ret->addr[1]);
+		memcpy(ret->port, four.port, sizeof(ret->port));
+		return;
+	}
+	memcpy(&six, key, sizeof(six));
+	memcpy(ret->addr, six.addr, sizeof(ret->addr));
+	memcpy(ret->port, six.port, sizeof(ret->port));
+}
+
+static enum hd_timeout timeout_of(uint8_t proto, uint8_t state)
+{
+	if (proto == IPPROTO_TCP) {
+		if (state == HD_FLOW_ESTABLISHED)
+			return HD_TIMEOUT_TCP_ESTABLISHED;
+		if (state == HD_FLOW_CLOSING)
+			return HD_TIMEOUT_TCP_TRANSITORY;
+		return state == HD_FLOW_CLOSED ? HD_TIMEOUT_TCP_CLOSED : HD_TIMEOUT_TCP_HALF_OPEN;
+	}
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		return HD_TIMEOUT_ICMP;
+	if (state == HD_FLOW_NEW)
+		return HD_TIMEOUT_UDP_NEW;
+	return proto == IPPROTO_UDP ? HD_TIMEOUT_UDP : HD_TIMEOUT_OTHER;
+}
+
+uint32_t hd_flow_timeout_s(const struct hd_limits *limits, const struct hd_flow *flow)
+{
+	return limits->timeouts_s[timeout_of(flow->proto, flow->value.state)];
+}
+
+static bool is_expired(const struct hd_datapath *dp, const struct hd_flow *flow, uint32_t now)
+{
+	int32_t idle = (int32_t)(now - flow->value.seen);
+
+	return idle > 0 && (uint32_t)idle > hd_flow_timeout_s(&dp->limits, flow) * dp->hz;
+}
+
+/* A walk over one table. */
+struct walk {
+	const struct hd_datapath *dp;
+	bool is_v4;
+	uint32_t now;
+	hd_flow_fn fn;
+	void *arg;
+};
+
+static int walk_row(void *arg, const void *key, const void *value)
+{
+	const struct walk *walk = arg;
+	struct hd_flow flow;
+
+	read_key(walk->is_v4, key, &flow);
+	memcpy(&flow.value, value, sizeof(flow.value));
+	return is_expired(walk->dp, &flow, walk->now) ? 0 : walk->fn(walk->arg, &flow);
+}
+
+int hd_flows_walk(const struct hd_datapath *dp, hd_flow_fn fn, void *arg)
+{
+	struct walk walk = { .dp = dp, .now = hd_datapath_now(dp), .fn = fn, .arg = arg };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < N_TABLES; i++) {
+		walk.is_v4 = tables[i].is_v4;
+		r = hd_map_walk(dp->maps[tables[i].map], key_size(walk.is_v4),
+				sizeof(struct hd_flow_value), walk_row, &walk);
+	}
+	return r;
+}
+
+/* Flows that are to go; removed after the walk, which would lose its place otherwise. */
+struct doomed {
+	hd_flow_match match;
+	void *arg;
+	bool is_v4;
+	struct hd_table keys;
+};
+
+static int doom_row(void *arg, const void *key, const void *value)
+{
+	struct doomed *doomed = arg;
+	struct hd_flow flow;
+
+	read_key(doomed->is_v4, key, &flow);
+	memcpy(&flow.value, value, sizeof(flow.value));
+	return doomed->match(doomed->arg, &flow) ? hd_table_add(&doomed->keys, key, "") : 0;
+}
+
+/* What an established flow took of its opener's share; the datapath counts at the same time. */
+static void release(const struct hd_datapath *dp, const struct hd_flow_value *value)
+{
+	uint32_t port = value->port[value->opener & 1];
+
+	if (port < dp->limits.ports)
+		__atomic_fetch_sub(&dp->states[port].flows, 1, __ATOMIC_RELAXED);
+}
+
+/* @table: of the four; the first two are established flows */
+static bool remove_flow(const struct hd_datapath *dp, size_t table, const void *key)
+{
+	struct hd_flow_value value;
+
+	if (bpf_map_lookup_and_delete_elem(dp->maps[tables[table].map], key, &value) < 0)
+		return false;
+	if (table < 2)
+		release(dp, &value);
+	return true;
+}
+
+static unsigned int remove_keys(const struct hd_datapath *dp, size_t table,
+				const struct hd_table *keys)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < keys->n; i++)
+		n += remove_flow(dp, table, hd_table_key(keys, i));
+	return n;
+}
+
+unsigned int hd_flows_flush(const struct hd_datapath *dp, hd_flow_match match, void *arg)
+{
+	struct doomed doomed = { .match = match, .arg = arg };
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < N_TABLES; i++) {
+		int fd = dp->maps[tables[i].map];
+
+		doomed.is_v4 = tables[i].is_v4;
+		hd_table_init(&doomed.keys, key_size(doomed.is_v4), 0);
+		(void)hd_map_walk(fd, key_size(doomed.is_v4), sizeof(struct hd_flow_value),
+				  doom_row, &doomed);
+		n += remove_keys(dp, i, &doomed.keys);
+		hd_table_done(&doomed.keys);
+	}
+	return n;
+}
+
+/* It has expired, or one of its ports is gone. */
+static bool is_over(const struct hd_datapath *dp, const struct hd_model *model,
+		    const struct hd_flow *flow, uint32_t now)
+{
+	if (is_expired(dp, flow, now))
+		return true;
+	for (int side = 0; side < 2; side++)
+		if (flow->value.port[side] &&
+		    !hd_model_get_id(model, HD_NOUN_PORT, flow->value.port[side]))
+			return true;
+	return false;
+}
+
+/* Looked at once more before it goes: it may have been revived since it was read. */
+static void expire(const struct hd_datapath *dp, const struct hd_model *model, int table,
+		   const void *key)
+{
+	struct hd_flow flow;
+
+	read_key(tables[table].is_v4, key, &flow);
+	if (bpf_map_lookup_elem(dp->maps[tables[table].map], key, &flow.value) == 0 &&
+	    is_over(dp, model, &flow, hd_datapath_now(dp)))
+		(void)remove_flow(dp, (size_t)table, key);
+}
+
+static void expire_batch(const struct hd_datapath *dp, const struct hd_model *model, int table,
+			 const uint8_t *keys, const struct hd_flow_value *values, uint32_t n)
+{
+	bool is_v4 = tables[table].is_v4;
+	uint32_t now = hd_datapath_now(dp);
+	struct hd_flow flow;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *key = keys + i * key_size(is_v4);
+
+		read_key(is_v4, key, &flow);
+		flow.value = values[i];
+		if (is_over(dp, model, &flow, now))
+			expire(dp, model, table, key);
+	}
+}
+
+bool hd_flows_sweep(const struct hd_datapath *dp, const struct hd_model *model,
+		    struct hd_flow_sweep *sweep)
+{
+	_free_ uint8_t *keys = malloc(STEP * sizeof(struct hd_flow6_key));
+	_free_ struct hd_flow_value *values = malloc(STEP * sizeof(*values));
+	int fd = dp->maps[tables[sweep->table].map];
+	uint32_t n = STEP, next = 0;
+	int end;
+
+	if (!keys || !values)
+		return true;
+	end = bpf_map_lookup_batch(fd, sweep->begun ? &sweep->token : NULL, &next, keys, values, &n,
+				   NULL) < 0;
+	if (end && errno != ENOENT)
+		n = 0;
+	expire_batch(dp, model, sweep->table, keys, values, n);
+	sweep->counting += n;
+	sweep->token = next;
+	sweep->begun = !end;
+	if (!end)
+		return false;
+	sweep->count[sweep->table] = sweep->counting;
+	sweep->counting = 0;
+	sweep->table = (sweep->table + 1) % (int)N_TABLES;
+	return sweep->table == 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* flows.h - the daemon's side of the flow tables: list, flush, sweep */
+#pragma once
+
+#include "heddle/flow.h"
+#include "sync/datapath.h"
+
+/**
+ * struct hd_flow - a flow, of either family
+ * @network: network id
+ * @proto:   protocol
+ * @is_v4:   family
+ * @addr:    of side 0 and 1, IPv6 or IPv4 mapped
+ * @port:    likewise, network order
+ * @value:   as the table has it
+ */
+struct hd_flow {
+	uint32_t network;
+	uint8_t proto;
+	bool is_v4;
+	uint8_t addr[2][16];
+	uint16_t port[2];
+	struct hd_flow_value value;
+};
+
+/** hd_flow_fn - one flow; non-zero stops */
+typedef int (*hd_flow_fn)(void *arg, const struct hd_flow *flow);
+
+/** hd_flows_walk - report all flows that have not expired */
+int hd_flows_walk(const struct hd_datapath *dp, hd_flow_fn fn, void *arg);
+
+/** hd_flow_match - whether a flow is meant */
+typedef bool (*hd_flow_match)(void *arg, const struct hd_flow *flow);
+
+/** hd_flows_flush - remove flows; returns how many */
+unsigned int hd_flows_flush(const struct hd_datapath *dp, hd_flow_match match, void *arg);
+
+/** hd_flow_timeout_s - after how many idle seconds a flow ends */
+uint32_t hd_flow_timeout_s(const struct hd_limits *limits, const struct hd_flow *flow);
+
+/**
+ * struct hd_flow_sweep - a sweep in several steps, so that a large table does not keep the daemon from its other work
+ * @table: of the four, where it goes on
+ * @token: position in it
+ * @begun: the position is valid
+ * @counting: entries of this table seen so far
+ * @count: entries of each table when it was last gone through: flows4, flows6, new4, new6
+ */
+struct hd_flow_sweep {
+	int table;
+	uint32_t token;
+	bool begun;
+	uint32_t counting;
+	uint32_t count[4];
+};
+
+/** hd_flows_sweep - one step: look at some thousand entries, remove those that have expired or lost a port; true when it has come round */
+bool hd_flows_sweep(const struct hd_datapath *dp, const struct hd_model *model,
+		    struct hd_flow_sweep *sweep);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* test_cli_rule.c - rules as text, what changed among them; rates of drops */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/follow.h"
+#include "cli/rule.h"
+#include "loader/cleanup.h"
+
+static void assert_text(char *(*make)(const json_t *rule), const char *rule, const char *expected)
+{
+	_json_ json_t *json = json_loads(rule, 0, NULL);
+	_free_ char *text = NULL;
+
+	assert_non_null(json);
+	text = make(json);
+	assert_string_equal(text, expected);
+}
+
+static void rule_text(void **state)
+{
+	(void)state;
+	assert_text(hd_rule_text, "{\"direction\": \"egress\"}", "egress any");
+	assert_text(hd_rule_text,
+		    "{\"direction\": \"ingress\", \"protocol\": \"tcp\", \"port\": \"80\","
+		    "\"remote\": \"0.0.0.0/0\", \"id\": 7}",
+		    "ingress tcp 80 from 0.0.0.0/0");
+	assert_text(hd_rule_text,
+		    "{\"direction\": \"egress\", \"ethertype\": \"ipv6\", \"protocol\": \"udp\","
+		    "\"port\": \"53-54\", \"remote-group\": \"dns\"}",
+		    "egress ipv6 udp 53-54 to group dns");
+	assert_text(hd_rule_text,
+		    "{\"direction\": \"ingress\", \"protocol\": \"icmp\", \"icmp-type\": 8,"
+		    "\"icmp-code\": 0}",
+		    "ingress icmp type 8 code 0");
+	assert_text(hd_rule_text, "{}", "? any");
+}
+
+static void parts(void **state)
+{
+	(void)state;
+	assert_text(hd_rule_port_text, "{}", "any");
+	assert_text(hd_rule_port_text, "{\"port\": \"80-81\"}", "80-81");
+	assert_text(hd_rule_port_text, "{\"icmp-type\": 0}", "type 0");
+	assert_text(hd_rule_port_text, "{\"icmp-type\": 3, \"icmp-code\": 4}", "type 3 code 4");
+	assert_text(hd_rule_remote_text, "{}", "any");
+	assert_text(hd_rule_remote_text, "{\"remote\": \"2001:db8::/32\"}", "2001:db8::/32");
+	assert_text(hd_rule_remote_text, "{\"remote-group\": \"any\"}", "group any");
+	assert_text(hd_rule_ref_text, "{\"group\": \"web\", \"id\": 17}", "web/17");
+}
+
+/* "+ingress tcp;-egress any;" */
+static void collect(void *arg, char sign, const char *text)
+{
+	char *all = arg;
+	size_t len = strlen(all);
+
+	(void)snprintf(all + len, 256 - len, "%c%s;", sign, text);
+}
+
+static void assert_rules(const char *before, const char *after, const char *expected)
+{
+	_json_ json_t *was = json_loads(before, JSON_DECODE_ANY, NULL);
+	_json_ json_t *is = json_loads(after, JSON_DECODE_ANY, NULL);
+	char all[256] = "";
+
+	assert_int_equal(hd_rules_diff(was, is, collect, all), 0);
+	assert_string_equal(all, expected);
+}
+
+#define IN "{\"direction\": \"ingress\"}"
+#define IN_5 "{\"direction\": \"ingress\", \"id\": 5}"
+#define OUT "{\"direction\": \"egress\"}"
+
+static void differences(void **state)
+{
+	(void)state;
+	assert_rules("[" IN ", " OUT "]", "[" OUT ", " IN_5 "]", "");
+	assert_rules("[" IN "]", "[" OUT "]", "+egress any;-ingress any;");
+	assert_rules("[" IN ", " IN "]", "[" IN "]", "-ingress any;");
+	assert_rules("[" IN "]", "[" IN ", " IN ", " IN "]", "+ingress any;+ingress any;");
+	assert_rules("[]", "[" IN "]", "+ingress any;");
+}
+
+/* No rules given is something else than an empty list: everything out is allowed. */
+static void differences_from_default(void **state)
+{
+	(void)state;
+	assert_rules("null", "[" OUT ", " IN "]", "+ingress any;");
+	assert_rules("[" IN "]", "null", "+egress any;-ingress any;");
+	assert_rules("null", "null", "");
+	assert_rules("null", "[]", "-egress any;");
+}
+
+static void assert_rates(const char *before, const char *after, double seconds,
+			 const char *expected)
+{
+	_json_ json_t *was = json_loads(before, 0, NULL);
+	_json_ json_t *is = json_loads(after, 0, NULL);
+	_json_ json_t *rates = hd_drops_rates(was, is, seconds);
+	_free_ char *text = json_dumps(rates, JSON_COMPACT);
+
+	assert_string_equal(text, expected);
+}
+
+#define DROP(reason, port, packets, bytes)                                                         \
+	"{\"reason\":\"" reason "\",\"port\":\"" port "\",\"stage\":\"flow\",\"packets\":" packets \
+	",\"bytes\":" bytes
+#define RATE(packets, bytes) ",\"packets-per-second\":" packets ",\"bytes-per-second\":" bytes "}"
+
+/* What did not grow is not told; what began anew after a restart is all new. */
+static void rates(void **state)
+{
+	(void)state;
+	assert_rates("[" DROP("a", "p", "10", "100") "}]",
+		     "[" DROP("a", "p", "16", "700") "}, " DROP("a", "q", "1", "60") "}]", 2,
+		     "[" DROP("a", "p", "6", "600") RATE("3", "300") "," DROP("a", "q", "1", "60")
+			     RATE("1", "30") "]");
+	assert_rates("[" DROP("a", "p", "10", "100") "}]", "[" DROP("a", "p", "10", "100") "}]", 1,
+		     "[]");
+	assert_rates("[" DROP("a", "p", "10", "100") "}]", "[" DROP("a", "p", "4", "40") "}]", 1,
+		     "[" DROP("a", "p", "4", "40") RATE("4", "40") "]");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rule_text),   cmocka_unit_test(parts),
+		cmocka_unit_test(differences), cmocka_unit_test(differences_from_default),
+		cmocka_unit_test(rates),
+	};
+
+	return cmocka_run_group_tests_name("cli rule", tests, NULL, NULL);
+}
