@@ -78,9 +78,10 @@ static __always_inline bool is_plain(struct hd_pkt *pkt, __u32 to_id)
 	return !to || !(to->flags & HD_PORT_SECURE) || eth_is_arp(pkt);
 }
 
+/* IP is judged whoever sends it: it may be a piece of a packet, which receivers with security put together. */
 static __always_inline int to_many(struct hd_pkt *pkt)
 {
-	if (pkt->from->flags & HD_PORT_SECURE)
+	if ((pkt->from->flags & HD_PORT_SECURE) || eth_is_ip(pkt))
 		return stage_call(pkt, HD_STAGE_JUDGE);
 	return stage_call(pkt, hd_network_flags(pkt) & HD_NETWORK_SUPPRESS ? HD_STAGE_NEIGH
 									   : HD_STAGE_FLOOD);
@@ -232,12 +233,21 @@ static __always_inline bool came_from_a_port(const struct __sk_buff *ctx)
 /* The host has no port of its own here, so it can belong to no flow: its packets are asked for one by one. */
 static __always_inline int port_out_judge(struct hd_pkt *pkt)
 {
+	__u32 held;
 	int r;
 
 	if (!(pkt->from->flags & HD_PORT_SECURE))
 		return 0;
 	r = hd_eth_parse(pkt);
-	return r < 0 ? r : hd_judge_receiver(pkt, hd_ip_parse(pkt), pkt->port, NULL, pkt->from);
+	if (r < 0)
+		return r;
+	r = hd_ip_parse(pkt);
+	if (r == 0 && (pkt->ip->flags & HD_IP_LATER))
+		r = hd_frag_follow(pkt);
+	r = hd_judge_receiver(pkt, r, pkt->port, NULL, pkt->from);
+	if (r == 0 && pkt->ip && hd_ip_is_first_piece(pkt->ip))
+		r = hd_frag_begin(pkt, &held); /* the host's own come in order: none waits */
+	return r;
 }
 
 static __always_inline int port_out(struct hd_pkt *pkt)

@@ -55,6 +55,13 @@ static __always_inline bool eth_is_arp(const struct hd_pkt *pkt)
 	return pkt->eth_type == bpf_htons(ETH_P_ARP) && !pkt->tagged;
 }
 
+/** eth_is_ip - an IPv4 or IPv6 packet without a tag in front of it */
+static __always_inline bool eth_is_ip(const struct hd_pkt *pkt)
+{
+	return !pkt->tagged &&
+	       (pkt->eth_type == bpf_htons(ETH_P_IP) || pkt->eth_type == bpf_htons(ETH_P_IPV6));
+}
+
 /**
  * hd_eth_parse - read addresses and type
  * @pkt: gets @dst, @src, @eth_type, @l3_off and @tagged

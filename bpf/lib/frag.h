@@ -17,6 +17,14 @@ struct {
 	__type(value, struct hd_frag_value);
 } hd_frags SEC(".maps");
 
+/* What the twin adds a piece to; on the stack there is no room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hd_frag_value);
+} hd_frag_copy SEC(".maps");
+
 static __always_inline void frag_key(const struct hd_pkt *pkt, struct hd_frag_key *key)
 {
 	key->zone = pkt->network << 8 | pkt->ip->frag_proto;
@@ -88,8 +96,8 @@ static long frag_join(__u32 i, void *arg)
 	return 0;
 }
 
-/* Adds [start, end): joined with what it touches, else in a free place. */
-static __always_inline int frag_add(struct hd_frag_value *frag, __u32 start, __u32 end)
+/* Adds [start, end): joined with what it touches, else in a free place. @last: the packet ends there. */
+static __always_inline int frag_add(struct hd_frag_value *frag, __u32 start, __u32 end, bool last)
 {
 	struct frag_add add = { .frag = frag,
 				.start = start,
@@ -109,6 +117,8 @@ static __always_inline int frag_add(struct hd_frag_value *frag, __u32 start, __u
 	r = &frag->range[add.joined];
 	r->start = add.start;
 	r->end = add.end;
+	if (last)
+		frag->total = end;
 	if (!add.start && add.end == frag->total)
 		frag->state = HD_FRAG_COMPLETE;
 	return 0;
@@ -124,20 +134,29 @@ static __always_inline int frag_note_range(struct hd_frag_value *frag, __u32 sta
 		return -HD_DROP_IP_MALFORMED;
 	if (!frag_lock(frag))
 		return -HD_DROP_FRAG_FULL;
-	if (last)
-		frag->total = end;
-	r = frag_add(frag, start, end);
-	frag->seen = flow_now();
+	r = frag_add(frag, start, end, last);
+	if (r == 0)
+		frag->seen = flow_now();
 	frag_unlock(frag);
 	return r;
 }
 
+/* The twin says what would come of it, by a copy. */
 static __always_inline int frag_note(const struct hd_pkt *pkt, struct hd_frag_value *frag)
 {
-	__u32 start = pkt->ip->frag_off;
+	__u32 start = pkt->ip->frag_off, end = start + pkt->ip->frag_len;
+	bool last = pkt->ip->flags & HD_IP_LAST;
+	__u32 zero = 0;
 
-	return frag_note_range(frag, start, start + (pkt->ip->end - pkt->ip->l4_off),
-			       pkt->ip->flags & HD_IP_LAST);
+	if (!hd_may_write()) {
+		struct hd_frag_value *copy = bpf_map_lookup_elem(&hd_frag_copy, &zero);
+
+		if (!copy)
+			return -HD_DROP_FRAG_FULL;
+		*copy = *frag;
+		frag = copy;
+	}
+	return frag_note_range(frag, start, end, last);
 }
 
 /* @complete: also if this piece was the last that was missing */
@@ -176,7 +195,7 @@ static __noinline int hd_frag_follow(struct hd_pkt *pkt)
 	if (!frag)
 		return -HD_DROP_FRAG_ORPHAN;
 	hd_trace(pkt, HD_TRACE_FRAGMENT, 0, 0);
-	return hd_may_write() ? frag_note(pkt, frag) : 0;
+	return frag_note(pkt, frag);
 }
 
 /* Whether a first piece belongs to what is known: all of that may have passed, or part of it been lost on the way a while ago. */
@@ -199,7 +218,7 @@ static __noinline int hd_frag_begin(struct hd_pkt *pkt, __u32 *ret_held)
 	struct hd_frag_value fresh = { .state = HD_FRAG_ALLOWED }, *frag;
 	struct hd_frag_key key;
 
-	if (!pkt || !ret_held || !hd_may_write())
+	if (!pkt || !ret_held)
 		return 0;
 	frag_key(pkt, &key);
 	frag = bpf_map_lookup_elem(&hd_frags, &key);
@@ -207,7 +226,7 @@ static __noinline int hd_frag_begin(struct hd_pkt *pkt, __u32 *ret_held)
 		bool first = frag->state == HD_FRAG_WAITING;
 		int r = frag_note(pkt, frag);
 
-		if (r < 0 || !first)
+		if (r < 0 || !first || !hd_may_write())
 			return r;
 		*ret_held = frag->held;
 		frag->sport = pkt->ip->sport;
@@ -216,10 +235,12 @@ static __noinline int hd_frag_begin(struct hd_pkt *pkt, __u32 *ret_held)
 		frag->state = HD_FRAG_ALLOWED;
 		return 0;
 	}
+	if (!hd_may_write())
+		return 0;
 	fresh.sport = pkt->ip->sport;
 	fresh.dport = pkt->ip->dport;
 	fresh.proto = pkt->ip->proto;
 	fresh.seen = flow_now();
-	fresh.range[0].end = pkt->ip->end - pkt->ip->l4_off;
+	fresh.range[0].end = pkt->ip->frag_len;
 	return bpf_map_update_elem(&hd_frags, &key, &fresh, BPF_ANY) ? -HD_DROP_FRAG_FULL : 0;
 }

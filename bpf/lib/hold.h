@@ -39,7 +39,7 @@ static __always_inline bool hold_frame(const struct hd_pkt *pkt, struct hd_held_
 	held->len = len;
 	held->seen = flow_now();
 	held->start = pkt->ip->frag_off;
-	held->end = pkt->ip->frag_off + (pkt->ip->end - pkt->ip->l4_off);
+	held->end = pkt->ip->frag_off + pkt->ip->frag_len;
 	held->last = pkt->ip->flags & HD_IP_LAST;
 	return !bpf_skb_load_bytes(pkt->ctx, 0, held->frame, len);
 }

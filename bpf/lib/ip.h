@@ -173,6 +173,7 @@ static __always_inline int parse_ipv4(struct hd_pkt *pkt)
 	}
 	if (!pkt->ctx->gso_size && len < iph->ihl * 4)
 		return -HD_DROP_IP_MALFORMED;
+	ip->frag_len = len - iph->ihl * 4;
 	return set_end(pkt, len);
 }
 
@@ -201,8 +202,9 @@ static __always_inline int parse_frag6(struct hd_pkt *pkt)
 	pkt->ip->flags |=
 		HD_IP_FRAGMENT | (off & 0xfff8 ? HD_IP_LATER : 0) | (off & 1 ? 0 : HD_IP_LAST);
 	pkt->ip->frag_id = frag->id;
-	pkt->ip->frag_proto = frag->nexthdr;
+	pkt->ip->frag_proto = 0; /* later pieces may say what they like: RFC 8200 section 4.5 */
 	pkt->ip->frag_off = off & 0xfff8;
+	pkt->ip->frag_len = pkt->ip->end - pkt->ip->l4_off;
 	return 0;
 }
 
@@ -296,7 +298,7 @@ static __always_inline int check_fragment(const struct hd_pkt *pkt)
 		return 0;
 	if (ip->proto == IPPROTO_TCP && ip->frag_off < sizeof(struct tcphdr))
 		return -HD_DROP_FRAG_OVERLAP;
-	if (ip->frag_off + (ip->end - ip->l4_off) > 65535)
+	if (ip->frag_off + ip->frag_len > 65535)
 		return -HD_DROP_IP_MALFORMED;
 	return 0;
 }
@@ -341,6 +343,12 @@ static __always_inline void hd_ip_mapped(const struct hd_ip *ip, const __be32 ad
 	ret[1] = 0;
 	ret[2] = bpf_htonl(0xffff);
 	ret[3] = addr[0];
+}
+
+/** hd_ip_is_first_piece - whether it is the first of a packet in pieces */
+static __always_inline bool hd_ip_is_first_piece(const struct hd_ip *ip)
+{
+	return (ip->flags & (HD_IP_FRAGMENT | HD_IP_LATER)) == HD_IP_FRAGMENT;
 }
 
 /** hd_ip_is_multicast - whether the destination is a group or the limited broadcast */

@@ -172,7 +172,7 @@ static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_f
 
 	if (!pkt || !j || !flow || !pkt->ip || !pkt->ctx || !pkt->from || !j->to)
 		return -HD_DROP_NO_PORT;
-	if ((pkt->ip->flags & (HD_IP_FRAGMENT | HD_IP_LATER)) == HD_IP_FRAGMENT) {
+	if (hd_ip_is_first_piece(pkt->ip)) {
 		r = hd_port_may_send(pkt, j->to);
 		if (r == 0)
 			r = hd_frag_begin(pkt, &held);
@@ -223,7 +223,7 @@ static __noinline int judge_new(struct hd_pkt *pkt, struct judge *j)
 	if (r < 0)
 		return r;
 	if (!hd_may_write())
-		return hd_port_send(pkt, j->to_id, j->to);
+		return send_flow(pkt, j, &flow);
 	new_value(pkt, j, &flow);
 	if (hd_flow_insert(pkt, j->side, FLOW_UNCONFIRMED, &flow))
 		return -HD_DROP_FLOW_FULL;
@@ -607,8 +607,11 @@ static __noinline int begin_unknown(struct hd_pkt *pkt)
 	if (hd_flow_insert(pkt, j.side, FLOW_UNCONFIRMED, &flow))
 		return 0; /* then the answer is not let in */
 	there = hd_flow_find(pkt, j.side, FLOW_UNCONFIRMED);
-	if (there && pkt->ip->proto == IPPROTO_TCP)
+	if (!there)
+		return 0;
+	if (pkt->ip->proto == IPPROTO_TCP)
 		hd_tcp_syn(pkt, there, j.side);
+	hd_flow_count(pkt, there, j.side);
 	return 0;
 }
 
@@ -633,7 +636,7 @@ static __always_inline int judge_many(struct hd_pkt *pkt, bool to_one)
 	if (to_one && is_secure(pkt->from) && (hd_network_flags(pkt) & HD_NETWORK_FLOOD))
 		(void)begin_unknown(pkt);
 	/* Nobody keeps a flow for what goes to many; its later pieces follow their first all the same. */
-	if ((pkt->ip->flags & (HD_IP_FRAGMENT | HD_IP_LATER)) == HD_IP_FRAGMENT)
+	if (hd_ip_is_first_piece(pkt->ip))
 		r = hd_frag_begin(pkt, &held);
 	return r < 0 ? r : HD_VERDICT_PASS;
 }
@@ -652,6 +655,8 @@ static __always_inline int hd_judge(struct hd_pkt *pkt)
 
 	if (r == -HD_DROP_FRAG_ORPHAN && to_one)
 		return hd_hold(pkt);
+	if (r == -HD_DROP_FRAG_OVERLAP || r == -HD_DROP_FRAG_FULL)
+		return r;
 	if (r < 0) /* from a port without security to many, each receiver decides for itself */
 		return secure || to != HD_PORT_NONE ? r : HD_VERDICT_PASS;
 	if (is_secure(pkt->from) && hd_is_dhcp_request(pkt->ip))
@@ -686,7 +691,8 @@ static __always_inline int hd_judge_receiver(struct hd_pkt *pkt, int parsed, __u
 	if (is_exempt_in(pkt, to_id, from))
 		return 0;
 	r = no_state(pkt->ip);
-	if (r == 0 && from && is_secure(from) && !is_exempt(pkt)) /* "only to members of that group": is this one? */
+	if (r == 0 && from && is_secure(from) &&
+	    !is_exempt(pkt)) /* "only to members of that group": is this one? */
 		r = hd_judge_egress(pkt, from, pkt->port, to, &rule);
 	if (r == 0)
 		r = hd_judge_ingress(pkt, from, to, to_id, &rule);

@@ -47,7 +47,8 @@ enum {
  * @end:     offset behind the last byte that belongs to the IP packet
  * @frag_id: identification of a packet in pieces
  * @frag_off: bytes of the whole that come before this piece
- * @frag_proto: what all pieces say is inside; @proto of a first piece may be further in
+ * @frag_len: bytes of the whole in this piece; a first one's may begin with more headers
+ * @frag_proto: IPv4: part of the identification (RFC 791); 0 for IPv6, where it is not
  * @to:      port that it goes to, from stage judge to stage flow
  * @side:    of its flow that the sender is
  */
@@ -67,6 +68,7 @@ struct hd_ip {
 	__be32 frag_id;
 	__u16 frag_off;
 	__u16 frag_proto;
+	__u32 frag_len;
 	__u32 to;
 	__u32 side;
 };

@@ -115,7 +115,7 @@ HD_ASSERT_SIZE(struct hd_flow_value, 64);
 
 /**
  * struct hd_frag_key - key of hd_frags: one packet in pieces (RFC 791, RFC 8200 section 4.5)
- * @zone: network << 8 | protocol (IPv6: next header of the fragment header)
+ * @zone: network << 8 | protocol (IPv6: 0)
  * @port: port by which it comes in: nobody can spoil another's
  * @id:   identification
  * @saddr: IPv6, or IPv4 mapped

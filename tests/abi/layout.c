@@ -175,6 +175,7 @@ static const struct member members[] = {
 	M(hd_frag_value, seen),
 	M(hd_frag_value, sport),
 	M(hd_frag_value, dport),
+	M(hd_frag_value, proto),
 	M(hd_frag_value, state),
 	M(hd_frag_value, total),
 	M(hd_frag_value, held),
@@ -291,7 +292,7 @@ static void check_maps(const struct bpf_object *object, const struct btf *btf)
 		size_t i;
 
 		if (bpf_map__is_internal(map) || !strcmp(name, "hd_scratch") ||
-		    !strcmp(name, "hd_hold_scratch"))
+		    !strcmp(name, "hd_hold_scratch") || !strcmp(name, "hd_frag_copy"))
 			continue; /* nobody but the programs themselves looks at it */
 		for (i = 0; i < COUNT(tables) && strcmp(tables[i].name, name);)
 			i++;

@@ -43,7 +43,7 @@ from common import *
 # Clients: the one whose group allows nothing, too. Those who have no security hear it, and who lets the client in.
 HEARS = {a: [free, server, quiet], closed: [server], free: [a, server, quiet]}
 for client in (a, closed, free):
-    deaf = [("group-egress" if client is closed else "group-ingress", "closed") for end in others(client) if end not in HEARS[client]]
+    deaf = [("group-ingress", end.name) for end in others(client) if end not in HEARS[client]]
     lab.step(f"{client} asks", client, to_group(client, DHCP4, "0.0.0.0") / udp(68, 67), HEARS[client], deaf)
     lab.passes(f"{client} is offered", server, server.to(client) / udp(67, 68), client)
     lab.step(f"{client} asks by v6", client, to_group(client, DHCP6, link_local(client)) / udp(546, 547), HEARS[client], deaf)

@@ -261,8 +261,8 @@ static void configure(struct port_bpf *skel, uint32_t flows_per_port, bool trace
 	};
 	struct hd_port_config config = { .hz = HZ,
 					 .max_ports = MAX_PORTS,
-					 .flows_per_port = flows_per_port ? flows_per_port :
-									    MAX_FLOWS,
+					 .flows_per_port =
+						 flows_per_port ? flows_per_port : MAX_FLOWS,
 					 .trace = trace };
 
 	for (size_t i = 0; i < HD_TIMEOUT_COUNT; i++)
@@ -364,8 +364,7 @@ static void forget_everything(struct fixture *f)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, f->skel->obj)
-		forget_map(map);
+	bpf_object__for_each_map(map, f->skel->obj) forget_map(map);
 	restore_stages(f);
 }
 
@@ -383,8 +382,8 @@ static void use_loaded(struct fixture *f)
 /* Scratch, log and what belongs to the programs themselves are each one's own. */
 bool is_shared(const struct bpf_map *map)
 {
-	static const char *const own[] = { "hd_scratch", "hd_hold_scratch", "hd_trace_log",
-					  "hd_stages" };
+	static const char *const own[] = { "hd_scratch", "hd_hold_scratch", "hd_frag_copy",
+					   "hd_trace_log", "hd_stages" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (!strcmp(bpf_map__name(map), own[i]))
@@ -601,8 +600,8 @@ void port_set_macs(struct fixture *f, uint32_t id, uint32_t n)
 {
 	struct hd_port_state state;
 
-	assert_int_equal(
-		bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_port_state), &id, &state), 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_port_state), &id, &state),
+			 0);
 	state.learned = n;
 	put(f->skel->maps.hd_port_state, &id, &state);
 }
@@ -1396,8 +1395,8 @@ int run_out(struct fixture *f, uint32_t number, const struct pkt *in)
 	struct __sk_buff ctx = { .ifindex = device(number) };
 	struct trip t = { .f = f, .in = in };
 
-	return run(&t, bpf_program__fd(f->skel->progs.hd_port_out), &ctx) == 0 ? t.action :
-										 TC_ACT_STOLEN;
+	return run(&t, bpf_program__fd(f->skel->progs.hd_port_out), &ctx) == 0 ? t.action
+									       : TC_ACT_STOLEN;
 }
 
 uint64_t packets_out(struct fixture *f)

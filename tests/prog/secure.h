@@ -27,14 +27,14 @@ extern const struct host a, b, c, d;
 enum {
 	A_OUT4 = 1, /* a: everything out */
 	A_OUT6,
-	B_TCP, /* b: in: tcp 80 */
-	B_UDP, /* udp 53 */
+	B_TCP,	/* b: in: tcp 80 */
+	B_UDP,	/* udp 53 */
 	B_PING, /* icmp echo */
 	B_TCP6,
 	B_UDP6,
 	B_PING6,
-	B_GRE, /* protocol 47 from 192.0.2.0/24 */
-	B_SCTP, /* sctp 9 */
+	B_GRE,	   /* protocol 47 from 192.0.2.0/24 */
+	B_SCTP,	   /* sctp 9 */
 	FREE_RULE, /* from here on for tests */
 };
 

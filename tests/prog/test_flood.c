@@ -87,8 +87,7 @@ static void nobody_can_take_it(void **state)
 	RING(f, 1, 2, 3);
 	port_add(f, 2, 1, 0);
 	port_add(f, 3, 1, 0);
-	enters(f, 1, &p,
-	       "in 1, drop port-down at 2 in flood, drop port-down at 3 in flood, shot");
+	enters(f, 1, &p, "in 1, drop port-down at 2 in flood, drop port-down at 3 in flood, shot");
 }
 
 static void members_that_are_down(void **state)

@@ -199,8 +199,11 @@ static void stale_is_judged_and_kept(void **state)
 				    .proto = IPPROTO_UDP,
 				    .port = 53,
 				    .port_len = 16 });
-	allow(f, (struct allow){
-			 .id = 20, .policy = POLICY(2), .dir = HD_INGRESS, .remote = "192.0.2.8", .len = 29 });
+	allow(f, (struct allow){ .id = 20,
+				 .policy = POLICY(2),
+				 .dir = HD_INGRESS,
+				 .remote = "192.0.2.8",
+				 .len = 29 });
 	set_gen(f, 2, 777);
 	enters(f, 2, &reply, "in 2, udp goes on, rules 1 20, out 1, redirect");
 	flow = dns(f);

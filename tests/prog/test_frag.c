@@ -27,7 +27,8 @@ static struct pkt piece4(uint16_t id, uint32_t off, uint32_t len, bool more)
 }
 
 /* The same in IPv6; @ext: bytes of a destination-options header behind the fragment header, part of what is in pieces. */
-static struct pkt piece6(uint32_t id, uint32_t off, uint32_t len, bool more, uint8_t ext, uint8_t next)
+static struct pkt piece6(uint32_t id, uint32_t off, uint32_t len, bool more, uint8_t ext,
+			 uint8_t next)
 {
 	struct pkt p = ip6(&a, &b, 44);
 
@@ -397,10 +398,10 @@ static void too_many_that_wait(void **state)
 		struct pkt p = piece4(7, i * 48, 48, true);
 
 		enters(f, 1, &p,
-		       i == 1		 ? WAITS :
-		       i <= HD_HELD_MAX ?
-				     "in 1, piece, held +1, drop fragment-orphan at 1 in judge, shot" :
-				     "in 1, drop fragment-orphan at 1 in judge, shot");
+		       i == 1 ? WAITS
+		       : i <= HD_HELD_MAX
+			       ? "in 1, piece, held +1, drop fragment-orphan at 1 in judge, shot"
+			       : "in 1, drop fragment-orphan at 1 in judge, shot");
 	}
 }
 

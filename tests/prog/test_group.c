@@ -40,35 +40,35 @@ static void masks(void **state)
 		const char *prefix;
 		uint8_t len;
 		bool fits;
-	} v4[] = {
-		{ "0.0.0.0", 0, true },	    { "128.0.0.0", 1, true },  { "0.0.0.0", 1, false },
-		{ "192.0.2.8", 29, true },  { "192.0.2.0", 29, false }, { "192.0.2.10", 31, true },
-		{ "192.0.2.10", 32, true }, { "192.0.2.11", 32, false }
-	}, v6[] = {
-		{ "::", 0, true },
-		{ "2000::", 3, true },
-		{ "2001:db8::", 31, true },
-		{ "2001:db8::", 32, true },
-		{ "2001:db9::", 32, false },
-		{ "2001:db8::", 33, true },
-		{ "2001:db8:8000::", 33, false },
-		{ "2001:db8::", 64, true },
-		{ "2001:db8::", 65, true },
-		{ "2001:db8:0:0:8000::", 65, false },
-		{ "2001:db8::", 96, true },
-		{ "2001:db8::1:0:0", 96, false },
-		{ "2001:db8::a", 127, true },
-		{ "2001:db8::a", 128, true },
-		{ "2001:db8::b", 128, false },
-	};
+	} v4[] = { { "0.0.0.0", 0, true },     { "128.0.0.0", 1, true },
+		   { "0.0.0.0", 1, false },    { "192.0.2.8", 29, true },
+		   { "192.0.2.0", 29, false }, { "192.0.2.10", 31, true },
+		   { "192.0.2.10", 32, true }, { "192.0.2.11", 32, false } },
+	  v6[] = {
+		  { "::", 0, true },
+		  { "2000::", 3, true },
+		  { "2001:db8::", 31, true },
+		  { "2001:db8::", 32, true },
+		  { "2001:db9::", 32, false },
+		  { "2001:db8::", 33, true },
+		  { "2001:db8:8000::", 33, false },
+		  { "2001:db8::", 64, true },
+		  { "2001:db8::", 65, true },
+		  { "2001:db8:0:0:8000::", 65, false },
+		  { "2001:db8::", 96, true },
+		  { "2001:db8::1:0:0", 96, false },
+		  { "2001:db8::a", 127, true },
+		  { "2001:db8::a", 128, true },
+		  { "2001:db8::b", 128, false },
+	  };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(v4) / sizeof(v4[0]) + sizeof(v6) / sizeof(v6[0]); i++) {
 		bool is_v6 = i >= sizeof(v4) / sizeof(v4[0]);
 		size_t k = is_v6 ? i - sizeof(v4) / sizeof(v4[0]) : i;
 		struct pkt p = is_v6 ? udp6(&a, &c, 1, 2) : udp4(&a, &c, 1, 2);
-		const char *passes = is_v6 ? "in 1, udp6 begins, rules 2 20, out 3, redirect" :
-					     "in 1, udp begins, rules 1 20, out 3, redirect";
+		const char *passes = is_v6 ? "in 1, udp6 begins, rules 2 20, out 3, redirect"
+					   : "in 1, udp begins, rules 1 20, out 3, redirect";
 
 		fixture_resize(f, (struct sizes){ 0 });
 		secure_world(f);
@@ -79,9 +79,9 @@ static void masks(void **state)
 					 .remote = is_v6 ? v6[k].prefix : v4[k].prefix,
 					 .len = is_v6 ? v6[k].len : v4[k].len });
 		enters(f, 1, &p,
-		       (is_v6 ? v6[k].fits : v4[k].fits) ?
-			       passes :
-			       "in 1, drop group-ingress at 3 in flow, shot");
+		       (is_v6 ? v6[k].fits : v4[k].fits)
+			       ? passes
+			       : "in 1, drop group-ingress at 3 in flow, shot");
 	}
 }
 
@@ -101,9 +101,9 @@ static void port_blocks(void **state)
 		struct pkt p = udp4(&a, &c, 1, port);
 
 		enters(f, 1, &p,
-		       port >= 0x1230 && port < 0x1240 ?
-			       "in 1, udp begins, rules 1 20, out 3, redirect" :
-			       "in 1, drop group-ingress at 3 in flow, shot");
+		       port >= 0x1230 && port < 0x1240
+			       ? "in 1, udp begins, rules 1 20, out 3, redirect"
+			       : "in 1, drop group-ingress at 3 in flow, shot");
 	}
 }
 
@@ -206,8 +206,10 @@ static void to_all_from_a_port_without_security(void **state)
 static void other_types(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt all = pkt_eth(MAC_ALL, d.mac, ETH_P_OTHER), own = pkt_eth(b.mac, a.mac, ETH_P_OTHER);
-	struct pkt one = pkt_eth(a.mac, d.mac, ETH_P_OTHER), plain = pkt_eth(d.mac, a.mac, ETH_P_OTHER);
+	struct pkt all = pkt_eth(MAC_ALL, d.mac, ETH_P_OTHER),
+		   own = pkt_eth(b.mac, a.mac, ETH_P_OTHER);
+	struct pkt one = pkt_eth(a.mac, d.mac, ETH_P_OTHER),
+		   plain = pkt_eth(d.mac, a.mac, ETH_P_OTHER);
 	struct pkt tagged = pkt_eth(b.mac, a.mac, ETH_P_8021Q);
 
 	secure_world(f);
@@ -269,7 +271,8 @@ static void from_the_host(void **state)
 {
 	struct fixture *f = *state;
 	struct pkt open = udp4(&d, &b, 1, 53), closed = udp4(&d, &b, 1, 54);
-	struct pkt other = pkt_eth(b.mac, d.mac, ETH_P_OTHER), arp = pkt_eth(b.mac, d.mac, ETH_P_ARP);
+	struct pkt other = pkt_eth(b.mac, d.mac, ETH_P_OTHER),
+		   arp = pkt_eth(b.mac, d.mac, ETH_P_ARP);
 	struct pkt plain = udp4(&b, &d, 1, 54), tagged = pkt_eth(b.mac, d.mac, ETH_P_8021Q);
 
 	secure_world(f);

@@ -72,13 +72,15 @@ static void ipv6_payload_length(void **state)
 static void padding(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt p = udp4(&a, &b, 4000, 53), syn = tcp4(&a, &b, 1, 80, (struct pkt_segment){ PKT_SYN, 1, 0, 9, 2 }, 0);
+	struct pkt p = udp4(&a, &b, 4000, 53),
+		   syn = tcp4(&a, &b, 1, 80, (struct pkt_segment){ PKT_SYN, 1, 0, 9, 2 }, 0);
 	struct flow flow;
 
 	secure_world(f);
 	pkt_bytes(&p, 30);
 	enters(f, 1, &p, "in 1, udp begins, rules 1 4, out 2, redirect");
-	syn.data[L4 + 12] = 0x50; /* what was an option is padding now, or payload; no scale in it */
+	syn.data[L4 + 12] =
+		0x50; /* what was an option is padding now, or payload; no scale in it */
 	pkt_set16(&syn, L3 + 2, 40);
 	enters(f, 1, &syn, "in 1, tcp begins, rules 1 3, out 2, redirect");
 	flow = flow_of(f, IPPROTO_TCP, a.v4, 1, b.v4, 80);
@@ -90,7 +92,9 @@ static void cut_short(void **state)
 {
 	struct fixture *f = *state;
 	struct pkt whole[] = {
-		udp4(&a, &b, 4000, 53), udp6(&a, &b, 4000, 53), icmp4(&a, &b, 8, 0, 1),
+		udp4(&a, &b, 4000, 53),
+		udp6(&a, &b, 4000, 53),
+		icmp4(&a, &b, 8, 0, 1),
 		icmp6(&a, &b, 128, 0, 1),
 		tcp4(&a, &b, 1, 80, (struct pkt_segment){ PKT_SYN, 1, 0, 9, 7 }, 8),
 		tcp6(&a, &b, 1, 80, (struct pkt_segment){ PKT_SYN, 1, 0, 9, 7 }, 8),
@@ -98,7 +102,10 @@ static void cut_short(void **state)
 
 	secure_world(f);
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
-		for (uint32_t len = i % 2 && i < 4 ? L4_6 : i == 5 ? L4_6 : L4; len < whole[i].len; len++) {
+		for (uint32_t len = i % 2 && i < 4 ? L4_6
+				    : i == 5	   ? L4_6
+						   : L4;
+		     len < whole[i].len; len++) {
 			struct pkt p = pkt_cut(&whole[i], len);
 
 			enters(f, 1, &p, IP_BAD);
@@ -137,9 +144,11 @@ static void tcp_offset(void **state)
 static void tcp_options(void **state)
 {
 	static const uint8_t options[][8] = {
-		{ 1, 1, 1, 1, 1, 1, 1, 1 },	    { 2, 0, 2, 0, 2, 0, 2, 0 }, { 2, 255, 0, 0, 0, 0, 0, 0 },
-		{ 3, 0, 0, 0, 0, 0, 0, 0 },	    { 1, 1, 1, 1, 1, 1, 1, 3 }, { 0, 3, 3, 7, 3, 3, 7, 0 },
-		{ 1, 1, 1, 1, 1, 1, 3, 3 },	    { 2, 8, 3, 3, 7, 0, 0, 0 }, { 2, 1, 3, 3, 7, 0, 0, 0 },
+		{ 1, 1, 1, 1, 1, 1, 1, 1 },   { 2, 0, 2, 0, 2, 0, 2, 0 },
+		{ 2, 255, 0, 0, 0, 0, 0, 0 }, { 3, 0, 0, 0, 0, 0, 0, 0 },
+		{ 1, 1, 1, 1, 1, 1, 1, 3 },   { 0, 3, 3, 7, 3, 3, 7, 0 },
+		{ 1, 1, 1, 1, 1, 1, 3, 3 },   { 2, 8, 3, 3, 7, 0, 0, 0 },
+		{ 2, 1, 3, 3, 7, 0, 0, 0 },
 	};
 	struct fixture *f = *state;
 
@@ -185,8 +194,8 @@ static void ipv4_options(void **state)
 		longer.data[L3] = (uint8_t)(0x45 + words);
 		pkt_set16(&longer, L3 + 2, longer.len - L3);
 		enters(f, 1, &longer,
-		       words == 1 ? "in 1, udp begins, rules 1 4, out 2, redirect" :
-				    "in 1, udp waits, rules 1 4, out 2, redirect");
+		       words == 1 ? "in 1, udp begins, rules 1 4, out 2, redirect"
+				  : "in 1, udp waits, rules 1 4, out 2, redirect");
 	}
 }
 

@@ -47,7 +47,8 @@ static void ipv4(void **state)
 static void ipv6(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt own = as6(a.v6), local = as6(a.local), other = as6("2001:db8::77"), none = as6("::");
+	struct pkt own = as6(a.v6), local = as6(a.local), other = as6("2001:db8::77"),
+		   none = as6("::");
 	struct pkt other_local = as6("fe80::77"), mapped = as6("::ffff:192.0.2.10");
 
 	secure_world(f);
@@ -82,7 +83,8 @@ static void macs(void **state)
 static void wrong_macs_are_not_learned(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt garbage = pkt_eth(b.mac, MAC(0x78), ETH_P_OTHER), all = with_mac(as(a.v4), MAC(0x79));
+	struct pkt garbage = pkt_eth(b.mac, MAC(0x78), ETH_P_OTHER),
+		   all = with_mac(as(a.v4), MAC(0x79));
 	struct pkt arp = pkt_eth(MAC_ALL, MAC(0x7a), ETH_P_ARP);
 
 	secure_world(f);
@@ -97,8 +99,8 @@ static void wrong_macs_are_not_learned(void **state)
 static void allowed_addresses(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt in4 = as("198.51.100.255"), out4 = as("198.51.101.0"), in6 = as6("2001:db8:1::9"),
-		   out6 = as6("2001:db8:2::9");
+	struct pkt in4 = as("198.51.100.255"), out4 = as("198.51.101.0"),
+		   in6 = as6("2001:db8:1::9"), out6 = as6("2001:db8:2::9");
 
 	secure_world(f);
 	source_add(f, 1, a.mac, "198.51.100.0", 24);
@@ -191,10 +193,14 @@ static void arp_of_others(void **state)
 {
 	struct fixture *f = *state;
 	struct pkt cases[] = {
-		arp(ARPOP_REQUEST, a.mac, b.v4, c.v4),	    arp(ARPOP_REPLY, a.mac, b.v4, c.v4),
-		arp(ARPOP_REQUEST, b.mac, a.v4, c.v4),	    arp(ARPOP_REPLY, b.mac, b.v4, c.v4),
-		arp(ARPOP_REPLY, a.mac, "0.0.0.0", c.v4),   arp(ARPOP_REQUEST, b.mac, "0.0.0.0", c.v4),
-		arp(ARPOP_REQUEST, a.mac, "0.0.0.0", b.v4), arp(3, a.mac, a.v4, c.v4),
+		arp(ARPOP_REQUEST, a.mac, b.v4, c.v4),
+		arp(ARPOP_REPLY, a.mac, b.v4, c.v4),
+		arp(ARPOP_REQUEST, b.mac, a.v4, c.v4),
+		arp(ARPOP_REPLY, b.mac, b.v4, c.v4),
+		arp(ARPOP_REPLY, a.mac, "0.0.0.0", c.v4),
+		arp(ARPOP_REQUEST, b.mac, "0.0.0.0", c.v4),
+		arp(ARPOP_REQUEST, a.mac, "0.0.0.0", b.v4),
+		arp(3, a.mac, a.v4, c.v4),
 		arp(8, a.mac, a.v4, c.v4),
 	};
 
@@ -250,8 +256,9 @@ static void nd_of_its_own(void **state)
 {
 	struct fixture *f = *state;
 	struct pkt cases[] = {
-		ndp(a.v6, 135, b.v6, a.mac), ndp(a.local, 135, b.v6, a.mac), ndp(a.v6, 135, b.v6, NULL),
-		ndp("::", 135, a.v6, NULL),  ndp(a.v6, 136, a.v6, a.mac),    ndp(a.local, 136, a.v6, a.mac),
+		ndp(a.v6, 135, b.v6, a.mac), ndp(a.local, 135, b.v6, a.mac),
+		ndp(a.v6, 135, b.v6, NULL),  ndp("::", 135, a.v6, NULL),
+		ndp(a.v6, 136, a.v6, a.mac), ndp(a.local, 136, a.v6, a.mac),
 		ndp(a.v6, 136, a.v6, NULL),
 	};
 
@@ -264,7 +271,8 @@ static void nd_of_others(void **state)
 {
 	struct fixture *f = *state;
 	struct pkt spoofed[] = {
-		ndp(a.v6, 135, b.v6, b.mac), ndp(a.v6, 136, b.v6, a.mac), ndp(a.v6, 136, a.v6, b.mac),
+		ndp(a.v6, 135, b.v6, b.mac), ndp(a.v6, 136, b.v6, a.mac),
+		ndp(a.v6, 136, a.v6, b.mac),
 		ndp("::", 135, b.v6, NULL), /* "is it taken" is asked for one's own only */
 	};
 	struct pkt source = ndp(b.v6, 135, c.v6, a.mac), none = ndp("::", 136, a.v6, a.mac);
@@ -335,7 +343,8 @@ static void router_advertisements(void **state)
 
 	secure_world(f);
 	for (size_t i = 0; i < sizeof(types); i++) {
-		struct pkt plain = pkt_eth(all_nodes, a.mac, ETH_P_IPV6), behind = plain, piece = plain;
+		struct pkt plain = pkt_eth(all_nodes, a.mac, ETH_P_IPV6), behind = plain,
+			   piece = plain;
 
 		pkt_ipv6(&plain, a.local, "ff02::1", IPPROTO_ICMPV6, 255);
 		pkt_icmp(&plain, IPPROTO_ICMPV6, types[i], 0, 0);
@@ -361,7 +370,8 @@ static void router_advertisements(void **state)
 static void nd_in_pieces(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt first = pkt_eth(all_nodes, a.mac, ETH_P_IPV6), short_first = first, later = first;
+	struct pkt first = pkt_eth(all_nodes, a.mac, ETH_P_IPV6), short_first = first,
+		   later = first;
 
 	secure_world(f);
 	pkt_ipv6(&first, a.v6, "ff02::1", 44, 255);
@@ -421,13 +431,13 @@ static void dhcp_client(void **state)
 	secure_world(f);
 	enters(f, 4, &offer, "in 4, drop group-ingress at 3 in flow, shot"); /* nobody has asked */
 	enters(f, 3, &discover,
-	       "in 3, out 4, drop group-egress at 3 in flood x2, redirect");
+	       "in 3, out 4, drop group-ingress at 1 in flood, drop group-ingress at 2 in flood, redirect");
 	enters(f, 4, &offer, "in 4, out 3, redirect");
 	enters(f, 4, &all,
 	       "in 4, out 3, drop group-ingress at 1 in flood, drop group-ingress at 2 in flood, "
 	       "redirect");
 	enters(f, 3, &solicit,
-	       "in 3, out 4, drop group-egress at 3 in flood x2, redirect");
+	       "in 3, out 4, drop group-ingress at 1 in flood, drop group-ingress at 2 in flood, redirect");
 	enters(f, 4, &advertise, "in 4, out 3, redirect");
 }
 
@@ -449,8 +459,8 @@ static void dhcp_server(void **state)
 static void dhcp_as_a_pretext(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt direct = dhcp(b.mac, &c, c.v4, b.v4, 68, 67), spoofed = dhcp(MAC_ALL, &c, "192.0.2.99",
-										"255.255.255.255", 68, 67);
+	struct pkt direct = dhcp(b.mac, &c, c.v4, b.v4, 68, 67),
+		   spoofed = dhcp(MAC_ALL, &c, "192.0.2.99", "255.255.255.255", 68, 67);
 	struct pkt mac = dhcp(MAC_ALL, &c, "0.0.0.0", "255.255.255.255", 68, 67);
 
 	secure_world(f);

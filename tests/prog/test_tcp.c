@@ -310,11 +310,11 @@ static void one_sided_scale(void **state)
 static void refused(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt one = syn_a(7), rst = tcp4(&b, &a, 80, 4000,
-					      (struct pkt_segment){ RST | ACK, 0, ISN_A + 1, 0, -1 },
-					      0);
-	struct pkt forged = tcp4(&b, &a, 80, 4000,
-				 (struct pkt_segment){ RST | ACK, 0, ISN_A + 2, 0, -1 }, 0);
+	struct pkt one = syn_a(7),
+		   rst = tcp4(&b, &a, 80, 4000,
+			      (struct pkt_segment){ RST | ACK, 0, ISN_A + 1, 0, -1 }, 0);
+	struct pkt forged =
+		tcp4(&b, &a, 80, 4000, (struct pkt_segment){ RST | ACK, 0, ISN_A + 2, 0, -1 }, 0);
 
 	secure_world(f);
 	enters(f, 1, &one, A_SAYS("begins"));
@@ -468,7 +468,8 @@ static void limit_of_a_port(void **state)
 	enters(f, 2, &two, B_SAYS("half-open"));
 	enters(f, 1, &three, "in 1, tcp waits, drop flow-limit at 1 in flow, shot");
 	assert_int_equal(web(f).value.state, HD_FLOW_HALF_OPEN);
-	enters(f, 4, &out, "in 4, udp begins, rules 4, out 2, redirect"); /* another's are its own */
+	enters(f, 4, &out,
+	       "in 4, udp begins, rules 4, out 2, redirect"); /* another's are its own */
 	enters(f, 2, &back, "in 2, udp established for good, rules 4, out 4, redirect");
 	/* Room again. */
 	disallow(f, (struct allow){ .policy = POLICY(2),

@@ -79,25 +79,26 @@ static const struct host *const hosts[] = { &a, &b, &c, &d };
 
 static struct pkt random_l4(bool v6, const struct host *from, const struct host *to)
 {
-	static const uint8_t flags[] = { PKT_SYN, PKT_SYN | PKT_ACK, PKT_ACK, PKT_ACK | PKT_PSH,
-					 PKT_FIN | PKT_ACK, PKT_RST, PKT_RST | PKT_ACK };
+	static const uint8_t flags[] = { PKT_SYN,	    PKT_SYN | PKT_ACK, PKT_ACK,
+					 PKT_ACK | PKT_PSH, PKT_FIN | PKT_ACK, PKT_RST,
+					 PKT_RST | PKT_ACK };
 	uint16_t high = (uint16_t)(4000 + pick(3)), low = pick(4) ? 80 : 53;
 	bool back = pick(2);
 
 	switch (pick(4)) {
 	case 0:
-		return v6 ? udp6(from, to, back ? 53 : high, back ? high : 53) :
-			    udp4(from, to, back ? 53 : high, back ? high : 53);
+		return v6 ? udp6(from, to, back ? 53 : high, back ? high : 53)
+			  : udp4(from, to, back ? 53 : high, back ? high : 53);
 	case 1: {
 		struct pkt_segment segment = { flags[pick(7)], 1000 + pick(3), 1000 + pick(3),
 					       (uint16_t)pick(3000), pick(2) ? -1 : (int)pick(16) };
 
-		return v6 ? tcp6(from, to, back ? low : high, back ? high : low, segment, pick(20)) :
-			    tcp4(from, to, back ? low : high, back ? high : low, segment, pick(20));
+		return v6 ? tcp6(from, to, back ? low : high, back ? high : low, segment, pick(20))
+			  : tcp4(from, to, back ? low : high, back ? high : low, segment, pick(20));
 	}
 	case 2:
-		return v6 ? icmp6(from, to, (uint8_t)(128 + pick(2)), 0, (uint16_t)pick(3)) :
-			    icmp4(from, to, back ? 0 : 8, 0, (uint16_t)pick(3));
+		return v6 ? icmp6(from, to, (uint8_t)(128 + pick(2)), 0, (uint16_t)pick(3))
+			  : icmp4(from, to, back ? 0 : 8, 0, (uint16_t)pick(3));
 	default: {
 		struct pkt p = v6 ? ip6(from, to, 44) : ip4(from, to, IPPROTO_UDP);
 		uint32_t off = 40 * pick(3), id = pick(4);
@@ -229,8 +230,9 @@ static void twin_and_datapath_agree(void **state)
 /* Its log: a head with the count, then the steps in order. */
 static void log_of_a_packet(void **state)
 {
-	static const enum hd_trace_what steps[] = { HD_TRACE_PORT, HD_TRACE_FDB,      HD_TRACE_SOURCE_OK,
-						    HD_TRACE_RULE, HD_TRACE_RULE,     HD_TRACE_FLOW_NEW,
+	static const enum hd_trace_what steps[] = { HD_TRACE_PORT,	HD_TRACE_FDB,
+						    HD_TRACE_SOURCE_OK, HD_TRACE_RULE,
+						    HD_TRACE_RULE,	HD_TRACE_FLOW_NEW,
 						    HD_TRACE_SEND };
 	struct hd_trace_record record = { 0 };
 	struct fixture *f = *state;

@@ -253,8 +253,8 @@ static void port_flags(void **state)
 		  HD_PORT_UP | HD_PORT_SECURE | HD_PORT_HAS_IPS },
 		{ ",\"isolated\":true,\"hairpin\":true,\"mac\":\"02:00:00:00:00:01\"",
 		  { .ifindex = 9, .up = true, .peer = true },
-		  HD_PORT_UP | HD_PORT_PEER | HD_PORT_ISOLATED | HD_PORT_HAIRPIN |
-			  HD_PORT_HAS_MAC | HD_PORT_SECURE },
+		  HD_PORT_UP | HD_PORT_PEER | HD_PORT_ISOLATED | HD_PORT_HAIRPIN | HD_PORT_HAS_MAC |
+			  HD_PORT_SECURE },
 	};
 	struct fixture *f = *state;
 

@@ -215,10 +215,10 @@ static void pick_remote(struct world *w, struct rule *r)
 
 	r->v6_remote = v6;
 	pick_address(w, v6, r->remote);
-	r->len = v6 ? PICK(w, 0, 1, 31, 32, 33, 47, 48, 64, 65, 127, 128) :
-		      PICK(w, 0, 1, 8, 9, 16, 17, 24, 28, 31, 32);
+	r->len = v6 ? PICK(w, 0, 1, 31, 32, 33, 47, 48, 64, 65, 127, 128)
+		    : PICK(w, 0, 1, 8, 9, 16, 17, 24, 28, 31, 32);
 	for (int bit = r->len; bit < 128; bit++)
-		r->remote[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+		r->remote[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 }
 
 static void pick_ports(struct world *w, struct rule *r)
@@ -420,7 +420,8 @@ static int tell_rule(const struct rule *r, char *to, size_t size)
 		MORE(",\"icmp-code\":%d", r->code);
 	if (r->len >= 0)
 		MORE(",\"remote\":\"%s/%d\"",
-		     inet_ntop(r->v6_remote ? AF_INET6 : AF_INET, r->remote, remote, sizeof(remote)),
+		     inet_ntop(r->v6_remote ? AF_INET6 : AF_INET, r->remote, remote,
+			       sizeof(remote)),
 		     r->len);
 	if (r->group >= 0)
 		MORE(",\"remote-group\":\"g%d\"", r->group);
@@ -474,7 +475,9 @@ static void put_port(struct fixture *f, struct world *w, int i)
 
 	(void)snprintf(name, sizeof(name), "p%d", i);
 	for (int k = 0; k < N_GROUPS; k++) {
-		int g = i % 2 ? k : N_GROUPS - 1 - k; /* in which order they are named does not matter */
+		int g = i % 2 ? k
+			      : N_GROUPS - 1 -
+					k; /* in which order they are named does not matter */
 
 		if (port->groups & 1u << g)
 			n += (size_t)snprintf(groups + n, sizeof(groups) - n, "%s\"g%d\"",
@@ -522,8 +525,8 @@ static struct packet pick_packet(struct world *w)
 	while (!w->ports[p.at].secure && pick(w, 100));
 	p.proto = PICK(w, 6, 6, 17, 132, 136, 47, 0, 255, p.v6 ? 58 : 1, p.v6 ? 1 : 58);
 	if (has_ports(p.proto))
-		p.port = (uint16_t)(pick(w, 2) ? PICK(w, 0, 22, 80, 1000, 1024, 4095, 4096, 65535) :
-						 pick(w, 65536));
+		p.port = (uint16_t)(pick(w, 2) ? PICK(w, 0, 22, 80, 1000, 1024, 4095, 4096, 65535)
+					       : pick(w, 65536));
 	else if (p.proto == 1 || p.proto == 58)
 		p.port = (uint16_t)(PICK(w, 0, 8, 128, 3, 255) << 8 | PICK(w, 0, 1, 255));
 	pick_address(w, p.v6, p.addr);
@@ -531,7 +534,8 @@ static struct packet pick_packet(struct world *w)
 		int other = pick(w, N_PORTS);
 
 		if (w->ports[other].network == w->ports[p.at].network && pick(w, 3))
-			p.remote = other; /* else only its address says who it is, if it is of this network */
+			p.remote =
+				other; /* else only its address says who it is, if it is of this network */
 		if (pick(w, 4))
 			memcpy(p.addr, p.v6 ? w->ports[other].v6 : w->ports[other].v4,
 			       p.v6 ? 16 : 4);
@@ -627,8 +631,10 @@ static void deterministic(void **state)
 
 static void set_ids(void **state)
 {
-	const char *const ab[] = { "a", "b" }, *const joined[] = { "ab" }, *const ba[] = { "b", "a" };
-	const char *const a[] = { "a" }, *const abc[] = { "a", "bc" }, *const abc2[] = { "ab", "c" };
+	const char *const ab[] = { "a", "b" }, *const joined[] = { "ab" },
+			  *const ba[] = { "b", "a" };
+	const char *const a[] = { "a" }, *const abc[] = { "a", "bc" },
+			  *const abc2[] = { "ab", "c" };
 
 	(void)state;
 	assert_int_equal(hd_set_id(ab, 2), hd_set_id(ab, 2));
@@ -722,8 +728,8 @@ static void put_lengths(struct fixture *f, int n)
 	for (int i = 0; i < n; i++)
 		at += (size_t)snprintf(
 			text + at, 65536 - at,
-			"%s{\"id\":%d,\"direction\":\"ingress\",\"remote\":\"::/%d\"}", i ? "," : "",
-			i + 3, i);
+			"%s{\"id\":%d,\"direction\":\"ingress\",\"remote\":\"::/%d\"}",
+			i ? "," : "", i + 3, i);
 	put(f, HD_NOUN_GROUP, "wide", "{\"rules\":[%s]}", text);
 }
 
@@ -820,9 +826,9 @@ static void assert_covers(struct fixture *f, unsigned int first, unsigned int la
 static void port_ranges(void **state)
 {
 	static const unsigned int corners[][2] = {
-		{ 0, 65535 }, { 0, 0 },	  { 65535, 65535 }, { 1, 65534 }, { 1, 65535 },
-		{ 0, 65534 }, { 80, 80 }, { 1024, 65535 },  { 0, 1023 },  { 32767, 32768 },
-		{ 15, 16 },   { 17, 4094 }
+		{ 0, 65535 }, { 0, 0 },		{ 65535, 65535 }, { 1, 65534 },
+		{ 1, 65535 }, { 0, 65534 },	{ 80, 80 },	  { 1024, 65535 },
+		{ 0, 1023 },  { 32767, 32768 }, { 15, 16 },	  { 17, 4094 }
 	};
 	struct fixture *f = *state;
 	unsigned int seed = 5;
@@ -855,8 +861,8 @@ static void put_gen_world(struct fixture *f)
 {
 	put(f, HD_NOUN_NETWORK, "blue", "{\"type\":\"local\"}");
 	put(f, HD_NOUN_GROUP, "web",
-	    "{\"rules\":[" RULE(3, ",\"protocol\":\"tcp\"") "," RULE(4, ",\"remote-group\":\"db\"")
-		    "," RULE(5, ",\"remote\":\"10.0.0.0/8\"") "]}");
+	    "{\"rules\":[" RULE(3, ",\"protocol\":\"tcp\"") "," RULE(
+		    4, ",\"remote-group\":\"db\"") "," RULE(5, ",\"remote\":\"10.0.0.0/8\"") "]}");
 	put(f, HD_NOUN_GROUP, "db", "{\"rules\":[" RULE(6, "") "]}");
 	put(f, HD_NOUN_GROUP, "other", "{\"rules\":[" RULE(7, ",\"remote-group\":\"web\"") "]}");
 	put(f, HD_NOUN_PORT, "web1",
@@ -891,7 +897,8 @@ static const struct {
 	{ "isolated", HD_NOUN_PORT, "web1", WEB1(MAC1 IP1 IN_WEB ",\"isolated\":true"), true },
 	{ "hairpin", HD_NOUN_PORT, "web1", WEB1(MAC1 IP1 IN_WEB ",\"hairpin\":true"), true },
 	{ "no security", HD_NOUN_PORT, "web1", WEB1(MAC1 IP1 ",\"no-security\":true"), true },
-	{ "other group", HD_NOUN_PORT, "web1", WEB1(MAC1 IP1 ",\"security-group\":[\"db\"]"), true },
+	{ "other group", HD_NOUN_PORT, "web1", WEB1(MAC1 IP1 ",\"security-group\":[\"db\"]"),
+	  true },
 	{ "one group more", HD_NOUN_PORT, "web1",
 	  WEB1(MAC1 IP1 ",\"security-group\":[\"db\",\"web\"]"), true },
 	{ "order of rules", HD_NOUN_GROUP, "web",
@@ -1064,7 +1071,8 @@ static void sources(void **state)
 	put(f, HD_NOUN_PORT, "bare",
 	    "{\"network\":\"blue\",\"device\":\"b\",\"ip\":[\"2001:db8::2\"],"
 	    "\"allowed-address\":[\"198.51.100.0/24,02:00:00:00:00:09\"]}");
-	put(f, HD_NOUN_PORT, "open", "{\"network\":\"blue\",\"device\":\"c\",\"no-security\":true}");
+	put(f, HD_NOUN_PORT, "open",
+	    "{\"network\":\"blue\",\"device\":\"c\",\"no-security\":true}");
 	compile(f);
 	/* RFC 4291 appendix A: the universal bit is turned, ff:fe in the middle. */
 	assert_true(source_row(f, "web1", mac_1, "fe80::ff:fe00:1", 128));
