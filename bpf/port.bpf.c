@@ -131,6 +131,7 @@ int hd_port_in(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_PORT_IN };
 
+	hd_live_begin(&pkt);
 	return hd_finish(&pkt, port_in(&pkt));
 }
 
@@ -260,9 +261,11 @@ static __always_inline int port_out(struct hd_pkt *pkt)
 	if (r < 0)
 		return r;
 	r = port_out_judge(pkt);
-	if (r == 0)
-		hd_port_count_out(pkt, pkt->port);
-	return r < 0 ? r : HD_VERDICT_PASS;
+	if (r < 0)
+		return r;
+	hd_port_count_out(pkt, pkt->port);
+	hd_trace(pkt, HD_TRACE_SEND, pkt->port, 0);
+	return HD_VERDICT_PASS;
 }
 
 SEC("tc")
@@ -270,6 +273,7 @@ int hd_port_out(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_PORT_OUT };
 
+	hd_live_begin(&pkt);
 	return hd_finish(&pkt, port_out(&pkt));
 }
 

@@ -7,6 +7,7 @@
 #include "cli/file.h"
 #include "cli/groups.h"
 #include "cli/rule.h"
+#include "cli/trace.h"
 #include "loader/cleanup.h"
 
 static int run(struct hd_cli *cli, struct hd_error *err);
@@ -14,21 +15,42 @@ static int run(struct hd_cli *cli, struct hd_error *err);
 static const struct hd_option options[] = {
 	{ .name = "port",
 	  .type = HD_TYPE_NAME,
-	  .flags = HD_OPT_REQUIRED,
 	  .meta = "PORT",
 	  .refers = "port",
-	  .help = "the port whose workload sends it" },
+	  .help = "the port whose workload sends it; with --live, one that it comes from or goes to" },
 	HD_OPTION_FILE(0, "as if this file were applied: "),
 	{ .name = "live",
 	  .type = HD_TYPE_FLAG,
-	  .flags = HD_OPT_LATER,
-	  .help = "show real packets instead" },
+	  .help = "show real packets instead, those that match all of:" },
+	{ .name = "network",
+	  .type = HD_TYPE_NAME,
+	  .meta = "NET",
+	  .refers = "network",
+	  .help = "the network that it is in" },
+	{ .name = "address",
+	  .type = HD_TYPE_IP,
+	  .meta = "IP",
+	  .help = "the address of either end" },
+	{ .name = "protocol",
+	  .type = HD_TYPE_PROTOCOL,
+	  .meta = "NAME|N",
+	  .help = "tcp, udp, icmp, ... or a number" },
+	{ .name = "dport",
+	  .type = HD_TYPE_UINT,
+	  .max = 65535,
+	  .meta = "N",
+	  .help = "the port number of either end" },
+	{ .name = "count",
+	  .type = HD_TYPE_UINT,
+	  .min = 1,
+	  .max = UINT32_MAX,
+	  .meta = "COUNT",
+	  .help = "with --live, stop after so many; also -n" },
 };
 
 static const struct hd_command commands[] = {
 	{ .help = "send a packet through the real programs, without effect, and tell what they do",
-	  .args = "PACKET",
-	  .min_args = 1,
+	  .args = "[PACKET]",
 	  .max_args = 1,
 	  .options = options,
 	  .n_options = HD_COUNT(options),
@@ -123,13 +145,15 @@ static void print_rule(struct hd_out *out, const json_t *rule)
 		hd_out_line(out, "rule: %s", text);
 }
 
-static void print_trace(struct hd_out *out, const json_t *trace)
+void hd_trace_print(struct hd_out *out, const json_t *trace)
 {
+	const char *port = text_at(trace, "port");
 	const json_t *to = json_object_get(trace, "to");
 	const char *verdict = text_at(trace, "verdict");
 	_free_ char *ports = ports_text(to);
 
-	hd_out_line(out, "%s from port %s", text_at(trace, "packet"), text_at(trace, "port"));
+	hd_out_line(out, "%s from %s%s", text_at(trace, "packet"), port[0] ? "port " : "the host",
+		    port);
 	print_steps(out, json_object_get(trace, "steps"));
 	if (!strcmp(verdict, "dropped")) {
 		print_drop(out, trace);
@@ -173,8 +197,7 @@ static int make_body(struct hd_cli *cli, char **ret, struct hd_error *err)
 	return *ret ? 0 : hd_no_memory(err);
 }
 
-/* A drop is an answer, not a failure. */
-static int run(struct hd_cli *cli, struct hd_error *err)
+static int run_once(struct hd_cli *cli, struct hd_error *err)
 {
 	struct hd_request request = { .method = "POST", .path = "/v1/trace" };
 	_json_ json_t *trace = NULL;
@@ -191,6 +214,36 @@ static int run(struct hd_cli *cli, struct hd_error *err)
 	if (cli->out.json)
 		hd_out_json(&cli->out, trace);
 	else
-		print_trace(&cli->out, trace);
+		hd_trace_print(&cli->out, trace);
 	return 0;
+}
+
+/* Which options go together depends on --live. */
+static int check(const struct hd_cli *cli, struct hd_error *err)
+{
+	static const char *const filters[] = { "network", "address", "protocol", "dport", "count" };
+
+	if (hd_cli_flag(cli, "live"))
+		return cli->n_args || cli->file
+			       ? hd_error_set(err, HD_ERR_USAGE,
+					      "trace: with --live real packets are shown: no "
+					      "PACKET and no --file")
+			       : 0;
+	for (size_t i = 0; i < HD_COUNT(filters); i++)
+		if (json_object_get(cli->options, filters[i]))
+			return hd_error_set(err, HD_ERR_USAGE, "trace: --%s needs --live",
+					    filters[i]);
+	if (!json_object_get(cli->options, "port"))
+		return hd_error_set(err, HD_ERR_USAGE, "trace: --port PORT is missing");
+	return cli->n_args ? 0 : hd_error_set(err, HD_ERR_USAGE, "trace: PACKET is missing");
+}
+
+/* A drop is an answer, not a failure. */
+static int run(struct hd_cli *cli, struct hd_error *err)
+{
+	int r = check(cli, err);
+
+	if (r)
+		return r;
+	return hd_cli_flag(cli, "live") ? hd_trace_live(cli, err) : run_once(cli, err);
 }

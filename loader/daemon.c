@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api/handlers.h"
 #include "cleanup.h"
 #include "log.h"
 #include "sync/bpffs.h"
@@ -240,6 +241,8 @@ static int open_kernel(struct hd_daemon *daemon, struct hd_error *err)
 	if (r == 0)
 		r = hd_sync_run(daemon->sync, daemon->model, NULL, err);
 	if (r == 0)
+		hd_live_forget(hd_sync_datapath(daemon->sync));
+	if (r == 0)
 		log_info("%zu networks, %zu ports", hd_model_count(daemon->model, HD_NOUN_NETWORK),
 			 hd_model_count(daemon->model, HD_NOUN_PORT));
 	return r;
@@ -305,6 +308,7 @@ void hd_daemon_close(struct hd_daemon *daemon)
 	hd_store_close(daemon->store); /* first: who sees the socket go may start another daemon */
 	hd_http_close(daemon->http);
 	(void)sd_event_source_unref(daemon->resync);
+	hd_api_live_end(daemon);
 	hd_twin_close(daemon->twin);
 	hd_sync_close(daemon->sync);
 	hd_netlink_close(daemon->watch);

@@ -24,8 +24,10 @@
  * @resync:     runs once the loop is free, after news about devices
  * @sweep:      where the sweep of the flow tables is
  * @twin:       for traces, loaded when the first is asked for
+ * @watching:   a live trace under way, NULL if there is none
  * @is_purged:  nothing is left; exit when the answer is out
  */
+struct hd_watching;
 struct hd_daemon {
 	struct hd_config config;
 	sd_event *event;
@@ -38,6 +40,7 @@ struct hd_daemon {
 	sd_event_source *resync;
 	struct hd_flow_sweep sweep;
 	struct hd_twin *twin;
+	struct hd_watching *watching;
 	bool is_purged;
 };
 

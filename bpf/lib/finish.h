@@ -15,12 +15,12 @@
  */
 static __always_inline int hd_finish(struct hd_pkt *pkt, int r)
 {
+	if (r < 0)
+		hd_drop(pkt, pkt->blame ? pkt->blame : pkt->port, -r);
+	hd_live_end(pkt);
 	if (r == HD_VERDICT_PASS)
 		return TC_ACT_UNSPEC;
 	if (r == HD_VERDICT_REDIRECT)
 		return TC_ACT_REDIRECT;
-	if (r == HD_VERDICT_DONE)
-		return TC_ACT_SHOT; /* tcx has no other word for it */
-	hd_drop(pkt, pkt->blame ? pkt->blame : pkt->port, -r);
-	return TC_ACT_SHOT;
+	return TC_ACT_SHOT; /* for HD_VERDICT_DONE tcx has no other word */
 }

@@ -100,6 +100,8 @@ static __always_inline int hd_port_identify(struct hd_pkt *pkt)
 		return -HD_DROP_NO_PORT;
 	if (pkt->stage == HD_STAGE_PORT_IN)
 		hd_trace(pkt, HD_TRACE_PORT, pkt->port, pkt->network);
+	if (pkt->stage == HD_STAGE_PORT_OUT)
+		hd_trace(pkt, HD_TRACE_HOST, pkt->port, pkt->network);
 	return 0;
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * trace.h - the twin's log
+ * trace.h - the steps of a packet, written down
  *
- * The same object is loaded a second time with hd_cfg.trace set. The verifier then removes every write to shared state from it
- * (they stand behind hd_may_write()), and this code from the real one.
+ * In the datapath itself hd_cfg.trace is 0 and the verifier removes all of this. In the twin it removes every write to shared state
+ * instead: they stand behind hd_may_write(). The live object keeps both. See heddle/trace.h.
  */
 #pragma once
 
 #include "heddle/trace.h"
 
-#include "lib/pkt.h"
+#include "lib/live.h"
 
 /* hd_trace_log: see heddle/trace.h. Writer: the twin, one run at a time. Reader: the daemon, after the run. */
 struct {
@@ -22,11 +22,11 @@ struct {
 /** hd_may_write - whether this program may change what others see */
 static __always_inline bool hd_may_write(void)
 {
-	return !hd_cfg.trace;
+	return hd_cfg.trace != HD_TRACE_TWIN;
 }
 
-/** hd_trace_add - log a step; only the twin gets here */
-static __noinline int hd_trace_add(__u32 stage, __u32 what, __u32 a, __u32 b)
+/* The twin's log; only the twin gets here. */
+static __noinline int trace_add(__u32 stage, __u32 what, __u32 a, __u32 b)
 {
 	struct hd_trace_record *head, *record;
 	__u32 at = 0;
@@ -45,10 +45,12 @@ static __noinline int hd_trace_add(__u32 stage, __u32 what, __u32 a, __u32 b)
 	return 0;
 }
 
-/** hd_trace - log a step of the packet's way; nothing in the real program */
+/** hd_trace - log a step of the packet's way; nothing in the datapath itself */
 static __always_inline void hd_trace(const struct hd_pkt *pkt, enum hd_trace_what what, __u32 a,
 				     __u32 b)
 {
-	if (hd_cfg.trace)
-		(void)hd_trace_add(pkt->stage, what, a, b);
+	if (hd_cfg.trace == HD_TRACE_TWIN)
+		(void)trace_add(pkt->stage, what, a, b);
+	if (hd_cfg.trace == HD_TRACE_LIVE)
+		(void)hd_live_step(pkt->stage, what, a, b);
 }

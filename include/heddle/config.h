@@ -35,7 +35,7 @@ enum hd_timeout {
  * @hz:        jiffies in a second, as the running kernel counts
  * @max_ports: entries of hd_ports; bounds the walk around a network
  * @flows_per_port: established flows that one port may have begun
- * @trace:     this is the twin that only says what would happen: it writes nothing but its log
+ * @trace:     enum hd_trace_mode: whether this is the datapath, its twin, or the one that reports what it does
  * @timeouts:  in jiffies, by enum hd_timeout
  */
 struct hd_port_config {

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * trace.h - what the twin of the datapath writes down while it decides about a packet
+ * trace.h - what the datapath writes down while it decides about a packet, when somebody asks
  *
- * Record 0 of hd_trace_log is the number of records that follow. Only the twin has that map.
+ * The same object can be loaded twice more. The *twin* is only ever run by hand: it decides as the datapath does and changes
+ * nothing. Record 0 of its hd_trace_log is the number of records that follow. The *live* object takes the datapath's place on the
+ * devices for a while: it does all that the datapath does, on the same tables, and reports the packets that match a filter.
  */
 #pragma once
 
 #include "heddle/types.h"
+
+/* struct hd_port_config.trace */
+enum hd_trace_mode { HD_TRACE_OFF, HD_TRACE_TWIN, HD_TRACE_LIVE };
 
 #define HD_TRACE_MAX 63
 
@@ -31,6 +36,7 @@ enum hd_trace_what {
 	HD_TRACE_FRAGMENT,	   /* a later fragment, follows its first */
 	HD_TRACE_ND,		   /* neighbour discovery, checked and let through */
 	HD_TRACE_DROP,		   /* dropped with reason a; port b decided */
+	HD_TRACE_HOST,		   /* the host itself sends it to port a of network b */
 };
 
 /**
@@ -47,3 +53,56 @@ struct hd_trace_record {
 	__u32 b;
 };
 HD_ASSERT_SIZE(struct hd_trace_record, 16);
+
+/* Bytes of hd_live, in the live object; in all others it has the least that a page of any machine allows. */
+#define HD_LIVE_RING (1 << 20)
+#define HD_LIVE_RING_MIN (1 << 16)
+
+/* Steps and bytes that are kept of a packet. */
+#define HD_LIVE_STEPS 32
+#define HD_LIVE_BYTES 128
+
+/**
+ * struct hd_live_filter - which packets are reported; 0 = any
+ * @port:     port that it comes from or goes to, or that decides about it
+ * @network:  network
+ * @addr:     source or destination, IPv4 mapped
+ * @dport:    source or destination port, network order
+ * @proto:    protocol number, if @has_proto
+ * @has_addr: @addr counts
+ * @has_dport: @dport counts
+ * @has_proto: @proto counts
+ */
+struct hd_live_filter {
+	__u32 port;
+	__u32 network;
+	__be32 addr[4];
+	__be16 dport;
+	__u8 proto;
+	__u8 has_addr;
+	__u8 has_dport;
+	__u8 has_proto;
+	__u16 pad;
+};
+HD_ASSERT_SIZE(struct hd_live_filter, 32);
+
+/**
+ * struct hd_live_packet - a reported packet: a record of hd_live
+ * @time_ns: CLOCK_MONOTONIC
+ * @len:     bytes of the packet
+ * @n_steps: steps taken, up to HD_LIVE_STEPS of them in @step
+ * @wanted:  inside the datapath: bytes and port match the filter so far
+ * @hit:     inside the datapath: a step was about the filter's port
+ * @step:    in their order
+ * @frame:   the packet's beginning, as it came
+ */
+struct hd_live_packet {
+	__u64 time_ns;
+	__u32 len;
+	__u32 n_steps;
+	__u32 wanted;
+	__u32 hit;
+	struct hd_trace_record step[HD_LIVE_STEPS];
+	__u8 frame[HD_LIVE_BYTES];
+};
+HD_ASSERT_SIZE(struct hd_live_packet, 664);

@@ -47,6 +47,18 @@ int hd_api_flows_flush(struct hd_daemon *daemon, const struct hd_http_request *r
 int hd_api_trace(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
 		 json_t **ret, struct hd_error *err);
 
+/** hd_api_tell - steps in words: an object with steps, verdict, to, reason and rule; names are those of @model */
+json_t *hd_api_tell(struct hd_model *model, const struct hd_trace_record *records, size_t n);
+
+/* live.c: real packets as they come */
+int hd_api_live_begin(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		      json_t **ret, struct hd_error *err);
+int hd_api_live_read(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
+		     json_t **ret, struct hd_error *err);
+
+/** hd_api_live_end - put the datapath's own programs back; nothing to do if nobody looks */
+void hd_api_live_end(struct hd_daemon *daemon);
+
 /* show.c: an object as people see it, with defaults and what is known at run time */
 json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object);
 json_t *hd_api_counters(const struct hd_counters *counters);

@@ -15,6 +15,7 @@ static const struct {
 	{ "GET", "status", hd_api_status },	 { "GET", "stats", hd_api_stats },
 	{ "GET", "drops", hd_api_drops },	 { "GET", "reasons", hd_api_reasons },
 	{ "POST", "flows", hd_api_flows_flush }, { "POST", "trace", hd_api_trace },
+	{ "POST", "live", hd_api_live_begin },	 { "GET", "live", hd_api_live_read },
 };
 
 static bool is(const char *a, const char *b)

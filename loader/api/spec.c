@@ -856,6 +856,14 @@ static int check_protocol(const struct hd_option *opt, const char *text, json_t 
 	return take_text(opt, out, ret, err);
 }
 
+/* Rules have options of their own; no text stands for one. */
+static int check_rule(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err)
+{
+	(void)ret;
+	return unexpected(opt, text, "a mapping with a rule's options", err);
+}
+
 static int check_text(const struct hd_option *opt, const char *text, json_t **ret,
 		      struct hd_error *err)
 {
@@ -869,6 +877,7 @@ static int check_text(const struct hd_option *opt, const char *text, json_t **re
 		[HD_TYPE_IPLEN] = check_iplen,	 [HD_TYPE_CIDR] = check_cidr,
 		[HD_TYPE_LABEL] = check_label,	 [HD_TYPE_ADDRESS] = check_address,
 		[HD_TYPE_PORTS] = check_ports,	 [HD_TYPE_PROTOCOL] = check_protocol,
+		[HD_TYPE_RULE] = check_rule,
 	};
 
 	return checks[opt->type](opt, text, ret, err);

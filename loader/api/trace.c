@@ -110,6 +110,10 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 		*detail = json_sprintf("port %s of network %s", port_name(t, r->a),
 				       network_name(t, r->b));
 		return "arrives";
+	case HD_TRACE_HOST:
+		*detail = json_sprintf("from the host, for port %s of network %s",
+				       port_name(t, r->a), network_name(t, r->b));
+		return "leaves";
 	case HD_TRACE_FDB:
 		*detail =
 			r->a ? json_sprintf("destination MAC is behind port %s", port_name(t, r->a))
@@ -198,6 +202,21 @@ static json_t *show_rule(const struct telling *t)
 	return json_pack("{s:s, s:I}", "group", group->name, "id", (json_int_t)t->rule);
 }
 
+json_t *hd_api_tell(struct hd_model *model, const struct hd_trace_record *records, size_t n)
+{
+	_json_ json_t *steps = json_array();
+	_json_ json_t *to = json_array();
+	struct telling t = {
+		.model = model, .steps = steps, .to = to, .verdict = "passed", .reason = ""
+	};
+
+	for (size_t i = 0; i < n; i++)
+		tell_step(&t, &records[i]);
+	return json_pack("{s:O, s:s, s:O, s:s, s:o}", "steps", steps, "verdict", t.verdict, "to",
+			 to, "reason", strcmp(t.verdict, "dropped") ? "" : t.reason, "rule",
+			 show_rule(&t));
+}
+
 /* Looking for a MAC that was learned at a port. */
 struct search {
 	uint32_t port;
@@ -268,13 +287,17 @@ static void fill_macs(const struct hd_datapath *dp, const struct hd_model *model
 		memcpy(packet->dst_mac, unknown, 6);
 }
 
+/* What a run wrote down. */
+struct steps {
+	struct hd_trace_record records[HD_TRACE_MAX];
+	size_t n;
+};
+
 static int run(struct hd_twin *twin, const struct hd_datapath *dp, const struct hd_model *model,
 	       const struct hd_object *port, uint32_t ifindex, struct hd_packet *packet,
-	       struct telling *t, struct hd_error *err)
+	       struct steps *ret, struct hd_error *err)
 {
-	struct hd_trace_record records[HD_TRACE_MAX];
 	uint8_t frame[FRAME_MAX];
-	size_t n = 0;
 	int len, r;
 
 	if (!ifindex)
@@ -285,17 +308,13 @@ static int run(struct hd_twin *twin, const struct hd_datapath *dp, const struct 
 	if (len < 0)
 		return hd_error_set(err, HD_ERR_INVALID, "packet: at most %d bytes can be traced",
 				    FRAME_MAX);
-	r = hd_twin_run(twin, ifindex, frame, (size_t)len, records, &n);
-	if (r < 0)
-		return hd_error_set(err, HD_ERR_FAILED, "trace: %s", strerror(-r));
-	for (size_t i = 0; i < n; i++)
-		tell_step(t, &records[i]);
-	return 0;
+	r = hd_twin_run(twin, ifindex, frame, (size_t)len, ret->records, &ret->n);
+	return r < 0 ? hd_error_set(err, HD_ERR_FAILED, "trace: %s", strerror(-r)) : 0;
 }
 
 /* On the tables as they are. */
 static int run_present(struct hd_daemon *daemon, const char *name, struct hd_packet *packet,
-		       struct telling *t, struct hd_error *err)
+		       struct steps *ret, struct hd_error *err)
 {
 	const struct hd_object *port = hd_model_get(daemon->model, HD_NOUN_PORT, name);
 	int r = 0;
@@ -306,14 +325,13 @@ static int run_present(struct hd_daemon *daemon, const char *name, struct hd_pac
 		r = hd_twin_open(hd_sync_datapath(daemon->sync), &daemon->twin, err);
 	if (r < 0)
 		return r;
-	t->model = daemon->model;
 	return run(daemon->twin, hd_sync_datapath(daemon->sync), daemon->model, port,
-		   hd_sync_port(daemon->sync, port).ifindex, packet, t, err);
+		   hd_sync_port(daemon->sync, port).ifindex, packet, ret, err);
 }
 
 /* On tables of its own, filled as they would be if a file were applied; nothing is known there of flows and learned MACs. */
 static int run_candidate(struct hd_daemon *daemon, const char *name, const char *file,
-			 struct hd_packet *packet, struct telling *t, struct hd_model **ret_model,
+			 struct hd_packet *packet, struct steps *ret, struct hd_model **ret_model,
 			 struct hd_error *err)
 {
 	const struct hd_object *port;
@@ -326,10 +344,9 @@ static int run_candidate(struct hd_daemon *daemon, const char *name, const char 
 	if (!port)
 		return hd_api_no_such(&hd_nouns[HD_NOUN_PORT], name, err);
 	r = hd_sync_twin(daemon->sync, *ret_model, port, &twin, err);
-	t->model = *ret_model;
 	if (r == 0)
 		r = run(twin, NULL, *ret_model, port, hd_sync_twin_ifindex(daemon->sync, port),
-			packet, t, err);
+			packet, ret, err);
 	hd_twin_close(twin);
 	return r;
 }
@@ -337,11 +354,9 @@ static int run_candidate(struct hd_daemon *daemon, const char *name, const char 
 int hd_api_trace(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
 		 json_t **ret, struct hd_error *err)
 {
-	struct telling t = { .verdict = "passed", .reason = "" };
 	const char *port = NULL, *text = NULL, *file = NULL;
 	struct hd_model *candidate = NULL;
-	_json_ json_t *steps = json_array();
-	_json_ json_t *to = json_array();
+	struct steps steps = { .n = 0 };
 	_json_ json_t *body = NULL;
 	struct hd_packet packet;
 	json_error_t where;
@@ -353,16 +368,15 @@ int hd_api_trace(struct hd_daemon *daemon, const struct hd_http_request *req, co
 		r = hd_error_set(err, HD_ERR_INVALID, "trace: %s", where.text);
 	if (r == 0)
 		r = hd_packet_parse(text, &packet, err);
-	t.steps = steps;
-	t.to = to;
 	if (r == 0)
-		r = file ? run_candidate(daemon, port, file, &packet, &t, &candidate, err)
-			 : run_present(daemon, port, &packet, &t, err);
-	if (r == 0)
-		*ret = json_pack("{s:s, s:s, s:O, s:s, s:O, s:s, s:o}", "port", port, "packet",
-				 text, "steps", steps, "verdict", t.verdict, "to", to, "reason",
-				 strcmp(t.verdict, "dropped") ? "" : t.reason, "rule",
-				 show_rule(&t));
+		r = file ? run_candidate(daemon, port, file, &packet, &steps, &candidate, err)
+			 : run_present(daemon, port, &packet, &steps, err);
+	if (r == 0) {
+		*ret = json_pack("{s:s, s:s}", "port", port, "packet", text);
+		(void)json_object_update_new(
+			*ret,
+			hd_api_tell(candidate ? candidate : daemon->model, steps.records, steps.n));
+	}
 	hd_model_free(candidate);
 	return r;
 }

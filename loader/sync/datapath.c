@@ -520,20 +520,34 @@ static int size_maps(const struct hd_datapath *dp, struct port_bpf *skel)
 	return 0;
 }
 
-/* @apart: with tables of its own */
-static int twin_load(struct hd_twin *twin, bool apart)
+int hd_datapath_load_again(const struct hd_datapath *dp, enum hd_trace_mode mode, bool apart,
+			   struct port_bpf **ret)
 {
-	struct hd_port_config config = make_config(twin->dp);
+	struct hd_port_config config = make_config(dp);
+	struct port_bpf *skel = port_bpf__open();
 	int r;
 
-	config.trace = 1;
-	twin->skel = port_bpf__open();
-	if (!twin->skel)
+	if (!skel)
 		return -errno;
-	memcpy((void *)&twin->skel->rodata->hd_cfg, &config, sizeof(config));
-	r = apart ? size_maps(twin->dp, twin->skel) : share_maps(twin->dp, twin->skel);
+	config.trace = mode;
+	memcpy((void *)&skel->rodata->hd_cfg, &config, sizeof(config));
+	r = apart ? size_maps(dp, skel) : share_maps(dp, skel);
+	if (r == 0 && mode == HD_TRACE_LIVE)
+		r = bpf_map__set_max_entries(skel->maps.hd_live, HD_LIVE_RING);
 	if (r == 0)
-		r = port_bpf__load(twin->skel);
+		r = port_bpf__load(skel);
+	if (r < 0) {
+		port_bpf__destroy(skel);
+		return r;
+	}
+	*ret = skel;
+	return 0;
+}
+
+static int twin_load(struct hd_twin *twin, bool apart)
+{
+	int r = hd_datapath_load_again(twin->dp, HD_TRACE_TWIN, apart, &twin->skel);
+
 	if (r < 0)
 		return r;
 	twin->log = bpf_map__fd(twin->skel->maps.hd_trace_log);

@@ -91,6 +91,16 @@ const char *hd_map_name(enum hd_map_id id);
 int hd_datapath_open(const char *instance, const struct hd_limits *limits, struct hd_datapath *ret,
 		     struct hd_error *err);
 
+/**
+ * hd_datapath_load_again - load the object once more, for a trace
+ * @apart: with empty tables of its own, instead of those in use
+ * @ret:   to be destroyed by the caller
+ *
+ * Return: 0 or -errno.
+ */
+int hd_datapath_load_again(const struct hd_datapath *dp, enum hd_trace_mode mode, bool apart,
+			   struct port_bpf **ret);
+
 struct hd_twin;
 
 /**

@@ -556,6 +556,22 @@ int hd_sync_twin(struct hd_sync *sync, const struct hd_model *model, const struc
 	return r;
 }
 
+void hd_sync_swap(struct hd_sync *sync, struct hd_live *live)
+{
+	struct run *run, *next;
+
+	hd_live_swap(live, &sync->dp);
+	HASH_ITER(hh, sync->runs, run, next) {
+		int r = run->attachment.how == HD_ATTACH_NONE
+				? 0
+				: hd_links_attach(&sync->dp, sync->nl, &run->attachment);
+
+		run->current = run->current && r == 0;
+		if (r < 0)
+			(void)log_warn(r, "port %u: can't exchange its programs", run->port);
+	}
+}
+
 bool hd_sync_link(struct hd_sync *sync, const struct hd_link *link)
 {
 	return hd_devices_update(&sync->devices, link);

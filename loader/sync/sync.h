@@ -18,6 +18,7 @@
 #include "sync/datapath.h"
 #include "sync/devices.h"
 #include "sync/links.h"
+#include "sync/live.h"
 
 struct hd_sync;
 
@@ -101,6 +102,9 @@ int hd_sync_twin(struct hd_sync *sync, const struct hd_model *model, const struc
 
 /** hd_sync_twin_ifindex - device by which a port of such a twin is known; 0 if there is none to be had */
 uint32_t hd_sync_twin_ifindex(const struct hd_sync *sync, const struct hd_object *port);
+
+/** hd_sync_swap - let all ports run the programs of @live instead of those that they run, or the other way round */
+void hd_sync_swap(struct hd_sync *sync, struct hd_live *live);
 
 /** hd_sync_rows - rows that the configuration has in a table */
 size_t hd_sync_rows(const struct hd_sync *sync, enum hd_table_id table);

@@ -220,7 +220,10 @@ static int add_in_batches(struct writing *w, const struct hd_table *from, const 
 		return hd_error_set(w->err, HD_ERR_FAILED, "no memory");
 	w->batch = &batch;
 	r = hd_table_diff(from, to, HD_TABLE_ADD, collect_row, w);
-	return r < 0 ? r : flush(w);
+	if (r >= 0)
+		r = flush(w);
+	w->batch = NULL;
+	return r;
 }
 
 static bool is_simple(enum hd_table_id id)

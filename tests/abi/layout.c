@@ -65,6 +65,9 @@ static const struct table tables[] = {
 	  sizeof(struct hd_frag_value) },
 	{ "hd_held", "hd_held_key", "hd_held_value", sizeof(struct hd_held_key),
 	  sizeof(struct hd_held_value) },
+	{ "hd_live", NULL, NULL, 0, 0 },
+	{ "hd_live_filter", NULL, "hd_live_filter", 4, sizeof(struct hd_live_filter) },
+	{ "hd_live_lost", NULL, NULL, 4, 8 },
 	{ "hd_trace_log", NULL, "hd_trace_record", 4, sizeof(struct hd_trace_record) },
 	{ "hd_stages", NULL, NULL, 4, 4 },
 	{ "hd_meta", NULL, "hd_meta", 4, sizeof(struct hd_meta) },
@@ -193,6 +196,15 @@ static const struct member members[] = {
 	M(hd_trace_record, what),
 	M(hd_trace_record, a),
 	M(hd_trace_record, b),
+	M(hd_live_filter, port),
+	M(hd_live_filter, network),
+	M(hd_live_filter, addr),
+	M(hd_live_filter, dport),
+	M(hd_live_filter, proto),
+	M(hd_live_filter, has_addr),
+	M(hd_live_filter, has_dport),
+	M(hd_live_filter, has_proto),
+	M(hd_live_filter, pad),
 	M(hd_meta, abi),
 	M(hd_meta, pad),
 	M(hd_meta, object_hash),
@@ -292,7 +304,8 @@ static void check_maps(const struct bpf_object *object, const struct btf *btf)
 		size_t i;
 
 		if (bpf_map__is_internal(map) || !strcmp(name, "hd_scratch") ||
-		    !strcmp(name, "hd_hold_scratch") || !strcmp(name, "hd_frag_copy"))
+		    !strcmp(name, "hd_hold_scratch") || !strcmp(name, "hd_frag_copy") ||
+		    !strcmp(name, "hd_live_scratch"))
 			continue; /* nobody but the programs themselves looks at it */
 		for (i = 0; i < COUNT(tables) && strcmp(tables[i].name, name);)
 			i++;

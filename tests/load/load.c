@@ -2,7 +2,7 @@
 /*
  * load.c LABEL OBJECT - each program through this kernel's verifier, with several configurations
  *
- * Prints a line for each: LABEL ports=N hz=N PROGRAM verified-insns xlated-bytes jited-bytes. A
+ * Prints a line for each: LABEL ports=N hz=N PROGRAM[/twin|/live] verified-insns xlated-bytes jited-bytes. A
  * program that is refused prints the verifier's log instead, and makes the exit status 1.
  */
 #include <bpf/bpf.h>
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "heddle/config.h"
+#include "heddle/trace.h"
 
 static const uint32_t all_ports[] = { 64, 16384 };
 static const uint32_t all_hz[] = { 100, 250, 1000 };
@@ -97,14 +98,21 @@ static int configure(struct bpf_object *object, const struct hd_port_config *con
 static int report(const char *label, const struct hd_port_config *config,
 		  const struct bpf_program *program)
 {
+	static const char *const modes[] = {
+		[HD_TRACE_OFF] = "",
+		[HD_TRACE_TWIN] = "/twin",
+		[HD_TRACE_LIVE] = "/live",
+	};
 	struct bpf_prog_info info = { 0 };
 	uint32_t len = sizeof(info);
+	char name[32];
 
 	if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) < 0)
 		return -errno;
-	printf("%-9s ports=%-5u hz=%-4u %-15s %6u %6u %6u\n", label, config->max_ports, config->hz,
-	       bpf_program__name(program), info.verified_insns, info.xlated_prog_len,
-	       info.jited_prog_len);
+	(void)snprintf(name, sizeof(name), "%s%s", bpf_program__name(program),
+		       modes[config->trace]);
+	printf("%-9s ports=%-5u hz=%-4u %-20s %6u %6u %6u\n", label, config->max_ports, config->hz,
+	       name, info.verified_insns, info.xlated_prog_len, info.jited_prog_len);
 	return 0;
 }
 
@@ -143,5 +151,10 @@ int main(int argc, char **argv)
 
 			failed |= load(argv[1], argv[2], &config) < 0;
 		}
+	for (uint32_t mode = HD_TRACE_TWIN; mode <= HD_TRACE_LIVE; mode++) {
+		struct hd_port_config config = { .hz = 250, .max_ports = 16384, .trace = mode };
+
+		failed |= load(argv[1], argv[2], &config) < 0;
+	}
 	return failed;
 }
