@@ -205,8 +205,9 @@ static __always_inline __u32 hd_flow_timeout(__u8 proto, __u8 state)
 static __always_inline bool hd_flow_is_live(const struct hd_ip *ip,
 					    const struct hd_flow_value *flow)
 {
-	/* Signed: another CPU may have touched it a tick after we looked at the clock. */
-	return (__s32)(flow_now() - flow->seen) <= (__s32)hd_flow_timeout(ip->proto, flow->state);
+	/* A second of grace: another CPU may have touched it a tick after we looked at the clock. All else is long ago. */
+	return flow_now() - flow->seen + hd_cfg.hz <=
+	       hd_flow_timeout(ip->proto, flow->state) + hd_cfg.hz;
 }
 
 /** hd_flow_gen - generation that a flow between two ports is judged by now */

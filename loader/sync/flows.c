@@ -82,11 +82,15 @@ uint32_t hd_flow_timeout_s(const struct hd_limits *limits, const struct hd_flow 
 	return limits->timeouts_s[timeout_of(flow->proto, flow->value.state)];
 }
 
+/* Packets go on while a table is walked: an entry may have been used after @now. What is further ahead than this is long ago. */
+#define GRACE_S 60
+
 static bool is_expired(const struct hd_datapath *dp, const struct hd_flow *flow, uint32_t now)
 {
-	int32_t idle = (int32_t)(now - flow->value.seen);
+	uint32_t grace = GRACE_S * dp->hz;
 
-	return idle > 0 && (uint32_t)idle > hd_flow_timeout_s(&dp->limits, flow) * dp->hz;
+	return now - flow->value.seen + grace >
+	       hd_flow_timeout_s(&dp->limits, flow) * dp->hz + grace;
 }
 
 /* A walk over one table. */
