@@ -234,7 +234,7 @@ static int check(const struct hd_cli *cli, struct hd_error *err)
 			return hd_error_set(err, HD_ERR_USAGE, "trace: --%s needs --live",
 					    filters[i]);
 	if (!json_object_get(cli->options, "port"))
-		return hd_error_set(err, HD_ERR_USAGE, "trace: --port PORT is missing");
+		return hd_error_set(err, HD_ERR_USAGE, "trace: --port is missing");
 	return cli->n_args ? 0 : hd_error_set(err, HD_ERR_USAGE, "trace: PACKET is missing");
 }
 

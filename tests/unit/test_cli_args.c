@@ -261,7 +261,6 @@ static void refused_later(void **state)
 	(void)state;
 	assert_refused("router add r1", HD_ERR_USAGE, "router is not available yet", "");
 	assert_refused("capture", HD_ERR_USAGE, "capture is not available yet", "");
-	assert_refused("trace --live", HD_ERR_USAGE, "trace: --live is not available yet", "");
 	assert_refused("sg add web --select a=b", HD_ERR_USAGE,
 		       "security-group add: --select is not available yet", "");
 	assert_refused("port add x --network b --tag 3", HD_ERR_USAGE,
