@@ -139,10 +139,16 @@ static void print_all_rules(struct hd_out *out, const char *head, const struct h
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)options, key, value)
-		if (is_rules(noun, key))
+	json_object_foreach((json_t *)options, key, value) {
+		if (!is_rules(noun, key))
+			continue;
+		if (json_is_object(value))
+			print_rules(out, head, key, json_object_get(value, "removed"),
+				    json_object_get(value, "added"));
+		else
 			print_rules(out, head, key,
 				    head[0] == '+' ? none : json_object_get(old, key), value);
+	}
 }
 
 /* The options but for the rules; a new reference. */

@@ -3,6 +3,7 @@
 #include "change.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,23 @@ static void model_freep(struct hd_model **model)
 	hd_model_free(*model);
 }
 
+/* There may be 100,000 rules: of those only what is new and what is gone. */
+static json_t *value_diff(const struct hd_noun *noun, const char *key, const json_t *from,
+			  json_t *to)
+{
+	const struct hd_option *opt = hd_option_find(noun, key);
+	json_t *removed, *added;
+
+	if (!opt || opt->type != HD_TYPE_RULE)
+		return json_incref(to);
+	removed = json_array();
+	added = json_array();
+	hd_rules_compare(from, to, removed, added);
+	return json_pack("{s:o, s:o}", "removed", removed, "added", added);
+}
+
 /* Options of @to that differ from @from; null where @to has none. */
-static json_t *options_diff(const json_t *from, const json_t *to)
+static json_t *options_diff(const struct hd_noun *noun, const json_t *from, const json_t *to)
 {
 	json_t *diff = json_object();
 	const char *key;
@@ -23,7 +39,9 @@ static json_t *options_diff(const json_t *from, const json_t *to)
 
 	json_object_foreach((json_t *)to, key, value)
 		if (!json_equal(value, json_object_get(from, key)))
-			(void)json_object_set(diff, key, value);
+			(void)json_object_set_new(
+				diff, key,
+				value_diff(noun, key, json_object_get(from, key), value));
 	json_object_foreach((json_t *)from, key, value)
 		if (!json_object_get(to, key))
 			(void)json_object_set_new(diff, key, json_null());
@@ -47,7 +65,8 @@ static void list_noun(json_t *list, const struct hd_model *from, const struct hd
 		if (!old)
 			list_change(list, "add", object, json_incref(object->spec));
 		else if (!json_equal(old->spec, object->spec))
-			list_change(list, "set", object, options_diff(old->spec, object->spec));
+			list_change(list, "set", object,
+				    options_diff(object->noun, old->spec, object->spec));
 	}
 }
 
@@ -71,24 +90,97 @@ static json_t *list_changes(const struct hd_model *from, const struct hd_model *
 	return list;
 }
 
-static int store_change(struct hd_store *store, const struct hd_model *model, const json_t *change,
+static int store_object(struct hd_store *store, const struct hd_object *object, const json_t *spec,
 			struct hd_error *err)
 {
-	const char *noun = json_string_value(json_object_get(change, "noun"));
-	const char *name = json_string_value(json_object_get(change, "name"));
-	const struct hd_object *object = hd_model_get(model, hd_noun_find(noun)->id, name);
-	_free_ char *spec = NULL;
+	_free_ char *text = json_dumps(spec, JSON_COMPACT);
 
-	if (!object)
-		return hd_store_del(store, noun, name, err);
-	spec = json_dumps(object->spec, JSON_COMPACT);
-	if (!spec)
+	if (!text)
 		return hd_error_set(err, HD_ERR_FAILED, "no memory");
-	return hd_store_put(store, noun, name, object->id, spec, err);
+	return hd_store_put(store, object->noun->name, object->name, object->id, text, err);
 }
 
-static int store_changes(struct hd_store *store, const struct hd_model *model,
-			 const json_t *changes, struct hd_error *err)
+/* One rule: a row of its own, so that a change of one does not write all of them. NULL text: gone. */
+static int store_rule(struct hd_store *store, const char *group, const json_t *rule, bool gone,
+		      struct hd_error *err)
+{
+	uint32_t id = (uint32_t)json_integer_value(json_object_get(rule, "id"));
+	_free_ char *text = gone ? NULL : json_dumps(rule, JSON_COMPACT);
+	char name[HD_STORE_RULE_NAME];
+
+	(void)snprintf(name, sizeof(name), "%s/%u", group, id);
+	if (gone)
+		return hd_store_del(store, HD_STORE_RULE, name, err);
+	if (!text)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	return hd_store_put(store, HD_STORE_RULE, name, id, text, err);
+}
+
+/* What is gone first: a number may have been given to another rule. */
+static int store_rules(struct hd_store *store, const char *group, const json_t *from,
+		       const json_t *to, struct hd_error *err)
+{
+	_json_ json_t *removed = json_array();
+	_json_ json_t *added = json_array();
+	json_t *rule;
+	size_t i;
+	int r = 0;
+
+	hd_rules_compare(from, to, removed, added);
+	json_array_foreach(removed, i, rule)
+		if (r == 0)
+			r = store_rule(store, group, rule, true, err);
+	json_array_foreach(added, i, rule)
+		if (r == 0)
+			r = store_rule(store, group, rule, false, err);
+	return r;
+}
+
+/*
+ * The group default as it is at first is in no row until it is changed: then all of its rules are new to the store.
+ */
+static const json_t *stored_rules(const struct hd_model *model, const char *name, bool is_stored)
+{
+	const struct hd_object *group = hd_model_get(model, HD_NOUN_GROUP, name);
+
+	return group && is_stored ? json_object_get(group->spec, "rules") : NULL;
+}
+
+static int store_group(struct hd_store *store, const struct hd_model *from,
+		       const struct hd_object *group, struct hd_error *err)
+{
+	_json_ json_t *spec = json_copy(group->spec);
+	int is_stored = hd_store_has(store, group->noun->name, group->name, err);
+	int r;
+
+	if (!spec || is_stored < 0)
+		return spec ? is_stored : hd_error_set(err, HD_ERR_FAILED, "no memory");
+	(void)json_object_del(spec, "rules");
+	r = store_rules(store, group->name, stored_rules(from, group->name, is_stored),
+			json_object_get(group->spec, "rules"), err);
+	return r < 0 ? r : store_object(store, group, spec, err);
+}
+
+static int store_change(struct hd_store *store, const struct hd_model *from,
+			const struct hd_model *to, const json_t *change, struct hd_error *err)
+{
+	const struct hd_noun *noun =
+		hd_noun_find(json_string_value(json_object_get(change, "noun")));
+	const char *name = json_string_value(json_object_get(change, "name"));
+	const struct hd_object *object = hd_model_get(to, noun->id, name);
+	int r = 0;
+
+	if (object && noun->id == HD_NOUN_GROUP)
+		return store_group(store, from, object, err);
+	if (object)
+		return store_object(store, object, object->spec, err);
+	if (noun->id == HD_NOUN_GROUP)
+		r = store_rules(store, name, stored_rules(from, name, true), NULL, err);
+	return r < 0 ? r : hd_store_del(store, noun->name, name, err);
+}
+
+static int store_changes(struct hd_store *store, const struct hd_model *from,
+			 const struct hd_model *to, const json_t *changes, struct hd_error *err)
 {
 	const json_t *change;
 	size_t i;
@@ -97,7 +189,7 @@ static int store_changes(struct hd_store *store, const struct hd_model *model,
 	if (r < 0)
 		return r;
 	json_array_foreach(changes, i, change) {
-		r = store_change(store, model, change, err);
+		r = store_change(store, from, to, change, err);
 		if (r < 0) {
 			hd_store_rollback(store);
 			return r;
@@ -119,7 +211,7 @@ static void roll_back(struct hd_daemon *daemon)
 static int realise(struct hd_daemon *daemon, const struct hd_model *candidate,
 		   const json_t *changes, struct hd_error *err)
 {
-	int r = store_changes(daemon->store, candidate, changes, err);
+	int r = store_changes(daemon->store, daemon->model, candidate, changes, err);
 
 	if (r < 0)
 		return r;

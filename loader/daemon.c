@@ -47,18 +47,55 @@ static void on_port(void *arg, const struct hd_object *port, bool up, const char
 	hd_daemon_event(arg, up ? "port-up" : "port-down", "port", port->name, reason);
 }
 
+/* What is being read from the store. @rules: by group, until the group itself comes. */
+struct loading {
+	struct hd_daemon *daemon;
+	json_t *rules;
+};
+
+static int load_rule(struct loading *loading, const char *name, json_t *rule)
+{
+	_free_ char *group = strndup(name, strcspn(name, "/"));
+	json_t *list = group ? json_object_get(loading->rules, group) : NULL;
+
+	if (group && !list) {
+		list = json_array();
+		(void)json_object_set_new(loading->rules, group, list);
+	}
+	return json_array_append(list, rule) < 0 ? -ENOMEM : 0;
+}
+
+/* A group gets its rules, in order. */
+static int take_rules(struct loading *loading, const char *name, json_t *spec)
+{
+	json_t *list = json_object_get(loading->rules, name);
+
+	if (!list)
+		list = json_array();
+	else
+		(void)json_incref(list);
+	(void)json_object_del(loading->rules, name);
+	return json_object_set_new(spec, "rules", list) < 0 ? -ENOMEM : hd_rules_sort(list);
+}
+
 static int load_row(void *arg, const char *noun_name, const char *name, uint32_t id,
 		    const char *spec_text)
 {
+	struct loading *loading = arg;
 	const struct hd_noun *noun = hd_noun_find(noun_name);
 	_json_ json_t *spec = json_loads(spec_text, 0, NULL);
+	struct hd_daemon *daemon = loading->daemon;
 	struct hd_object *object = NULL;
-	struct hd_daemon *daemon = arg;
 	struct hd_error err = { 0 };
 	int r;
 
+	if (spec && !strcmp(noun_name, HD_STORE_RULE))
+		return load_rule(loading, name, spec);
 	if (!noun || !spec)
 		return log_err(-EBADMSG, "store: %s %s: unreadable", noun_name, name);
+	r = noun->id == HD_NOUN_GROUP ? take_rules(loading, name, spec) : 0;
+	if (r < 0)
+		return r;
 	r = hd_object_new(noun, name, id, spec, &object, &err);
 	if (r < 0)
 		return log_err(r, "store: %s", err.message);
@@ -83,6 +120,8 @@ static int add_default_group(struct hd_daemon *daemon)
 
 static int open_store(struct hd_daemon *daemon, struct hd_error *err)
 {
+	_json_ json_t *rules = json_object();
+	struct loading loading = { .daemon = daemon, .rules = rules };
 	char folder[300], path[320];
 	int r;
 
@@ -95,7 +134,7 @@ static int open_store(struct hd_daemon *daemon, struct hd_error *err)
 				    strerror(-r));
 	r = hd_store_open(path, &daemon->store, err);
 	if (r == 0)
-		r = hd_store_load(daemon->store, load_row, daemon, err);
+		r = hd_store_load(daemon->store, load_row, &loading, err);
 	if (r < 0 && err->code == HD_ERR_NONE)
 		return hd_error_set(err, HD_ERR_FAILED, "%s: holds what this version can't read",
 				    path);

@@ -65,7 +65,7 @@ int hd_api_commit(struct hd_daemon *daemon, const struct hd_noun *noun,
 	if (spec)
 		r = complete(daemon, noun, old, spec, err);
 	if (spec && r == 0)
-		r = hd_object_new(noun, name, old ? old->id : 0, spec, &object, err);
+		r = hd_object_renew(old, noun, name, spec, &object, err);
 	if (r < 0)
 		return r;
 	candidate = hd_model_copy(daemon->model);

@@ -68,16 +68,15 @@ static int find_group(struct hd_daemon *daemon, const char *rest, const struct h
 	return *ret ? 0 : hd_api_no_such(GROUP, name, err);
 }
 
-/* The number that the new rule got: it is the last one. */
-static void note_id(struct hd_daemon *daemon, const char *name, json_t *change)
+/* The number that the new rule got. */
+static void note_id(json_t *change)
 {
-	const struct hd_object *group = hd_model_get(daemon->model, HD_NOUN_GROUP, name);
-	size_t n = group ? group->view.group.n_rules : 0;
+	const json_t *set = json_array_get(json_object_get(change, "changes"), 0);
+	const json_t *rules = json_object_get(json_object_get(set, "options"), "rules");
+	const json_t *rule = json_array_get(json_object_get(rules, "added"), 0);
 
-	if (n && json_array_size(json_object_get(change, "changes")) &&
-	    !json_is_true(json_object_get(change, "dry-run")))
-		(void)json_object_set_new(change, "id",
-					  json_integer(group->view.group.rules[n - 1].id));
+	if (rule && !json_is_true(json_object_get(change, "dry-run")))
+		(void)json_object_set(change, "id", json_object_get(rule, "id"));
 }
 
 /* A copy of the group's options with a list of its own; the rules themselves are shared: there may be many. */
@@ -112,11 +111,11 @@ static int add_rule(struct hd_daemon *daemon, const struct hd_http_request *req,
 		    const struct hd_object *group, json_t **ret, struct hd_error *err)
 {
 	_json_ json_t *spec = copy_spec(group);
-	json_t *rules = json_object_get(spec, "rules"), *other;
+	json_t *rules = json_object_get(spec, "rules");
 	_free_ char *name = strdup(group->name); /* the group is another after the change */
+	const json_t *other;
 	_json_ json_t *rule = NULL;
 	_json_ json_t *body = NULL;
-	size_t i;
 	int r = name ? hd_api_body(req, &body, err) : -ENOMEM;
 
 	if (r == 0 && json_object_get(body, "id"))
@@ -127,13 +126,13 @@ static int add_rule(struct hd_daemon *daemon, const struct hd_http_request *req,
 		r = canonical_rule(name, body, &rule, err);
 	if (r < 0)
 		return r;
-	json_array_foreach(rules, i, other)
-		if (hd_rule_same(other, rule))
-			return already_there(name, other, err);
+	other = hd_rule_find(group, rule);
+	if (other)
+		return already_there(name, other, err);
 	(void)json_array_append(rules, rule);
 	r = hd_api_commit(daemon, GROUP, req, name, spec, ret, err);
 	if (r == 0)
-		note_id(daemon, name, *ret);
+		note_id(*ret);
 	return r;
 }
 

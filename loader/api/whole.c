@@ -40,7 +40,7 @@ static int put_object(struct hd_model *candidate, const struct hd_model *current
 	if (r == 0 && old && json_equal(old->spec, spec))
 		return hd_model_put(candidate, (struct hd_object *)old);
 	if (r == 0)
-		r = hd_object_new(noun, name, old ? old->id : 0, spec, &object, err);
+		r = hd_object_renew(old, noun, name, spec, &object, err);
 	if (r == 0)
 		r = hd_model_put(candidate, object);
 	hd_object_unref(object);

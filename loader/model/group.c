@@ -61,21 +61,44 @@ static int parse_rule(const json_t *json, struct hd_rule *rule)
 	return 0;
 }
 
+/*
+ * The view of the very same rule in the group as it was: in its order, with at most one left out. Such a rule has its number, and
+ * is not to be written to.
+ */
+static const struct hd_rule *seen_before(const struct hd_object *old, const json_t *rule,
+					 size_t *at)
+{
+	const json_t *rules = old ? json_object_get(old->spec, "rules") : NULL;
+
+	for (size_t k = *at; old && k < *at + 2; k++)
+		if (rule == json_array_get(rules, k)) {
+			*at = k + 1;
+			return &old->view.group.rules[k];
+		}
+	return NULL;
+}
+
 int hd_group_view(struct hd_object *object, struct hd_error *err)
 {
 	struct hd_group *group = &object->view.group;
 	const json_t *rules = json_object_get(object->spec, "rules"), *rule;
-	size_t i;
+	size_t i, at = 0;
 
 	group->rules = calloc(json_array_size(rules) + 1, sizeof(*group->rules));
 	if (!group->rules)
 		return hd_error_set(err, HD_ERR_FAILED, "security-group %s: no memory",
 				    object->name);
-	json_array_foreach(rules, i, rule)
-		if (parse_rule(rule, &group->rules[group->n_rules++]) < 0)
+	json_array_foreach(rules, i, rule) {
+		struct hd_rule *view = &group->rules[group->n_rules++];
+		const struct hd_rule *before = seen_before(object->replaces, rule, &at);
+
+		if (before)
+			*view = *before;
+		else if (parse_rule(rule, view) < 0)
 			return hd_error_set(err, HD_ERR_INVALID,
 					    "security-group %s: rule %zu is unreadable",
 					    object->name, i);
+	}
 	return 0;
 }
 
@@ -131,17 +154,6 @@ static json_int_t old_number(const json_t *old, const json_t *rule, size_t *at)
 	return 0;
 }
 
-/* The very rule of the old list, in its order with at most one left out: it has its number, and is not to be written to. */
-static bool is_shared(const json_t *old, const json_t *rule, size_t *at)
-{
-	for (size_t k = *at; k < *at + 2; k++)
-		if (rule == json_array_get(old, k)) {
-			*at = k + 1;
-			return true;
-		}
-	return false;
-}
-
 static bool number_in(const uint8_t *used, uint32_t id)
 {
 	return used[id / 8] & 1 << id % 8;
@@ -167,38 +179,51 @@ static json_t *first_rules(void)
 	return json_pack("[{s:s}]", "direction", "egress");
 }
 
-int hd_group_number(const struct hd_model *model, const struct hd_model *also,
-		    const struct hd_object *old, const struct hd_limits *limits, json_t *spec,
-		    struct hd_error *err)
+static uint32_t number_of(const json_t *rule)
 {
-	_free_ uint8_t *used = calloc(limits->rule_ids / 8 + 1, 1);
+	return (uint32_t)json_integer_value(json_object_get(rule, "id"));
+}
+
+/* Those that were there before keep their numbers. @ids: gets them, 0 = none. Return: how many have none now, or -ENOSPC. */
+static int keep_numbers(const struct hd_object *old, const struct hd_limits *limits, uint8_t *used,
+			const json_t *rules, uint32_t *ids, struct hd_error *err)
+{
 	const json_t *old_rules = old ? json_object_get(old->spec, "rules") : NULL;
-	uint32_t next = 3; /* 1 and 2 are those of the group default */
-	json_t *rules, *rule;
+	json_t *rule;
 	size_t i, at = 0;
+	int without = 0;
 
-	if (!used)
-		return hd_error_set(err, HD_ERR_FAILED, "no memory");
-	if (!json_object_get(spec, "rules"))
-		(void)json_object_set_new(spec, "rules", first_rules());
-	rules = json_object_get(spec, "rules");
-	json_array_foreach(rules, i, rule) {
-		json_int_t id;
+	json_array_foreach((json_t *)rules, i, rule) {
+		const struct hd_rule *shared = seen_before(old, rule, &at);
+		json_int_t id = shared ? shared->id : old_number(old_rules, rule, &at);
 
-		if (is_shared(old_rules, rule, &at)) {
-			id = json_integer_value(json_object_get(rule, "id"));
-			if (id >= limits->rule_ids)
-				return full(limits, err);
+		if (shared && id >= limits->rule_ids)
+			return full(limits, err);
+		ids[i] = (uint32_t)id;
+		if (shared) {
 			used[id / 8] |= (uint8_t)(1 << id % 8);
 			continue;
 		}
-		id = old_number(old_rules, rule, &at);
 		(void)json_object_del(rule, "id");
-		if (id > 0 && id < limits->rule_ids && !number_in(used, (uint32_t)id))
+		if (id > 0 && id < limits->rule_ids && !number_in(used, (uint32_t)id)) {
 			use_number(used, rule, (uint32_t)id);
+			continue;
+		}
+		ids[i] = 0;
+		without++;
 	}
-	json_array_foreach(rules, i, rule) {
-		if (json_object_get(rule, "id"))
+	return without;
+}
+
+/* A new rule mostly stands at the end, but must not. */
+static int give_numbers(const struct hd_model *model, const struct hd_model *also,
+			const struct hd_limits *limits, uint8_t *used, const json_t *rules,
+			uint32_t *ids, struct hd_error *err)
+{
+	uint32_t next = 3; /* 1 and 2 are those of the group default */
+
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		if (ids[i])
 			continue;
 		while (next < limits->rule_ids &&
 		       (hd_model_rule_taken(model, next) || number_in(used, next) ||
@@ -206,9 +231,116 @@ int hd_group_number(const struct hd_model *model, const struct hd_model *also,
 			next++;
 		if (next >= limits->rule_ids)
 			return full(limits, err);
-		use_number(used, rule, next);
+		use_number(used, json_array_get(rules, i), next);
+		ids[i] = next;
 	}
 	return 0;
+}
+
+static bool is_sorted(const uint32_t *ids, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (ids[i] < ids[i - 1])
+			return false;
+	return true;
+}
+
+int hd_group_number(const struct hd_model *model, const struct hd_model *also,
+		    const struct hd_object *old, const struct hd_limits *limits, json_t *spec,
+		    struct hd_error *err)
+{
+	_free_ uint8_t *used = calloc(limits->rule_ids / 8 + 1, 1);
+	_free_ uint32_t *ids = NULL;
+	json_t *rules;
+	int r;
+
+	if (!json_object_get(spec, "rules"))
+		(void)json_object_set_new(spec, "rules", first_rules());
+	rules = json_object_get(spec, "rules");
+	ids = calloc(json_array_size(rules) + 1, sizeof(*ids));
+	if (!used || !ids)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	r = keep_numbers(old, limits, used, rules, ids, err);
+	if (r > 0)
+		r = give_numbers(model, also, limits, used, rules, ids, err);
+	if (r < 0 || is_sorted(ids, json_array_size(rules)))
+		return r;
+	return hd_rules_sort(rules) < 0 ? hd_error_set(err, HD_ERR_FAILED, "no memory") : 0;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint32_t x = number_of(*(json_t *const *)a), y = number_of(*(json_t *const *)b);
+
+	return x < y ? -1 : x > y;
+}
+
+int hd_rules_sort(json_t *rules)
+{
+	size_t n = json_array_size(rules);
+	_free_ json_t **list = NULL;
+
+	list = calloc(n + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		list[i] = json_incref(json_array_get(rules, i));
+	qsort(list, n, sizeof(*list), compare_numbers);
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_set_new(rules, i, list[i]); /* the place is there */
+	return 0;
+}
+
+void hd_rules_compare(const json_t *from, const json_t *to, json_t *removed, json_t *added)
+{
+	size_t i = 0, k = 0, n = json_array_size(from), m = json_array_size(to);
+
+	while (i < n || k < m) {
+		json_t *was = json_array_get(from, i), *is = json_array_get(to, k);
+		uint32_t old, new;
+
+		if (was && is && (was == is || json_equal(was, is))) {
+			i++;
+			k++;
+			continue;
+		}
+		old = was ? number_of(was) : UINT32_MAX;
+		new = is ? number_of(is) : UINT32_MAX;
+		if (was && old <= new) {
+			(void)json_array_append(removed, was);
+			i++;
+		}
+		if (is && new <= old) {
+			(void)json_array_append(added, is);
+			k++;
+		}
+	}
+}
+
+static bool says_the_same(const struct hd_rule *a, const struct hd_rule *b)
+{
+	return a->direction == b->direction && a->first == b->first && a->last == b->last &&
+	       a->protocol == b->protocol && a->has_remote == b->has_remote &&
+	       !a->group == !b->group &&
+	       (!a->has_remote || (a->remote.prefix == b->remote.prefix &&
+				   !memcmp(a->remote.bytes, b->remote.bytes, 16)));
+}
+
+const json_t *hd_rule_find(const struct hd_object *group, const json_t *rule)
+{
+	const json_t *rules = json_object_get(group->spec, "rules");
+	const struct hd_group *view = &group->view.group;
+	struct hd_rule wanted = { 0 };
+
+	if (parse_rule(rule, &wanted) < 0)
+		return NULL;
+	for (size_t i = 0; i < view->n_rules; i++) {
+		const json_t *other = json_array_get(rules, i);
+
+		if (says_the_same(&view->rules[i], &wanted) && hd_rule_same(other, rule))
+			return other;
+	}
+	return NULL;
 }
 
 struct hd_object *hd_group_default(void)

@@ -150,8 +150,18 @@ struct hd_object {
 		struct hd_fdb fdb;
 		struct hd_neighbour neighbour;
 	} view;
+	const struct hd_object *replaces; /* only while it is being made */
 	unsigned int refs;
 };
+
+/**
+ * hd_object_renew - make an object in the place of another; what both have in common need not be read again
+ * @old: NULL if there is none
+ *
+ * Otherwise as hd_object_new(), with the number of the old one.
+ */
+int hd_object_renew(const struct hd_object *old, const struct hd_noun *noun, const char *name,
+		    json_t *spec, struct hd_object **ret, struct hd_error *err);
 
 /**
  * hd_object_new - make an object
@@ -243,11 +253,26 @@ int hd_model_validate(const struct hd_model *model, struct hd_error *err);
  * @also:  more of them, NULL if there are none
  * @old:   the group as it was: a rule that says the same keeps its number; NULL if it is new
  * @limits: how many rules there may be
- * @spec:  options of the group, changed in place; without "rules" it gets those of a new group
+ * @spec:  options of the group, changed in place; without "rules" it gets those of a new group; they are sorted by number
  */
 int hd_group_number(const struct hd_model *model, const struct hd_model *also,
 		    const struct hd_object *old, const struct hd_limits *limits, json_t *spec,
 		    struct hd_error *err);
+
+/** hd_rules_sort - bring rules (JSON) into the order of their numbers, which they are kept in; 0 or -ENOMEM */
+int hd_rules_sort(json_t *rules);
+
+/**
+ * hd_rules_compare - what changed from one list of rules to another
+ * @from:    in order; NULL = none
+ * @to:      likewise
+ * @removed: array that gets those that are gone
+ * @added:   array that gets those that are new
+ */
+void hd_rules_compare(const json_t *from, const json_t *to, json_t *removed, json_t *added);
+
+/** hd_rule_find - the rule of a group that says the same as @rule (JSON, canonical); borrowed, NULL if there is none */
+const json_t *hd_rule_find(const struct hd_object *group, const json_t *rule);
 
 /** hd_rule_same - whether two rules (JSON) say the same; their numbers don't count */
 bool hd_rule_same(const json_t *a, const json_t *b);

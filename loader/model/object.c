@@ -44,8 +44,8 @@ static json_t *in_order(const struct hd_noun *noun, json_t *spec)
 	return ordered;
 }
 
-int hd_object_new(const struct hd_noun *noun, const char *name, uint32_t id, json_t *spec,
-		  struct hd_object **ret, struct hd_error *err)
+static int make(const struct hd_object *old, const struct hd_noun *noun, const char *name,
+		uint32_t id, json_t *spec, struct hd_object **ret, struct hd_error *err)
 {
 	struct hd_object *object = calloc(1, sizeof(*object));
 	int r;
@@ -56,6 +56,7 @@ int hd_object_new(const struct hd_noun *noun, const char *name, uint32_t id, jso
 	object->id = id;
 	object->spec = in_order(noun, spec);
 	object->refs = 1;
+	object->replaces = old;
 	object->name = strdup(name);
 	if (!object->name || !object->spec)
 		r = hd_error_set(err, HD_ERR_FAILED, "%s %s: no memory", noun->name, name);
@@ -66,8 +67,21 @@ int hd_object_new(const struct hd_noun *noun, const char *name, uint32_t id, jso
 		object_free(object);
 		return r;
 	}
+	object->replaces = NULL;
 	*ret = object;
 	return 0;
+}
+
+int hd_object_new(const struct hd_noun *noun, const char *name, uint32_t id, json_t *spec,
+		  struct hd_object **ret, struct hd_error *err)
+{
+	return make(NULL, noun, name, id, spec, ret, err);
+}
+
+int hd_object_renew(const struct hd_object *old, const struct hd_noun *noun, const char *name,
+		    json_t *spec, struct hd_object **ret, struct hd_error *err)
+{
+	return make(old, noun, name, old ? old->id : 0, spec, ret, err);
 }
 
 struct hd_object *hd_object_ref(struct hd_object *object)

@@ -33,7 +33,7 @@ static const char *const migrations[] = {
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
-enum statement { LOAD, BEGIN, COMMIT, ROLLBACK, PUT, DEL, N_STATEMENTS };
+enum statement { LOAD, BEGIN, COMMIT, ROLLBACK, PUT, HAS, DEL, N_STATEMENTS };
 
 static const char *const sql[N_STATEMENTS] = {
 	[LOAD] = "SELECT noun, name, id, spec FROM object ORDER BY noun, name",
@@ -41,6 +41,7 @@ static const char *const sql[N_STATEMENTS] = {
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
 	[PUT] = "INSERT OR REPLACE INTO object (noun, name, id, spec) VALUES (?, ?, ?, ?)",
+	[HAS] = "SELECT 1 FROM object WHERE noun = ? AND name = ?",
 	[DEL] = "DELETE FROM object WHERE noun = ? AND name = ?",
 };
 
@@ -157,6 +158,20 @@ int hd_store_put(struct hd_store *store, const char *noun, const char *name, uin
 	    sqlite3_bind_text(stmt, 4, spec, -1, SQLITE_STATIC) != SQLITE_OK)
 		return fail(store, err);
 	return run(store, stmt, err);
+}
+
+int hd_store_has(struct hd_store *store, const char *noun, const char *name, struct hd_error *err)
+{
+	sqlite3_stmt *stmt = store->statements[HAS];
+	int step, r;
+
+	if (sqlite3_bind_text(stmt, 1, noun, -1, SQLITE_STATIC) != SQLITE_OK ||
+	    sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC) != SQLITE_OK)
+		return fail(store, err);
+	step = sqlite3_step(stmt);
+	r = step == SQLITE_ROW ? 1 : step == SQLITE_DONE ? 0 : fail(store, err);
+	(void)sqlite3_reset(stmt); /* repeats the error of the step */
+	return r;
 }
 
 int hd_store_del(struct hd_store *store, const char *noun, const char *name, struct hd_error *err)

@@ -2,7 +2,8 @@
 /*
  * store.h - where the desired state lives
  *
- * One row for each configured object: noun, name, the number by which the datapath knows it, and its options as JSON.
+ * One row for each configured object, and one for each rule of a security group: noun, name, the number by which the datapath
+ * knows it, and its options as JSON.
  * Behind this interface is an SQLite file in WAL mode with a schema version and migrations; a database that is newer than this
  * program is refused. A store shared by several hosts will implement the same calls.
  */
@@ -13,6 +14,10 @@
 #include "heddlectl/error.h"
 
 struct hd_store;
+
+/* Noun of the rows of rules: their groups may have 100,000. Comes before the groups. The name is GROUP/NUMBER. */
+#define HD_STORE_RULE "rule"
+#define HD_STORE_RULE_NAME (64 + 12)
 
 /**
  * hd_store_open - open or create the database and bring it to the current schema
@@ -46,6 +51,9 @@ void hd_store_rollback(struct hd_store *store);
 /** hd_store_put - add or replace one row; @spec is JSON text */
 int hd_store_put(struct hd_store *store, const char *noun, const char *name, uint32_t id,
 		 const char *spec, struct hd_error *err);
+
+/** hd_store_has - 1 if there is such a row, 0 if not, or -errno */
+int hd_store_has(struct hd_store *store, const char *noun, const char *name, struct hd_error *err);
 
 /** hd_store_del - remove one row; no error when it is not there */
 int hd_store_del(struct hd_store *store, const char *noun, const char *name, struct hd_error *err);
