@@ -205,6 +205,41 @@ static __always_inline bool frag_is_current(const struct hd_frag_value *frag)
 	       (__s32)(flow_now() - frag->seen) <= (__s32)hd_cfg.hz;
 }
 
+/* Notes a first piece of a packet that is new. Its own function, so that the entry is not on the stack while ranges are joined. */
+static __noinline int frag_fresh(struct hd_pkt *pkt, const struct hd_frag_key *key)
+{
+	struct hd_frag_value fresh = { .state = HD_FRAG_ALLOWED };
+
+	if (!pkt || !key)
+		return -HD_DROP_FRAG_FULL;
+	fresh.sport = pkt->ip->sport;
+	fresh.dport = pkt->ip->dport;
+	fresh.proto = pkt->ip->proto;
+	fresh.seen = flow_now();
+	fresh.range[0].end = pkt->ip->frag_len;
+	return bpf_map_update_elem(&hd_frags, key, &fresh, BPF_ANY) ? -HD_DROP_FRAG_FULL : 0;
+}
+
+/* The same for one whose other pieces may wait. */
+static __noinline int frag_awaited(struct hd_pkt *pkt, struct hd_frag_value *frag, __u32 *ret_held)
+{
+	bool first;
+	int r;
+
+	if (!pkt || !frag || !ret_held)
+		return -HD_DROP_FRAG_FULL;
+	first = frag->state == HD_FRAG_WAITING;
+	r = frag_note(pkt, frag);
+	if (r < 0 || !first || !hd_may_write())
+		return r;
+	*ret_held = frag->held;
+	frag->sport = pkt->ip->sport;
+	frag->dport = pkt->ip->dport;
+	frag->proto = pkt->ip->proto;
+	frag->state = HD_FRAG_ALLOWED;
+	return 0;
+}
+
 /**
  * hd_frag_begin - note a first piece that is let through, so that the others may follow
  * @ret_held: how many pieces wait for it
@@ -215,32 +250,14 @@ static __always_inline bool frag_is_current(const struct hd_frag_value *frag)
  */
 static __noinline int hd_frag_begin(struct hd_pkt *pkt, __u32 *ret_held)
 {
-	struct hd_frag_value fresh = { .state = HD_FRAG_ALLOWED }, *frag;
+	struct hd_frag_value *frag;
 	struct hd_frag_key key;
 
 	if (!pkt || !ret_held)
 		return 0;
 	frag_key(pkt, &key);
 	frag = bpf_map_lookup_elem(&hd_frags, &key);
-	if (frag && frag_is_current(frag)) {
-		bool first = frag->state == HD_FRAG_WAITING;
-		int r = frag_note(pkt, frag);
-
-		if (r < 0 || !first || !hd_may_write())
-			return r;
-		*ret_held = frag->held;
-		frag->sport = pkt->ip->sport;
-		frag->dport = pkt->ip->dport;
-		frag->proto = pkt->ip->proto;
-		frag->state = HD_FRAG_ALLOWED;
-		return 0;
-	}
-	if (!hd_may_write())
-		return 0;
-	fresh.sport = pkt->ip->sport;
-	fresh.dport = pkt->ip->dport;
-	fresh.proto = pkt->ip->proto;
-	fresh.seen = flow_now();
-	fresh.range[0].end = pkt->ip->frag_len;
-	return bpf_map_update_elem(&hd_frags, &key, &fresh, BPF_ANY) ? -HD_DROP_FRAG_FULL : 0;
+	if (frag && frag_is_current(frag))
+		return frag_awaited(pkt, frag, ret_held);
+	return hd_may_write() ? frag_fresh(pkt, &key) : 0;
 }

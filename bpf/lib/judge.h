@@ -164,13 +164,13 @@ static __always_inline bool is_icmp(const struct hd_ip *ip)
 	return ip->proto == IPPROTO_ICMP || ip->proto == IPPROTO_ICMPV6;
 }
 
-/* A first piece is noted once everything else has said yes. */
+/* A first piece is noted once everything else has said yes. @flow: NULL in the twin for one that begins; it counts nothing. */
 static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_flow_value *flow)
 {
 	__u32 held = 0;
 	int r;
 
-	if (!pkt || !j || !flow || !pkt->ip || !pkt->ctx || !pkt->from || !j->to)
+	if (!pkt || !j || !pkt->ip || !pkt->ctx || !pkt->from || !j->to)
 		return -HD_DROP_NO_PORT;
 	if (hd_ip_is_first_piece(pkt->ip)) {
 		r = hd_port_may_send(pkt, j->to);
@@ -206,9 +206,10 @@ static __always_inline int may_begin(const struct hd_ip *ip)
 	return 0;
 }
 
-static __noinline int judge_new(struct hd_pkt *pkt, struct judge *j)
+/* Asks the rules, and makes the entry if they allow it. Its own function: the value need not be on the stack when the packet is sent. */
+static __noinline int begin_flow(struct hd_pkt *pkt, struct judge *j)
 {
-	struct hd_flow_value flow = {}, *there;
+	struct hd_flow_value flow = {};
 	int r;
 
 	if (!pkt || !j || !pkt->from || !j->to || !pkt->ctx)
@@ -220,13 +221,24 @@ static __noinline int judge_new(struct hd_pkt *pkt, struct judge *j)
 		return r;
 	hd_trace(pkt, HD_TRACE_FLOW_NEW, pkt->port, j->to_id);
 	r = hd_port_may_send(pkt, j->to);
+	if (r < 0 || !hd_may_write())
+		return r;
+	new_value(pkt, j, &flow);
+	return hd_flow_insert(pkt, j->side, FLOW_UNCONFIRMED, &flow) ? -HD_DROP_FLOW_FULL : 0;
+}
+
+static __noinline int judge_new(struct hd_pkt *pkt, struct judge *j)
+{
+	struct hd_flow_value *there;
+	int r;
+
+	if (!pkt || !j || !pkt->from || !j->to || !pkt->ctx)
+		return -HD_DROP_NO_PORT;
+	r = begin_flow(pkt, j);
 	if (r < 0)
 		return r;
 	if (!hd_may_write())
-		return send_flow(pkt, j, &flow);
-	new_value(pkt, j, &flow);
-	if (hd_flow_insert(pkt, j->side, FLOW_UNCONFIRMED, &flow))
-		return -HD_DROP_FLOW_FULL;
+		return send_flow(pkt, j, NULL);
 	there = hd_flow_find(pkt, j->side, FLOW_UNCONFIRMED);
 	if (!there)
 		return -HD_DROP_FLOW_FULL; /* pushed out at once: there are too many new ones */
@@ -305,6 +317,16 @@ static __always_inline bool owner_is_there(const struct hd_pkt *pkt, __u32 id)
 	return owner && owner->network == pkt->network && (owner->flags & HD_PORT_UP);
 }
 
+/* Whether the rules allow the flow that a packet would begin. Its own function, for the stack of others. */
+static __noinline int may_replace(struct hd_pkt *pkt, struct judge *j)
+{
+	struct hd_flow_value unused = {};
+
+	if (!pkt || !j)
+		return -HD_DROP_NO_PORT;
+	return ask_both(pkt, j, &unused, true);
+}
+
 /*
  * Return: verdict; TCP_BEGIN as HD_VERDICT_PASS: the entry is gone, judge as new.
  */
@@ -342,10 +364,7 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 	if (r < 0)
 		return r;
 	if (r == TCP_BEGIN) {
-		struct hd_flow_value unused = {};
-
-		r = ask_both(pkt, j, &unused,
-			     true); /* what it would replace stays if it is refused */
+		r = may_replace(pkt, j); /* what it would replace stays if it is refused */
 		if (r < 0)
 			return r;
 		(void)hd_flow_delete(pkt, j->side, table, flow);
