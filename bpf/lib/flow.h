@@ -9,6 +9,12 @@
 #include "lib/policy.h"
 
 /*
+ * Memory of an entry that is deleted, overwritten or pushed out is given to the next one at once, also while a program on another CPU holds a
+ * pointer to it (both kinds of hash table, since 6.1). What such a program writes then goes to another flow: a packet counted for the wrong
+ * one. Nothing that lasts may depend on it: see confirm() in judge.h.
+ */
+
+/*
  * hd_flow4, hd_flow6: established. Writers: the datapath (insert, refresh), the daemon (sweep, flush). Readers: every IP packet
  * to or from a port with security. An entry dies by its timeout, by close, when the rules no longer allow it, or with its port. Full: the
  * flow that would be next is refused (reason flow-table-full).
@@ -129,11 +135,16 @@ static __noinline int hd_flow_insert(struct hd_pkt *pkt, __u32 side, __u32 table
 	}
 }
 
-/** hd_flow_reserve - take a place among the flows that the opener's port may have; false if there is none */
-static __always_inline bool hd_flow_reserve(const struct hd_flow_value *flow)
+/** hd_flow_owner - port that a flow counts for: its opener's */
+static __always_inline __u32 hd_flow_owner(const struct hd_flow_value *flow)
 {
-	__u32 id = flow->port[flow->opener & 1];
-	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &id);
+	return flow->opener & 1 ? flow->port[1] : flow->port[0]; /* of a copy on the stack, too */
+}
+
+/** hd_flow_reserve - take a place among the flows that a port may have; false if there is none */
+static __always_inline bool hd_flow_reserve(__u32 owner)
+{
+	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &owner);
 
 	if (!state)
 		return false;
@@ -144,23 +155,27 @@ static __always_inline bool hd_flow_reserve(const struct hd_flow_value *flow)
 }
 
 /** hd_flow_release - give it back */
-static __always_inline void hd_flow_release(const struct hd_flow_value *flow)
+static __always_inline void hd_flow_release(__u32 owner)
 {
-	__u32 id = flow->port[flow->opener & 1];
-	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &id);
+	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &owner);
 
 	if (state)
 		__sync_fetch_and_add(&state->flows, -1);
 }
 
-/** hd_flow_delete - remove an entry; gone already is fine */
+/**
+ * hd_flow_delete - remove an entry; gone already is fine
+ * @flow: the entry; not to be looked at afterwards, it may be another flow's at once (see above)
+ */
 static __noinline int hd_flow_delete(struct hd_pkt *pkt, __u32 side, __u32 table,
 				     struct hd_flow_value *flow)
 {
+	__u32 owner;
 	int r;
 
 	if (!pkt || !flow || !pkt->ip || !hd_may_write())
 		return 0;
+	owner = hd_flow_owner(flow);
 	if (ip_is_v4(pkt->ip)) {
 		struct hd_flow4_key key;
 
@@ -174,10 +189,8 @@ static __noinline int hd_flow_delete(struct hd_pkt *pkt, __u32 side, __u32 table
 		r = table == FLOW_ESTABLISHED ? bpf_map_delete_elem(&hd_flow6, &key)
 					      : bpf_map_delete_elem(&hd_new6, &key);
 	}
-	if (!r &&
-	    table ==
-		    FLOW_ESTABLISHED) /* its memory is not given to another before this program ends */
-		hd_flow_release(flow);
+	if (!r && table == FLOW_ESTABLISHED)
+		hd_flow_release(owner);
 	return 0;
 }
 

@@ -247,24 +247,40 @@ static __noinline int judge_new(struct hd_pkt *pkt, struct judge *j)
 	return send_flow(pkt, j, there);
 }
 
-/* Both sides have spoken: from now on it can't be pushed out. Another CPU that was first is fine. */
+/* As if the answer had not come: the next one tries again. */
+static __always_inline void not_confirmed(const struct hd_pkt *pkt, struct hd_flow_value *flow)
+{
+	flow->state = pkt->ip->proto == IPPROTO_TCP ? HD_FLOW_HALF_OPEN : HD_FLOW_NEW;
+}
+
+/*
+ * Both sides have spoken: from now on it can't be pushed out. Another CPU that was first is fine. What is kept is a copy that was
+ * taken while the entry was this flow's: under a flood of new flows its memory may be another one's by now.
+ */
 static __noinline int confirm(struct hd_pkt *pkt, struct judge *j, struct hd_flow_value *flow)
 {
+	struct hd_flow_value mine;
+	__u32 owner;
 	int r;
 
-	if (!hd_may_write())
+	if (!pkt || !j || !flow || !hd_may_write())
 		return 0;
-	flow->state = HD_FLOW_ESTABLISHED;
-	if (!hd_flow_reserve(flow)) {
-		flow->state = pkt->ip->proto == IPPROTO_TCP ? HD_FLOW_HALF_OPEN : HD_FLOW_NEW;
-		pkt->blame = flow->port[flow->opener & 1];
+	hd_memcpy(&mine, flow, sizeof(mine));
+	barrier();
+	if (hd_flow_find(pkt, j->side, FLOW_UNCONFIRMED) != flow)
+		return -HD_DROP_FLOW_FULL; /* pushed out */
+	mine.state = HD_FLOW_ESTABLISHED;
+	owner = hd_flow_owner(&mine);
+	if (!hd_flow_reserve(owner)) {
+		not_confirmed(pkt, flow);
+		pkt->blame = owner;
 		return -HD_DROP_FLOW_LIMIT;
 	}
-	r = hd_flow_insert(pkt, j->side, FLOW_ESTABLISHED, flow);
+	r = hd_flow_insert(pkt, j->side, FLOW_ESTABLISHED, &mine);
 	if (r)
-		hd_flow_release(flow);
+		hd_flow_release(owner);
 	if (r && r != -EEXIST) {
-		flow->state = pkt->ip->proto == IPPROTO_TCP ? HD_FLOW_HALF_OPEN : HD_FLOW_NEW;
+		not_confirmed(pkt, flow);
 		return -HD_DROP_FLOW_FULL;
 	}
 	return 0;
