@@ -20,9 +20,10 @@
 static const uint32_t all_ports[] = { 64, 16384 };
 static const uint32_t all_hz[] = { 100, 250, 1000 };
 
-/* Held back until it is known whether it matters: libbpf warns about things that then succeed. */
-static char messages[1 << 16];
+/* Held back until it is known whether it matters: libbpf warns about things that then succeed. A verifier's log is up to 16 MiB. */
+static char messages[(16 << 20) + (1 << 16)];
 static size_t said;
+#define LOG_TAIL 9000
 
 static int keep_message(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -33,6 +34,12 @@ static int keep_message(enum libbpf_print_level level, const char *fmt, va_list 
 	n = vsnprintf(messages + said, sizeof(messages) - said, fmt, args);
 	said += n > 0 && (size_t)n < sizeof(messages) - said ? (size_t)n : 0;
 	return n;
+}
+
+/* What the verifier objects to comes last. */
+static const char *last_messages(void)
+{
+	return said > LOG_TAIL ? messages + said - LOG_TAIL : messages;
 }
 
 /* The tables whose number of entries the daemon sets to that of ports. */
@@ -132,7 +139,7 @@ static int load(const char *label, const char *path, const struct hd_port_config
 			r < 0 ? r : report(label, config, program);
 	if (r < 0)
 		printf("FAIL %s ports=%u hz=%u: %s\n%s", label, config->max_ports, config->hz,
-		       strerror(-r), messages);
+		       strerror(-r), last_messages());
 	bpf_object__close(object);
 	return r;
 }
