@@ -119,9 +119,14 @@ class Marker:
         return struct.unpack_from("!I", frame, at + 8)[0] if at >= 0 else None
 
 
+def patience():
+    """How many times slower than usual the machine is; see wait_for in netns.sh."""
+    return float(os.environ.get("PATIENCE", 1))
+
+
 def gather(wires, seconds, enough=lambda: False, take=lambda wire, frame: None):
     """Hand all that arrives to @take until @enough, which is asked again and again, or the time is up."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * patience()
     while not enough() and time.monotonic() < end:
         for wire in select.select(wires, [], [], min(0.05, max(0, end - time.monotonic())))[0]:
             for frame in wire.receive():

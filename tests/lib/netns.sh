@@ -109,9 +109,10 @@ trap 'exit 143' TERM
 
 # ---- waiting and comparing ----
 
-# wait_for SECONDS COMMAND...: until it succeeds. The only place where tests sleep.
+# wait_for SECONDS COMMAND...: until it succeeds. The only place where tests sleep. PATIENCE: so many times as long, in an emulator.
 wait_for() {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000)) seconds=$1
+	local seconds=$(($1 * ${PATIENCE:-1}))
+	local end=$((${EPOCHREALTIME/./} + seconds * 1000000))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
@@ -315,6 +316,11 @@ link_turns() {
 
 link_is() {
 	[[ $(ip -n "$N-$1" -o link show dev "$2") == *" state $3 "* ]]
+}
+
+# has_tcx: whether the kernel has it (6.6); else ports are attached by clsact
+has_tcx() {
+	grep -q ' tcx_link_attach' /proc/kallsyms
 }
 
 port_is() {

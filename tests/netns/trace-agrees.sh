@@ -4,6 +4,8 @@
 # shellcheck source-path=SCRIPTDIR source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 
+# No flow may end of age between two looks, however slow the machine is.
+printf 'timeouts:\n  tcp-half-open: 600\n  tcp-closed: 600\n  udp-new: 600\n  icmp: 600\n  other: 600\n' >"$T/heddled.conf"
 host
 hd network add blue --type local
 hd subnet add blue4 --network blue --cidr 10.0.20.0/24 --gateway 10.0.20.254
