@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# deps.sh [build|test|bench] - install what is missing of Debian 12's packages; says nothing when nothing is
+# deps.sh [build|test|bench|kernels] - install what is missing of Debian 12's packages; says nothing when nothing is
 #
-# "build" is enough to build and run heddle; "test" (the default) adds what `make check` needs, "bench" the peers.
+# "build" is enough to build and run heddle; "test" (the default) adds what `make check` needs, "bench" the peers, "kernels" what
+# boots other kernels.
 set -eu
 
 build='bpftool clang curl gcc iproute2 iputils-ping libbpf-dev libcurl4-openssl-dev libelf-dev libjansson-dev
@@ -11,12 +12,14 @@ build='bpftool clang curl gcc iproute2 iputils-ping libbpf-dev libcurl4-openssl-
 test="$build bridge-utils clang-format cppcheck ethtool git iperf3 jq libcmocka-dev
 	python3 python3-scapy shellcheck tcpdump"
 bench="$test nftables openvswitch-switch"
+kernels="$test busybox-static cpio kmod qemu-system-x86 xz-utils"
 
 case ${1:-test} in
 build) wanted=$build ;;
 test) wanted=$test ;;
 bench) wanted=$bench ;;
-*) echo "usage: deps.sh [build|test|bench]" >&2 && exit 2 ;;
+kernels) wanted=$kernels ;;
+*) echo "usage: deps.sh [build|test|bench|kernels]" >&2 && exit 2 ;;
 esac
 
 missing=

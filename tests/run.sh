@@ -4,6 +4,8 @@
 #
 # Unit tests, fuzzers and the netns tests run with address and undefined-behaviour sanitizers as well as, for netns, without: what
 # users run is what must pass. Layers: lint unit abi prog load fuzz netns.
+#
+# NETNS: only these netns tests (names or patterns). BUILT=yes: all has been built already, as for a guest that tests/kernels boots.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -34,6 +36,7 @@ run() {
 }
 
 build() {
+	[ -z "${BUILT-}" ] || return 0
 	make --no-print-directory -s -j"$(nproc)" "$@" || {
 		echo "run.sh: the build failed: make $*" >&2
 		echo "0 passed, 1 failed"
@@ -70,7 +73,8 @@ layer_fuzz() {
 # The runner of that layer prints a line for each of its tests, and ends with the counts that are added here.
 layer_netns() {
 	build all
-	tests/netns/run.sh | tee "$out"
+	# shellcheck disable=SC2086 # a list of words
+	tests/netns/run.sh ${NETNS-} | tee "$out"
 	read -r p f s < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed\(, \([0-9]*\) skipped\)\?$/\1 \2 \4/p' "$out" |
 		tail -1)
 	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1})) skipped=$((skipped + ${s:-0}))

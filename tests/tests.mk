@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Tests, cheapest layer first. `make test` runs what needs no network (seconds), `make check` everything.
+# Tests, cheapest layer first. `make test` runs what needs no network (seconds), `make check` everything on this kernel, and
+# `make check-kernels` what depends on the kernel on others.
 
 TEST_LIBS := -lcmocka $(LIB_LIBS)
 CHECK_B := build/san
@@ -11,7 +12,7 @@ prog_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/prog/*.c))
 perf_tools := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/perf/*.c))
 cli_test_obj := $(filter-out $(B)/cli/main.o,$(cli_obj))
 
-.PHONY: tests test-unit test-abi test-load test-prog test-fuzz test-netns
+.PHONY: tests test-unit test-abi test-load test-prog test-fuzz test-netns check-kernels
 
 tests: $(programs) $(unit_tests) $(fuzz_tests) $(B)/tests/prog_tests $(perf_tools)
 
@@ -44,6 +45,11 @@ test: ## unit, abi, prog and load tests: seconds
 check: ## everything: builds with sanitizers too, runs all tests
 	$(Q)scripts/deps.sh test
 	$(Q)tests/run.sh lint unit abi prog load fuzz netns
+
+check-kernels: ## what depends on the kernel, on 6.1 and 6.12 in an emulator; KERNELS= others
+	$(Q)scripts/deps.sh kernels
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)B=$(B) tests/kernels/run.sh $(KERNELS)
 
 bench: ## speed against bare veth, the Linux bridge and Open vSwitch
 	$(Q)scripts/deps.sh bench
