@@ -154,6 +154,7 @@ static __always_inline int frag_note(const struct hd_pkt *pkt, struct hd_frag_va
 		if (!copy)
 			return -HD_DROP_FRAG_FULL;
 		*copy = *frag;
+		copy->lock = 0; /* of whoever has it in the tables */
 		frag = copy;
 	}
 	return frag_note_range(frag, start, end, last);
