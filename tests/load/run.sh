@@ -29,7 +29,7 @@ measure() {
 	fi
 	/usr/bin/python3 tests/load/stack.py "$object" || failed=1
 	"$tmp/load" "$clang" "$object" >"$tmp/lines" || failed=1
-	grep -v '^FAIL' "$tmp/lines" >>"$tmp/table"
+	grep "^$clang .*ports=" "$tmp/lines" >>"$tmp/table"
 	[ $failed = 0 ] || cat "$tmp/lines"
 }
 
