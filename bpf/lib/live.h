@@ -151,10 +151,11 @@ static __always_inline void live_load(struct __sk_buff *ctx, struct hd_live_pack
 	__u32 len = ctx->len;
 
 	hd_memset(p->frame, 0, sizeof(p->frame));
-	if (len >= HD_LIVE_BYTES)
-		(void)bpf_skb_load_bytes(ctx, 0, p->frame, HD_LIVE_BYTES);
-	else if (len)
-		(void)bpf_skb_load_bytes(ctx, 0, p->frame, len & (HD_LIVE_BYTES - 1));
+	if (len > HD_LIVE_BYTES)
+		len = HD_LIVE_BYTES;
+	asm volatile("" : "+r"(len)); /* one bound after the other, as in hold_fits() */
+	if (len >= ETH_HLEN)
+		(void)bpf_skb_load_bytes(ctx, 0, p->frame, len);
 }
 
 static __noinline int live_start(struct __sk_buff *ctx, __u32 stage)
