@@ -6,14 +6,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "port.skel.h"
+#include "sync/grace.h"
 
 /* @progs, @ids: what goes into the datapath at the next swap. @fn, @arg: of the reading under way. */
 struct hd_live {
@@ -158,7 +157,7 @@ void hd_live_close(struct hd_live *live)
 {
 	if (!live)
 		return;
-	(void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	hd_grace_wait();
 	ring_buffer__free(live->ring);
 	port_bpf__destroy(live->skel);
 	free(live);

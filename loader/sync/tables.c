@@ -14,6 +14,7 @@
 #include "heddle/policy.h"
 #include "heddle/port.h"
 #include "sync/fdb.h"
+#include "sync/grace.h"
 
 #define BATCH 4096
 
@@ -283,6 +284,32 @@ static int prune_row(void *arg, enum hd_table_op op, const void *key, const void
 	return write_row(&pruning->w, op, key, value);
 }
 
+static int stop_at_first(void *arg, enum hd_table_op op, const void *key, const void *value)
+{
+	(void)arg;
+	(void)op;
+	(void)key;
+	(void)value;
+	return 1;
+}
+
+static bool any_row(const struct hd_tables *from, const struct hd_tables *to, enum hd_table_id id,
+		    enum hd_table_op op)
+{
+	return hd_table_diff(&from->table[id], &to->table[id], op, stop_at_first, NULL) > 0;
+}
+
+/*
+ * A packet in the middle of asking may still go by the old shapes. Where other rows take the place of those that it would find, they are
+ * left until it is through: both configurations may allow it. A rule that only comes, or only goes, needs no such wait.
+ */
+static bool must_wait(const struct hd_tables *from, const struct hd_tables *to)
+{
+	return any_row(from, to, HD_TABLE_SHAPES, HD_TABLE_SET) &&
+	       any_row(from, to, HD_TABLE_RULES, HD_TABLE_ADD) &&
+	       any_row(from, to, HD_TABLE_RULES, HD_TABLE_DEL);
+}
+
 int hd_tables_prune_rules(const struct hd_datapath *dp, const struct hd_tables *from,
 			  const struct hd_tables *to, struct hd_error *err)
 {
@@ -293,7 +320,10 @@ int hd_tables_prune_rules(const struct hd_datapath *dp, const struct hd_tables *
 	/* The new rows are all there: from now on they are looked for, before any old one goes. */
 	r = hd_table_diff(&from->table[HD_TABLE_SHAPES], &to->table[HD_TABLE_SHAPES], HD_TABLE_SET,
 			  write_row, &shapes);
-	return r < 0 ? r
-		     : hd_table_diff(&from->table[HD_TABLE_RULES], &to->table[HD_TABLE_RULES],
-				     HD_TABLE_DEL, prune_row, &pruning);
+	if (r < 0)
+		return r;
+	if (must_wait(from, to))
+		hd_grace_wait();
+	return hd_table_diff(&from->table[HD_TABLE_RULES], &to->table[HD_TABLE_RULES], HD_TABLE_DEL,
+			     prune_row, &pruning);
 }
