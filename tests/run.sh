@@ -57,7 +57,7 @@ layer_abi() { run abi tests/abi/run.sh; }
 
 layer_prog() {
 	build tests
-	run prog build/tests/prog_tests
+	run prog "${B:-build}/tests/prog_tests"
 }
 
 layer_load() { run load tests/load/run.sh; }
