@@ -58,6 +58,7 @@ struct {
 
 static __always_inline int stage_call(struct hd_pkt *pkt, enum hd_stage stage)
 {
+	hd_vlan_keep(pkt);
 	bpf_tail_call(pkt->ctx, &hd_stages, stage);
 	return -HD_DROP_TAIL_CALL;
 }
@@ -67,6 +68,7 @@ static __always_inline int begin(struct hd_pkt *pkt)
 {
 	int r = hd_port_identify(pkt);
 
+	hd_vlan_restore(pkt);
 	return r < 0 ? r : hd_eth_parse(pkt);
 }
 
@@ -112,7 +114,10 @@ static __always_inline int port_in(struct hd_pkt *pkt)
 	if (r < 0)
 		return r;
 	hd_port_count_in(pkt);
-	r = hd_eth_parse(pkt);
+	if (pkt->from->flags & HD_PORT_VLAN)
+		r = hd_vlan_in(pkt);
+	if (r == 0)
+		r = hd_eth_parse(pkt);
 	if (r < 0)
 		return r;
 	/* A port that is held to its MAC teaches another one only after the source check. */

@@ -28,6 +28,11 @@ static const struct hd_option filters[] = {
 	  .meta = "NET",
 	  .refers = "network",
 	  .help = "the network they are in" },
+	{ .name = "vlan",
+	  .type = HD_TYPE_UINT,
+	  .max = 4094,
+	  .meta = "N",
+	  .help = "the VLAN of the network they are in; 0 = none" },
 	{ .name = "port",
 	  .type = HD_TYPE_NAME,
 	  .meta = "PORT",
@@ -96,8 +101,8 @@ struct end {
 };
 
 struct flow {
-	struct hd_scan network, protocol, state, age, idle, timeout, client, server, to_server,
-		to_client, rules, stale;
+	struct hd_scan network, vlan, protocol, state, age, idle, timeout, client, server,
+		to_server, to_client, rules, stale;
 };
 
 struct rule {
@@ -106,6 +111,7 @@ struct rule {
 
 static const struct hd_scan_field flow_fields[] = {
 	{ "network", offsetof(struct flow, network) },
+	{ "vlan", offsetof(struct flow, vlan) },
 	{ "protocol", offsetof(struct flow, protocol) },
 	{ "state", offsetof(struct flow, state) },
 	{ "age", offsetof(struct flow, age) },
@@ -324,12 +330,15 @@ static void print_counters(struct hd_out *out, const char *direction, struct hd_
 
 static void print_head(struct hd_out *out, const struct flow *flow)
 {
-	char protocol[WORD_SIZE], state[WORD_SIZE], network[WORD_SIZE];
+	char protocol[WORD_SIZE], state[WORD_SIZE], network[WORD_SIZE], vlan[WORD_SIZE] = "";
+	json_int_t tag = hd_scan_number(flow->vlan);
 
 	hd_scan_text(flow->protocol, protocol, sizeof(protocol));
 	hd_scan_text(flow->state, state, sizeof(state));
 	hd_scan_text(flow->network, network, sizeof(network));
-	hd_out_line(out, "%s %s in network %s%s", protocol, state, network,
+	if (tag)
+		(void)snprintf(vlan, sizeof(vlan), ", VLAN %d", (int)tag);
+	hd_out_line(out, "%s %s in network %s%s%s", protocol, state, network, vlan,
 		    hd_scan_is(flow->stale, "true") ? ", to be judged anew" : "");
 }
 

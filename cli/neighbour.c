@@ -58,6 +58,7 @@ static const struct hd_command commands[] = {
 
 static const struct hd_column columns[] = {
 	{ .title = "NETWORK", .key = "network", .flags = HD_COLUMN_SHRINK },
+	{ .title = "VLAN", .text = hd_vlan_text, .flags = HD_COLUMN_OPTIONAL },
 	{ .title = "IP", .key = "ip" },
 	{ .title = "MAC", .key = "mac" },
 	{ .title = "KIND", .key = "kind" },

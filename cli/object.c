@@ -206,3 +206,10 @@ static json_t *matching(const struct hd_cli *cli, const json_t *all)
 			(void)json_array_append(some, object); /* fails on NULL only */
 	return some;
 }
+
+char *hd_vlan_text(const json_t *row)
+{
+	json_int_t vlan = json_integer_value(json_object_get(row, "vlan"));
+
+	return vlan ? hd_text_number(vlan, HD_FORMAT_NUMBER) : strdup("");
+}

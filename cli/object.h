@@ -80,3 +80,6 @@ int hd_object_list(struct hd_cli *cli, struct hd_error *err);
  * Return: 0 or -errno.
  */
 int hd_object_name(const struct hd_cli *cli, char **ret, struct hd_error *err);
+
+/** hd_vlan_text - for a column: the VLAN of a row, nothing for VLAN 0; malloc'ed */
+char *hd_vlan_text(const json_t *row);

@@ -68,7 +68,9 @@ static int set_size(const char *name, const json_t *value, struct hd_limits *lim
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		json_int_t n = json_integer_value(value);
-		json_int_t max = sizes[i].size == &limits->ports ? HD_FLOW_PORTS_MAX : 16777215;
+		json_int_t max = sizes[i].size == &limits->ports      ? HD_FLOW_PORTS_MAX
+				 : sizes[i].size == &limits->networks ? HD_FLOW_NETWORKS_MAX
+								      : 16777215;
 
 		if (strcmp(sizes[i].name, name))
 			continue;

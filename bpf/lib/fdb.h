@@ -32,7 +32,7 @@ struct {
 
 static __always_inline struct hd_fdb_key fdb_key(const struct hd_pkt *pkt, const __u8 mac[6])
 {
-	struct hd_fdb_key key = { .network = pkt->network };
+	struct hd_fdb_key key = { .network = pkt->network, .vlan = pkt->vlan };
 
 	mac_copy(key.mac, mac);
 	return key;
@@ -121,7 +121,7 @@ static __always_inline int learn_move(struct hd_pkt *pkt, struct hd_fdb_value *e
 /**
  * hd_fdb_learn - remember that the source MAC is behind the port the packet came from
  *
- * Costs nothing for a port that sends from its configured MAC. An entry is written at most once a second, so that a busy sender
+ * Costs nothing for a port that sends from its configured MAC, in its own VLAN. An entry is written at most once a second, so that a busy sender
  * does not bounce its cache line between CPUs.
  *
  * Return: 0, -HD_DROP_MAC_STATIC, or -HD_DROP_MAC_LIMIT.
@@ -132,7 +132,8 @@ static __always_inline int hd_fdb_learn(struct hd_pkt *pkt)
 	struct hd_fdb_key key;
 	__u64 now;
 
-	if ((pkt->from->flags & HD_PORT_HAS_MAC) && mac_equal(pkt->src, pkt->from->mac))
+	if ((pkt->from->flags & HD_PORT_HAS_MAC) && mac_equal(pkt->src, pkt->from->mac) &&
+	    pkt->vlan == pkt->from->vlan)
 		return 0;
 	key = fdb_key(pkt, pkt->src);
 	entry = bpf_map_lookup_elem(&hd_fdb, &key);
@@ -177,7 +178,7 @@ static __always_inline int hd_fdb_forward(struct hd_pkt *pkt, __u32 to_id)
 		return -HD_DROP_PORT_DOWN;
 	if (to_id == pkt->port && !(to->flags & HD_PORT_HAIRPIN))
 		return -HD_DROP_SAME_PORT;
-	r = hd_port_may_send(pkt, to);
+	r = hd_port_may_send(pkt, to_id, to);
 	if (r < 0)
 		return r;
 	return hd_port_send(pkt, to_id, to);

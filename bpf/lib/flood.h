@@ -37,7 +37,10 @@ static __always_inline bool flood_wants(struct flood *flood, __u32 id,
 
 	if (id == pkt->port && !(to->flags & HD_PORT_HAIRPIN))
 		return false;
-	r = hd_port_may_send(pkt, to);
+	/* Not hd_vlan_may_leave(): its short way is another half of work for the verifier. */
+	if (!vlan_may_leave(id, to->flags, to->vlan, pkt->vlan, pkt->tagged))
+		return false; /* not meant for it */
+	r = hd_port_takes(pkt, to);
 	if (r == 0)
 		r = hd_judge_receiver(pkt, flood->parsed, id, pkt->from, to);
 	if (r < 0) {
@@ -55,7 +58,7 @@ static __always_inline void flood_copy(struct flood *flood)
 	hd_trace(pkt, HD_TRACE_FLOOD, flood->last, 0);
 	if (!hd_may_write())
 		return;
-	if (!to || bpf_clone_redirect(pkt->ctx, to->ifindex, 0))
+	if (!to || hd_vlan_clone(pkt, to) < 0)
 		hd_drop(pkt, flood->last, HD_DROP_REDIRECT);
 	else
 		hd_port_count_out(pkt, flood->last);
@@ -118,6 +121,8 @@ static __always_inline int hd_flood(struct hd_pkt *pkt)
 		return flood.refused ? HD_VERDICT_DONE : -HD_DROP_NO_MEMBER;
 	hd_trace(pkt, HD_TRACE_FLOOD, flood.last, 0);
 	hd_port_count_out(pkt, flood.last);
+	if (hd_vlan_out(pkt, to) < 0)
+		return -HD_DROP_NO_MEMORY;
 	return bpf_redirect(to->ifindex, 0) == TC_ACT_REDIRECT ? HD_VERDICT_REDIRECT
 							       : -HD_DROP_REDIRECT;
 }

@@ -50,6 +50,13 @@ struct {
 	__type(value, struct hd_flow_value);
 } hd_new6 SEC(".maps");
 
+/* Class of each protocol for a key; see heddle/flow.h. A table, so that the verifier sees one way through. */
+static const __u8 flow_classes[256] = {
+#define X(proto, class) [proto] = (class),
+	HD_FLOW_CLASSES(X)
+#undef X
+};
+
 enum flow_table { FLOW_ESTABLISHED, FLOW_UNCONFIRMED };
 
 static __always_inline __u32 flow_now(void)
@@ -69,12 +76,18 @@ static __always_inline __u32 hd_flow_side(const struct hd_ip *ip)
 	return ip->sport > ip->dport;
 }
 
+static __always_inline __u32 flow_zone(const struct hd_pkt *pkt)
+{
+	return pkt->network << HD_ZONE_NETWORK_SHIFT | (__u32)pkt->vlan << HD_ZONE_VLAN_SHIFT |
+	       flow_classes[pkt->ip->proto];
+}
+
 static __always_inline void flow_key4(const struct hd_pkt *pkt, __u32 side,
 				      struct hd_flow4_key *key)
 {
 	const struct hd_ip *ip = pkt->ip;
 
-	key->zone = pkt->network << 8 | ip->proto;
+	key->zone = flow_zone(pkt);
 	key->addr[0] = side ? ip->daddr[0] : ip->saddr[0];
 	key->addr[1] = side ? ip->saddr[0] : ip->daddr[0];
 	key->port[0] = side ? ip->dport : ip->sport;
@@ -86,7 +99,7 @@ static __always_inline void flow_key6(const struct hd_pkt *pkt, __u32 side,
 {
 	const struct hd_ip *ip = pkt->ip;
 
-	key->zone = pkt->network << 8 | ip->proto;
+	key->zone = flow_zone(pkt);
 	hd_memcpy(key->addr[0], side ? ip->daddr : ip->saddr, 16);
 	hd_memcpy(key->addr[1], side ? ip->saddr : ip->daddr, 16);
 	key->port[0] = side ? ip->dport : ip->sport;
@@ -307,7 +320,7 @@ static __always_inline void hd_flow_track_tcp(const struct hd_pkt *pkt, struct h
 static __always_inline int hd_flow_send(struct hd_pkt *pkt, struct hd_flow_value *flow, __u32 side,
 					__u32 to_id, const struct hd_port_value *to)
 {
-	int r = hd_port_may_send(pkt, to);
+	int r = hd_port_may_send(pkt, to_id, to);
 
 	if (r < 0)
 		return r;

@@ -27,7 +27,9 @@ struct {
 
 static __always_inline void frag_key(const struct hd_pkt *pkt, struct hd_frag_key *key)
 {
-	key->zone = pkt->network << 8 | pkt->ip->frag_proto;
+	key->network = pkt->network;
+	key->vlan = pkt->vlan;
+	key->proto = pkt->ip->frag_proto;
 	key->port = pkt->port;
 	key->id = pkt->ip->frag_id;
 	hd_ip_mapped(pkt->ip, pkt->ip->saddr, key->saddr);

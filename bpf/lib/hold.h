@@ -53,6 +53,7 @@ static __always_inline bool hold_frame(const struct hd_pkt *pkt, struct hd_held_
 	held->start = pkt->ip->frag_off;
 	held->end = pkt->ip->frag_off + pkt->ip->frag_len;
 	held->last = pkt->ip->flags & HD_IP_LAST;
+	held->prio = pkt->prio;
 	return !bpf_skb_load_bytes(pkt->ctx, 0, held->frame, len);
 }
 
@@ -132,6 +133,9 @@ struct release {
 	struct hd_pkt *pkt;
 	struct hd_held_key key;
 	__u32 ifindex;
+	__u32 flags;
+	__u32 own;
+	__u32 tag; /* without its priority, of which each piece has its own */
 	__u32 to;
 	__u32 mtu;
 };
@@ -150,7 +154,8 @@ static int release_one(struct release *release, struct hd_held_value *held)
 		return -HD_DROP_FRAG_OVERLAP;
 	if (bpf_skb_change_tail(pkt->ctx, len, 0) ||
 	    bpf_skb_store_bytes(pkt->ctx, 0, held->frame, len, 0) ||
-	    bpf_clone_redirect(pkt->ctx, release->ifindex, 0))
+	    vlan_clone(pkt->ctx, release->ifindex, release->flags, release->own,
+		       release->tag | held->prio))
 		return -HD_DROP_NO_MEMORY;
 	hd_port_count_out(pkt, release->to);
 	take_back(held);
@@ -187,9 +192,12 @@ static __noinline int hd_release(struct hd_pkt *pkt, __u32 held, __u32 to_id)
 		return -HD_DROP_REDIRECT;
 	release.pkt = pkt;
 	release.ifindex = to->ifindex;
+	release.flags = to->flags;
+	release.own = to->vlan;
+	release.tag = hd_vlan_tag(pkt) & ~(__u32)pkt->prio;
 	release.mtu = to->mtu;
 	frag_key(pkt, &release.key.frag);
-	if (bpf_clone_redirect(pkt->ctx, to->ifindex, 0))
+	if (hd_vlan_clone(pkt, to) < 0)
 		return -HD_DROP_REDIRECT;
 	hd_port_count_out(pkt, to_id);
 	bpf_loop(held < HD_HELD_MAX ? held : HD_HELD_MAX, release_step, &release, 0);

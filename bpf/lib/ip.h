@@ -120,8 +120,11 @@ static __always_inline int parse_l4(struct hd_pkt *pkt)
 		return 0;
 	if (ip->proto == IPPROTO_TCP)
 		return parse_tcp(pkt);
-	if (!proto_has_ports(ip->proto) && ip->proto != IPPROTO_ICMP && ip->proto != IPPROTO_ICMPV6)
+	if (!proto_has_ports(ip->proto) && ip->proto != IPPROTO_ICMP &&
+	    ip->proto != IPPROTO_ICMPV6) {
+		ip->sport = ip->dport = bpf_htons(ip->proto); /* see heddle/flow.h */
 		return 0;
+	}
 	l4 = ctx_header(pkt->ctx, ip->l4_off, sizeof(*l4));
 	if (!l4 || ip->l4_off + sizeof(*l4) > ip->end)
 		return -HD_DROP_L4_MALFORMED;

@@ -173,7 +173,7 @@ static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_f
 	if (!pkt || !j || !pkt->ip || !pkt->ctx || !pkt->from || !j->to)
 		return -HD_DROP_NO_PORT;
 	if (hd_ip_is_first_piece(pkt->ip)) {
-		r = hd_port_may_send(pkt, j->to);
+		r = hd_port_may_send(pkt, j->to_id, j->to);
 		if (r == 0)
 			r = hd_frag_begin(pkt, &held);
 		if (r < 0)
@@ -220,7 +220,7 @@ static __noinline int begin_flow(struct hd_pkt *pkt, struct judge *j)
 	if (r < 0)
 		return r;
 	hd_trace(pkt, HD_TRACE_FLOW_NEW, pkt->port, j->to_id);
-	r = hd_port_may_send(pkt, j->to);
+	r = hd_port_may_send(pkt, j->to_id, j->to);
 	if (r < 0 || !hd_may_write())
 		return r;
 	new_value(pkt, j, &flow);
@@ -330,7 +330,8 @@ static __always_inline bool owner_is_there(const struct hd_pkt *pkt, __u32 id)
 {
 	const struct hd_port_value *owner = hd_port_lookup(id);
 
-	return owner && owner->network == pkt->network && (owner->flags & HD_PORT_UP);
+	return owner && owner->network == pkt->network && (owner->flags & HD_PORT_UP) &&
+	       hd_vlan_carries(id, owner, pkt->vlan);
 }
 
 /* Whether the rules allow the flow that a packet would begin. Its own function, for the stack of others. */
@@ -451,7 +452,7 @@ static __noinline int parse_quoted(struct hd_pkt *pkt, __u32 off)
 		ip->proto = ip6->nexthdr;
 		l4_off = off + sizeof(*ip6);
 	}
-	ip->sport = ip->dport = 0;
+	ip->sport = ip->dport = bpf_htons(ip->proto); /* as parse_l4() */
 	if (!proto_has_ports(ip->proto) && !is_icmp(ip))
 		return 0;
 	l4 = ctx_header(pkt->ctx, l4_off, sizeof(*l4));
@@ -468,7 +469,7 @@ static __noinline int parse_quoted(struct hd_pkt *pkt, __u32 off)
 
 static __always_inline int send_related(struct hd_pkt *pkt, const struct judge *j)
 {
-	int r = hd_port_may_send(pkt, j->to);
+	int r = hd_port_may_send(pkt, j->to_id, j->to);
 
 	hd_trace(pkt, HD_TRACE_RELATED, 0, 0);
 	return r < 0 ? r : hd_port_send(pkt, j->to_id, j->to);

@@ -76,6 +76,8 @@ static __always_inline const struct hd_neigh_value *neigh_lookup(const struct hd
 /* Back to where the question came from. Not bpf_redirect_peer: the far end must find the packet type by itself. */
 static __always_inline int neigh_reply(struct hd_pkt *pkt)
 {
+	if (hd_vlan_out(pkt, pkt->from) < 0)
+		return -HD_DROP_NO_MEMORY;
 	hd_port_count_out(pkt, pkt->port);
 	hd_trace(pkt, HD_TRACE_ANSWERED, pkt->port, 0);
 	return bpf_redirect(pkt->ctx->ifindex, 0) == TC_ACT_REDIRECT ? HD_VERDICT_REDIRECT
@@ -111,7 +113,9 @@ static __always_inline void arp_turn(struct ethhdr *eth, struct arp_ipv4 *arp, c
  */
 static __always_inline int hd_neigh_arp(struct hd_pkt *pkt)
 {
-	struct hd_neigh_key key = { .network = pkt->network, .addr = { [10] = 0xff, [11] = 0xff } };
+	struct hd_neigh_key key = { .network = pkt->network,
+				    .vlan = pkt->vlan,
+				    .addr = { [10] = 0xff, [11] = 0xff } };
 	const struct hd_neigh_value *entry;
 	struct arp_ipv4 *arp;
 	struct ethhdr *eth;
@@ -210,7 +214,7 @@ static __always_inline int nd_send(struct hd_pkt *pkt, const struct nd_advert *n
  */
 static __always_inline int hd_neigh_nd(struct hd_pkt *pkt)
 {
-	struct hd_neigh_key key = { .network = pkt->network };
+	struct hd_neigh_key key = { .network = pkt->network, .vlan = pkt->vlan };
 	const struct hd_neigh_value *entry;
 	const struct nd_solicit *ns;
 	struct nd_advert na;

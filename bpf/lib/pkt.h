@@ -83,9 +83,12 @@ struct hd_ip {
  * @src:      source MAC
  * @eth_type: type behind the outermost in-packet tag, network order
  * @l3_off:   offset of what follows the Ethernet header and one in-packet tag
- * @tagged:   it carries an 802.1Q or 802.1ad tag, in the packet or beside it
+ * @tagged:   it carries an 802.1Q or 802.1ad tag, in the packet or beside it; one that said its VLAN is off already
  * @stage:    where it is now, enum hd_stage
  * @blame:    port whose configuration decided about a drop; HD_PORT_NONE = @port
+ * @vlan:     VLAN inside of the network, part of every key; 0 between ports without a VLAN mode (heddle/vlan.h)
+ * @prio:     priority and drop-eligible bits of the tag that was taken off, where they stand in a TCI; host order
+ * @tpid:     kind of the tag that it gets where it needs one, network order; 0 = 802.1Q
  * @ip:       above Ethernet; content is valid after hd_ip_parse()
  */
 struct hd_pkt {
@@ -100,6 +103,9 @@ struct hd_pkt {
 	__u16 tagged;
 	__u16 stage;
 	__u32 blame;
+	__u16 vlan;
+	__u16 prio;
+	__be16 tpid;
 	struct hd_ip *ip;
 };
 

@@ -142,7 +142,7 @@ static __noinline __u32 hd_policy_ask(struct hd_pkt *pkt, __u32 policy, __u32 di
 /** hd_member_of - class of membership of an address that is not behind a port of ours */
 static __always_inline __u32 hd_member_of(const struct hd_pkt *pkt, const __be32 addr[4])
 {
-	struct hd_member_key key = { .network = pkt->network };
+	struct hd_member_key key = { .network = pkt->network, .vlan = pkt->vlan };
 	const __u32 *member;
 
 	hd_ip_mapped(pkt->ip, addr, key.addr);

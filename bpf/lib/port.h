@@ -4,7 +4,7 @@
 
 #include "heddle/abi.h"
 
-#include "lib/drop.h"
+#include "lib/vlan.h"
 
 /*
  * hd_ifindex, hd_ifindex_far: device -> port. Writer: the daemon. Reader: every packet.
@@ -96,6 +96,7 @@ static __always_inline int hd_port_identify(struct hd_pkt *pkt)
 	pkt->from = port;
 	pkt->network =
 		*(const volatile __u32 *)&port->network; /* once: the slot may be freed now */
+	pkt->vlan = port->vlan;				 /* that of untagged frames */
 	if (pkt->network == HD_NETWORK_NONE)
 		return -HD_DROP_NO_PORT;
 	if (pkt->stage == HD_STAGE_PORT_IN)
@@ -154,10 +155,9 @@ static __always_inline void hd_drop(const struct hd_pkt *pkt, __u32 id, __u32 re
 }
 
 /* Bytes of IP and TCP or UDP header in front of each segment of a super-packet; 0 if they can't be read. */
-static __always_inline __u32 gso_header_len(const struct hd_pkt *pkt)
+static __always_inline __u32 gso_header_len(struct __sk_buff *ctx, __u32 l3_off, bool v4)
 {
-	const struct iphdr *ip = ctx_header(pkt->ctx, pkt->l3_off, sizeof(*ip));
-	bool v4 = pkt->eth_type == bpf_htons(ETH_P_IP);
+	const struct iphdr *ip = ctx_header(ctx, l3_off, sizeof(*ip));
 	const struct tcphdr *tcp;
 	__u32 len, proto;
 
@@ -169,38 +169,37 @@ static __always_inline __u32 gso_header_len(const struct hd_pkt *pkt)
 		return len + sizeof(struct udphdr);
 	if (proto != IPPROTO_TCP)
 		return 0;
-	tcp = ctx_header(pkt->ctx, pkt->l3_off + len, sizeof(*tcp));
+	tcp = ctx_header(ctx, l3_off + len, sizeof(*tcp));
 	return tcp ? len + tcp->doff * 4 : 0;
 }
 
-/* A super-packet is judged by the segments it will be cut into: by the kernel, which knows best, for the device's MTU. */
-static __always_inline bool gso_fits_mtu(const struct hd_pkt *pkt, const struct hd_port_value *to)
+/*
+ * A super-packet is judged by the segments it will be cut into: by the kernel, which knows best, for the device's MTU. Global, so that the
+ * verifier looks at it once.
+ */
+__noinline int gso_fits_mtu(struct __sk_buff *ctx, __u32 ifindex, __u32 limit, __u32 l3_off,
+			    __u32 is_v4)
 {
 	__u32 mtu = 0, headers;
 
-	if (bpf_check_mtu(pkt->ctx, to->ifindex, &mtu, 0, BPF_MTU_CHK_SEGS))
-		return false;
-	if (to->mtu >= mtu)
-		return true;
-	headers = gso_header_len(pkt); /* the port may have less than its device */
-	return headers && pkt->ctx->gso_size + headers <= to->mtu;
+	if (bpf_check_mtu(ctx, ifindex, &mtu, 0, BPF_MTU_CHK_SEGS))
+		return 0;
+	if (limit >= mtu)
+		return 1;
+	headers = gso_header_len(ctx, l3_off, is_v4); /* the port may have less than its device */
+	return headers && ctx->gso_size + headers <= limit;
 }
 
 static __always_inline bool fits_mtu(const struct hd_pkt *pkt, const struct hd_port_value *to)
 {
 	if (pkt->ctx->gso_size)
-		return gso_fits_mtu(pkt, to);
+		return gso_fits_mtu(pkt->ctx, to->ifindex, to->mtu, pkt->l3_off,
+				    pkt->eth_type == bpf_htons(ETH_P_IP));
 	return pkt->ctx->len - pkt->l3_off <= to->mtu;
 }
 
-/**
- * hd_port_may_send - whether the packet may leave by a port
- * @to: entry of that port
- *
- * Return: 0, or -HD_DROP_ISOLATED, -HD_DROP_PORT_DOWN, -HD_DROP_MTU.
- */
-static __always_inline int hd_port_may_send(const struct hd_pkt *pkt,
-					    const struct hd_port_value *to)
+/** hd_port_takes - whether a packet may leave by a port that carries its VLAN; 0 or -HD_DROP_x, see hd_port_may_send() */
+static __always_inline int hd_port_takes(const struct hd_pkt *pkt, const struct hd_port_value *to)
 {
 	if (to->flags & pkt->from->flags & HD_PORT_ISOLATED)
 		return -HD_DROP_ISOLATED;
@@ -212,6 +211,19 @@ static __always_inline int hd_port_may_send(const struct hd_pkt *pkt,
 }
 
 /**
+ * hd_port_may_send - whether the packet may leave by a port
+ * @id: of that port
+ * @to: its entry
+ *
+ * Return: 0, or -HD_DROP_VLAN, -HD_DROP_ISOLATED, -HD_DROP_PORT_DOWN, -HD_DROP_MTU.
+ */
+static __always_inline int hd_port_may_send(const struct hd_pkt *pkt, __u32 id,
+					    const struct hd_port_value *to)
+{
+	return hd_vlan_may_leave(pkt, id, to) ? hd_port_takes(pkt, to) : -HD_DROP_VLAN;
+}
+
+/**
  * hd_port_send - hand a unicast packet to a port
  * @id: the port, for its counters
  * @to: its entry; hd_port_may_send() has been asked
@@ -219,13 +231,15 @@ static __always_inline int hd_port_may_send(const struct hd_pkt *pkt,
  * Into another namespace the packet goes straight to the far end of the veth, without a second trip through a backlog queue. There
  * nobody looks at the MAC again, so the packet type is set as the far end would have found it: the FDB says the MAC is there.
  *
- * Return: HD_VERDICT_REDIRECT or -HD_DROP_REDIRECT.
+ * Return: HD_VERDICT_REDIRECT, -HD_DROP_REDIRECT or -HD_DROP_NO_MEMORY.
  */
 static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 					const struct hd_port_value *to)
 {
-	int r;
+	int r = hd_vlan_out(pkt, to);
 
+	if (r < 0)
+		return r;
 	if (to->flags & HD_PORT_PEER) {
 		if (pkt->ctx->pkt_type != PACKET_HOST)
 			(void)bpf_skb_change_type(pkt->ctx, PACKET_HOST);

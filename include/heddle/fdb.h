@@ -14,7 +14,7 @@
 /**
  * struct hd_fdb_key - key of hd_fdb
  * @network: network id; the same MAC in two networks is two entries
- * @vlan:    0 while networks pass tags through unseen
+ * @vlan:    VLAN inside of the network (heddle/vlan.h); the same MAC in two of them is two entries
  * @mac:     unicast
  */
 struct hd_fdb_key {

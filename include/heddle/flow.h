@@ -20,15 +20,51 @@
  * Time is the low half of jiffies. An entry that is idle for longer than its timeout counts as absent; the daemon sweeps it out.
  *
  * For ICMP queries the opener's port is the query's id and the other side's port is the type of the query, so a request the other
- * way round is another flow. Protocols without ports have zero there.
+ * way round is another flow. Protocols without ports have their own number there, on both sides.
+ *
+ * The zone says where the addresses mean something, network and VLAN, and which protocol it is. Those that have ports are told apart by a
+ * class; all others share one, since their ports name them.
+ *
+ *      31                      16 15              4 3     0
+ *     +--------------------------+-----------------+-------+
+ *     |         network          |      VLAN       | class |
+ *     +--------------------------+-----------------+-------+
  */
 #pragma once
 
 #include "heddle/types.h"
 
+#define HD_ZONE_NETWORK_SHIFT 16
+#define HD_ZONE_VLAN_SHIFT 4
+#define HD_ZONE_VLAN_MASK 0xfff
+#define HD_ZONE_CLASS_MASK 0xf
+
+/* Networks whose ids fit in a zone. */
+#define HD_FLOW_NETWORKS_MAX 65536
+
+enum hd_flow_class {
+	HD_FLOW_OTHER, /* the ports are the protocol's number */
+	HD_FLOW_ICMP,
+	HD_FLOW_ICMPV6,
+	HD_FLOW_TCP,
+	HD_FLOW_UDP,
+	HD_FLOW_SCTP,
+	HD_FLOW_UDPLITE,
+	HD_FLOW_CLASS_COUNT,
+};
+
+/* Protocol and class of those that have one of their own. */
+#define HD_FLOW_CLASSES(X)                                                                         \
+	X(1, HD_FLOW_ICMP)                                                                         \
+	X(58, HD_FLOW_ICMPV6)                                                                      \
+	X(6, HD_FLOW_TCP)                                                                          \
+	X(17, HD_FLOW_UDP)                                                                         \
+	X(132, HD_FLOW_SCTP)                                                                       \
+	X(136, HD_FLOW_UDPLITE)
+
 /**
  * struct hd_flow4_key - key of hd_flow4 and hd_new4
- * @zone: network << 8 | protocol
+ * @zone: network, VLAN and class of the protocol, see above
  * @addr: of side 0 and side 1, network order
  * @port: likewise
  */
@@ -115,20 +151,24 @@ HD_ASSERT_SIZE(struct hd_flow_value, 64);
 
 /**
  * struct hd_frag_key - key of hd_frags: one packet in pieces (RFC 791, RFC 8200 section 4.5)
- * @zone: network << 8 | protocol (IPv6: 0)
+ * @network: network id
+ * @vlan: VLAN inside of the network (heddle/vlan.h)
+ * @proto: protocol (IPv6: 0)
  * @port: port by which it comes in: nobody can spoil another's
  * @id:   identification
  * @saddr: IPv6, or IPv4 mapped
  * @daddr: likewise
  */
 struct hd_frag_key {
-	__u32 zone;
+	__u32 network;
+	__u16 vlan;
+	__u16 proto;
 	__u32 port;
 	__be32 id;
 	__be32 saddr[4];
 	__be32 daddr[4];
 };
-HD_ASSERT_SIZE(struct hd_frag_key, 44);
+HD_ASSERT_SIZE(struct hd_frag_key, 48);
 
 enum hd_frag_state {
 	HD_FRAG_WAITING,  /* its first piece has not come */
@@ -183,7 +223,7 @@ struct hd_held_key {
 	struct hd_frag_key frag;
 	__u32 index;
 };
-HD_ASSERT_SIZE(struct hd_held_key, 48);
+HD_ASSERT_SIZE(struct hd_held_key, 52);
 
 /**
  * struct hd_held_value - value of hd_held
@@ -193,6 +233,7 @@ HD_ASSERT_SIZE(struct hd_held_key, 48);
  * @start: of the packet's bytes
  * @end:   likewise
  * @last:  it is the last piece
+ * @prio:  priority bits of the tag that was taken off, as struct hd_pkt has them
  * @frame: from the Ethernet header on
  */
 struct hd_held_value {
@@ -201,7 +242,8 @@ struct hd_held_value {
 	__u32 seen;
 	__u16 start;
 	__u16 end;
-	__u32 last;
+	__u16 last;
+	__u16 prio;
 	__u8 frame[HD_HELD_BYTES];
 };
 HD_ASSERT_SIZE(struct hd_held_value, 2048);

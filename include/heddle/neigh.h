@@ -12,13 +12,17 @@
 /**
  * struct hd_neigh_key - key of hd_neigh
  * @network: network id
+ * @vlan:    VLAN inside of the network (heddle/vlan.h)
+ * @pad:     zero
  * @addr:    IPv6 address, or ::ffff:a.b.c.d; network order
  */
 struct hd_neigh_key {
 	__u32 network;
+	__u16 vlan;
+	__u16 pad;
 	__u8 addr[16];
 };
-HD_ASSERT_SIZE(struct hd_neigh_key, 20);
+HD_ASSERT_SIZE(struct hd_neigh_key, 24);
 
 /**
  * struct hd_neigh_value - value of hd_neigh

@@ -79,15 +79,19 @@ struct hd_shapes {
 HD_ASSERT_SIZE(struct hd_shapes, 520);
 
 /**
- * struct hd_member_key - key of hd_members
+ * struct hd_member_key - key of hd_members, and of hd_gateways
  * @network: network id
+ * @vlan:    VLAN inside of the network (heddle/vlan.h); 0 for a gateway, which is one in all of them
+ * @pad:     zero
  * @addr:    IPv6, or IPv4 mapped
  */
 struct hd_member_key {
 	__u32 network;
+	__u16 vlan;
+	__u16 pad;
 	__be32 addr[4];
 };
-HD_ASSERT_SIZE(struct hd_member_key, 20);
+HD_ASSERT_SIZE(struct hd_member_key, 24);
 
 /**
  * struct hd_source_key - key of hd_sources, a trie: addresses that a port may send from

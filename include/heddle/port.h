@@ -34,6 +34,13 @@ enum {
 	HD_PORT_SECURE = 1 << 5,   /* flows are tracked, rules decide, sources are checked */
 	HD_PORT_HAS_IPS =
 		1 << 6, /* hd_sources says which addresses it may use; else any but a gateway's */
+	/* How it treats tags; see heddle/vlan.h. */
+	HD_PORT_VLAN = 1 << 8,		 /* it has a VLAN mode; else tags pass it unseen */
+	HD_PORT_TRUNK = 1 << 9,		 /* tagged frames, too */
+	HD_PORT_TRUNK_LIST = 1 << 10,	 /* of the VLANs in hd_trunks only */
+	HD_PORT_NATIVE_TAGGED = 1 << 11, /* it sends its own VLAN tagged as well */
+	HD_PORT_TUNNEL =
+		1 << 12, /* tags are its customer's: they are carried inside its own VLAN */
 };
 
 /**
@@ -45,7 +52,7 @@ enum {
  * @mtu:       largest L3 packet in bytes that may leave here
  * @mac_limit: MACs that may be learned here at a time
  * @mac:       configured MAC, with HD_PORT_HAS_MAC
- * @pad:       zero
+ * @vlan:      its own VLAN, that of untagged frames; 0 without a VLAN mode, and for a trunk
  * @policy:    with HD_PORT_SECURE, the union of its security groups; also the class of its membership (heddle/policy.h)
  * @gen:       generation: a hash of all that a flow of this port was judged by, its rules included
  */
@@ -57,7 +64,7 @@ struct hd_port_value {
 	__u32 mtu;
 	__u32 mac_limit;
 	__u8 mac[6];
-	__u8 pad[2];
+	__u16 vlan;
 	__u32 policy;
 	__u32 gen;
 };

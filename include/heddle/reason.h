@@ -113,7 +113,12 @@
 	  "Someone uses another's address, or the address moved: then the next try works.")         \
 	X(36, HD_DROP_FLOW_LIMIT, "flow-limit",                                                     \
 	  "The port has begun as many connections as one port may have at a time.",                 \
-	  "Look at 'heddle flow list --port PORT'; table-sizes/flows-per-port in heddled.conf.")
+	  "Look at 'heddle flow list --port PORT'; table-sizes/flows-per-port in heddled.conf.")    \
+	X(37, HD_DROP_VLAN_TAGGED, "vlan-tagged",                                                   \
+	  "A frame with a VLAN tag came in by an access port.",                                     \
+	  "The workload must send untagged, or the port must be a trunk: 'heddle port set'.")       \
+	X(38, HD_DROP_VLAN, "vlan-not-allowed", "The port does not carry the VLAN of the frame.",   \
+	  "'heddle port show PORT' says which it does; 'heddle port set PORT --trunk' adds some.")
 
 enum hd_reason {
 	HD_DROP_NONE = 0,

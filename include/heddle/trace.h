@@ -37,6 +37,7 @@ enum hd_trace_what {
 	HD_TRACE_ND,		   /* neighbour discovery, checked and let through */
 	HD_TRACE_DROP,		   /* dropped with reason a; port b decided */
 	HD_TRACE_HOST,		   /* the host itself sends it to port a of network b */
+	HD_TRACE_VLAN,		   /* it belongs to VLAN a; b: it came with a tag */
 };
 
 /**

@@ -32,6 +32,7 @@ enum hd_type {
 	HD_TYPE_ADDRESS, /* IP[/LEN][,MAC]: an address or prefix, and the MAC that may use it */
 	HD_TYPE_PROTOCOL, /* a name that heddle knows, or 0-255; canonical form is the name if there is one */
 	HD_TYPE_PORTS, /* N or N-M, 0-65535; a text */
+	HD_TYPE_VLANS, /* N,N-M,...: VLANs 0-4094, none twice; a text, canonical form in ascending order */
 	HD_TYPE_RULE, /* a mapping with the options of hd_rule_noun; not settable on the command line */
 };
 
@@ -123,6 +124,15 @@ int hd_protocol_parse(const char *text);
 
 /** hd_ports_parse - "N" or "N-M"; false if it is neither */
 bool hd_ports_parse(const char *text, uint16_t *ret_first, uint16_t *ret_last);
+
+/** HD_VLAN_WORDS - words of 32 bits that hold a set of VLANs, bit N & 31 of word N >> 5 for VLAN N */
+#define HD_VLAN_WORDS 128
+
+/** hd_vlans_parse - "N,N-M,..."; NULL, or what is wrong with it, for after "expected" */
+const char *hd_vlans_parse(const char *text, uint32_t ret[HD_VLAN_WORDS]);
+
+/** hd_vlans_format - the same back, in ascending order; to be freed, NULL without memory */
+char *hd_vlans_format(const uint32_t vlans[HD_VLAN_WORDS]);
 
 /** struct hd_later - a noun or verb of cli.md that this version does not have */
 struct hd_later {

@@ -31,8 +31,8 @@ static json_t *fdb_entry(const struct listing *l, const struct hd_fdb_key *key,
 	(void)snprintf(name, sizeof(name), "%s/%s", network->name, mac);
 	if (l->name && strcmp(l->name, name))
 		return NULL;
-	entry = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "network", network->name,
-			  "mac", mac, "port", port->name, "kind",
+	entry = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "name", name, "network", network->name,
+			  "vlan", key->vlan, "mac", mac, "port", port->name, "kind",
 			  value->flags & HD_FDB_STATIC ? "static" : "learned");
 	if (!(value->flags & HD_FDB_STATIC))
 		(void)json_object_set_new(
@@ -147,9 +147,10 @@ static void list_neighbour(struct listing *l, const struct hd_object *network,
 	    (l->port && (!port || l->port != port->id)) || (l->name && strcmp(l->name, name)))
 		return;
 	(void)json_array_append_new(
-		l->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", name, "network",
-				   network->name, "ip", text, "mac", mac_text, "kind",
-				   port ? "port" : "static", "port", port ? port->name : ""));
+		l->list, json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "name", name, "network",
+				   network->name, "vlan", port ? port->view.port.vlan : 0, "ip",
+				   text, "mac", mac_text, "kind", port ? "port" : "static", "port",
+				   port ? port->name : ""));
 }
 
 static void list_port_neighbours(struct listing *l, const struct hd_object *object)

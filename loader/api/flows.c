@@ -13,6 +13,7 @@ static const char *const states[HD_FLOW_STATE_COUNT] = HD_FLOW_STATE_NAMES;
 
 /**
  * struct filter - which flows are meant
+ * @vlan:  -1 = any
  * @proto: -1 = any
  * @dport: of the opener, -1 = any
  * @state: -1 = any
@@ -23,6 +24,7 @@ struct filter {
 	struct hd_daemon *daemon;
 	uint32_t network;
 	uint32_t port;
+	long vlan;
 	int proto;
 	long dport;
 	int state;
@@ -56,6 +58,10 @@ static int set_filter(struct filter *f, const char *key, const char *value, stru
 		return hd_api_named_id(f->daemon, HD_NOUN_NETWORK, value, &f->network, err);
 	if (!strcmp(key, "port"))
 		return hd_api_named_id(f->daemon, HD_NOUN_PORT, value, &f->port, err);
+	if (!strcmp(key, "vlan")) {
+		f->vlan = strtol(value, &end, 10);
+		return !*value || *end || f->vlan < 0 || f->vlan > 4094 ? bad(key, value, err) : 0;
+	}
 	if (!strcmp(key, "protocol"))
 		return (f->proto = hd_protocol_parse(value)) < 0 ? bad(key, value, err) : 0;
 	if (!strcmp(key, "state"))
@@ -76,14 +82,17 @@ static int set_filter(struct filter *f, const char *key, const char *value, stru
 	return hd_error_set(err, HD_ERR_INVALID, "flow: there is no filter %s", key);
 }
 
-static const char *const keys[] = { "network", "port",	"protocol", "address",
-				    "dport",   "state", "limit" };
+static const char *const keys[] = { "network", "vlan",	"port",	 "protocol",
+				    "address", "dport", "state", "limit" };
 
 static void init_filter(struct filter *f, struct hd_daemon *daemon)
 {
-	*f = (struct filter){
-		.daemon = daemon, .proto = -1, .dport = -1, .state = -1, .limit = INT64_MAX
-	};
+	*f = (struct filter){ .daemon = daemon,
+			      .vlan = -1,
+			      .proto = -1,
+			      .dport = -1,
+			      .state = -1,
+			      .limit = INT64_MAX };
 	f->now = hd_datapath_now(hd_sync_datapath(daemon->sync));
 }
 
@@ -108,6 +117,7 @@ static bool matches(void *arg, const struct hd_flow *flow)
 
 	return (!f->network || f->network == flow->network) &&
 	       (!f->port || f->port == flow->value.port[0] || f->port == flow->value.port[1]) &&
+	       (f->vlan < 0 || f->vlan == flow->vlan) &&
 	       (f->proto < 0 || f->proto == flow->proto) &&
 	       (f->state < 0 || f->state == flow->value.state) &&
 	       (f->dport < 0 || f->dport == ntohs(flow->port[server])) &&
@@ -195,8 +205,8 @@ static void print_flow(const struct filter *f, const struct hd_flow *flow)
 		hd_model_get_id(f->daemon->model, HD_NOUN_NETWORK, flow->network);
 	int client = flow->value.opener & 1;
 
-	(void)fprintf(f->out, "{\"network\": \"%s\", \"protocol\": \"",
-		      network ? network->name : "");
+	(void)fprintf(f->out, "{\"network\": \"%s\", \"vlan\": %u, \"protocol\": \"",
+		      network ? network->name : "", flow->vlan);
 	print_protocol(f, flow->proto);
 	(void)fprintf(f->out, "\", \"state\": \"%s\", ",
 		      states[flow->value.state % HD_FLOW_STATE_COUNT]);

@@ -117,6 +117,8 @@ static int parse_pair(const char *word, char *value, struct hd_packet *p, struct
 		return not_understood(value, "a number", err);
 	if (!strcmp(word, "ttl") && n <= 255)
 		p->ttl = (uint8_t)n;
+	else if (!strcmp(word, "vlan") && n <= 4094)
+		p->vlan = (uint16_t)n;
 	else if (!strcmp(word, "len"))
 		p->len = (size_t)n;
 	else if (!strcmp(word, "type") && n <= 255)
@@ -340,7 +342,7 @@ static int build_arp(const struct hd_packet *p, uint8_t *frame)
 	return ETH_HLEN + 28;
 }
 
-int hd_packet_build(const struct hd_packet *p, uint8_t *frame, size_t size)
+static int build_untagged(const struct hd_packet *p, uint8_t *frame, size_t size)
 {
 	bool v4 = p->src.is_v4;
 	size_t l3 =
@@ -365,4 +367,22 @@ int hd_packet_build(const struct hd_packet *p, uint8_t *frame, size_t size)
 		(void)build_ipv6(p, frame + ETH_HLEN, l4);
 	build_l4(p, frame + ETH_HLEN + l3, l4);
 	return (int)len;
+}
+
+/* IEEE 802.1Q: four bytes in front of the type. */
+int hd_packet_build(const struct hd_packet *p, uint8_t *frame, size_t size)
+{
+	uint16_t tag[2] = { htons(ETH_P_8021Q), htons(p->vlan) };
+	int len;
+
+	if (!p->vlan)
+		return build_untagged(p, frame, size);
+	if (size < ETH_HLEN + sizeof(tag))
+		return -EINVAL;
+	len = build_untagged(p, frame, size - sizeof(tag));
+	if (len < 0)
+		return len;
+	memmove(frame + 12 + sizeof(tag), frame + 12, (size_t)len - 12);
+	memcpy(frame + 12, tag, sizeof(tag));
+	return len + (int)sizeof(tag);
 }

@@ -17,6 +17,7 @@
  * @tcp_flags: of the header
  * @icmp_type, @icmp_code, @icmp_ident: -1 = default
  * @ttl:     time to live
+ * @vlan:    tag in front of it, 0 = none
  * @len:     bytes of the whole frame, 0 = as short as may be
  * @has_src_mac, @has_dst_mac: they were given
  * @is_fragment, @frag_off, @frag_more: a piece
@@ -32,6 +33,7 @@ struct hd_packet {
 	int icmp_code;
 	int icmp_ident;
 	uint8_t ttl;
+	uint16_t vlan;
 	size_t len;
 	bool has_src_mac;
 	bool has_dst_mac;

@@ -159,22 +159,19 @@ static const struct hd_option port_options[] = {
 	  .help = "may be a source address too" },
 	{ .name = "vlan-mode",
 	  .type = HD_TYPE_WORD,
-	  .flags = HD_OPT_LATER,
 	  .words = vlan_modes,
 	  .meta = "MODE",
-	  .help = "how the port treats 802.1Q tags" },
+	  .help = "how the port treats VLAN tags; they pass unseen if not given" },
 	{ .name = "tag",
 	  .type = HD_TYPE_UINT,
-	  .flags = HD_OPT_LATER,
 	  .min = 1,
 	  .max = 4094,
 	  .meta = "N",
-	  .help = "access VLAN" },
+	  .help = "the port's own VLAN: access, native or service VLAN" },
 	{ .name = "trunk",
-	  .type = HD_TYPE_STRING,
-	  .flags = HD_OPT_LATER,
+	  .type = HD_TYPE_VLANS,
 	  .meta = "N,N-N",
-	  .help = "VLANs of a trunk" },
+	  .help = "VLANs of a trunk, 0 for untagged frames; all if not given" },
 };
 
 static const char *const directions[] = { "ingress", "egress", NULL };
@@ -337,6 +334,64 @@ bool hd_ports_parse(const char *text, uint16_t *ret_first, uint16_t *ret_last)
 		return false;
 	text = parse_port(text + 1, ret_last);
 	return text && !*text && *ret_first <= *ret_last;
+}
+
+/* "N" or "N-M", up to a comma or the end. */
+static const char *parse_vlan_range(const char *text, uint16_t *ret_first, uint16_t *ret_last)
+{
+	text = parse_port(text, ret_first);
+	*ret_last = *ret_first;
+	if (text && *text == '-')
+		text = parse_port(text + 1, ret_last);
+	return text && (!*text || *text == ',') ? text : NULL;
+}
+
+const char *hd_vlans_parse(const char *text, uint32_t ret[HD_VLAN_WORDS])
+{
+	uint16_t first, last;
+
+	memset(ret, 0, HD_VLAN_WORDS * sizeof(*ret));
+	for (;;) {
+		text = parse_vlan_range(text, &first, &last);
+		if (!text)
+			return "VLANs as N,N-M";
+		if (last > 4094)
+			return "VLANs from 0 to 4094";
+		if (first > last)
+			return "ranges that go upwards";
+		for (uint32_t vlan = first; vlan <= last; vlan++) {
+			if (ret[vlan / 32] & 1u << vlan % 32)
+				return "no VLAN twice";
+			ret[vlan / 32] |= 1u << vlan % 32;
+		}
+		if (!*text)
+			return NULL;
+		text++;
+	}
+}
+
+static bool has_vlan(const uint32_t vlans[HD_VLAN_WORDS], uint32_t vlan)
+{
+	return vlan < HD_VLAN_WORDS * 32 && vlans[vlan / 32] >> vlan % 32 & 1;
+}
+
+char *hd_vlans_format(const uint32_t vlans[HD_VLAN_WORDS])
+{
+	char *text = NULL;
+	const char *comma = "";
+	size_t len;
+	FILE *file = open_memstream(&text, &len);
+
+	for (uint32_t vlan = 0, last; file && vlan < HD_VLAN_WORDS * 32; vlan = last + 1) {
+		last = vlan;
+		if (!has_vlan(vlans, vlan))
+			continue;
+		while (has_vlan(vlans, last + 1))
+			last++;
+		(void)fprintf(file, last > vlan ? "%s%u-%u" : "%s%u", comma, vlan, last);
+		comma = ",";
+	}
+	return file && fclose(file) == 0 ? text : NULL;
 }
 
 const struct hd_noun *hd_noun_find(const char *word)

@@ -354,7 +354,8 @@ static int value_check(const struct hd_option *opt, const json_t *value, json_t 
 	if (opt->type == HD_TYPE_RULE)
 		return rule_check(opt, value, ret, err);
 	if (json_is_integer(value) &&
-	    (opt->type == HD_TYPE_PORTS || opt->type == HD_TYPE_PROTOCOL)) {
+	    (opt->type == HD_TYPE_PORTS || opt->type == HD_TYPE_PROTOCOL ||
+	     opt->type == HD_TYPE_VLANS)) {
 		(void)snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
 			       json_integer_value(value));
 		return check_text(opt, digits, ret, err);
@@ -840,6 +841,21 @@ static int check_ports(const struct hd_option *opt, const char *text, json_t **r
 	return take_text(opt, out, ret, err);
 }
 
+static int check_vlans(const struct hd_option *opt, const char *text, json_t **ret,
+		       struct hd_error *err)
+{
+	uint32_t vlans[HD_VLAN_WORDS];
+	const char *expected = hd_vlans_parse(text, vlans);
+	_free_ char *out = NULL;
+
+	if (expected)
+		return unexpected(opt, text, expected, err);
+	out = hd_vlans_format(vlans);
+	if (!out)
+		return hd_error_set(err, HD_ERR_FAILED, "option %s: no memory", opt->name);
+	return take_text(opt, out, ret, err);
+}
+
 static int check_protocol(const struct hd_option *opt, const char *text, json_t **ret,
 			  struct hd_error *err)
 {
@@ -878,6 +894,7 @@ static int check_text(const struct hd_option *opt, const char *text, json_t **re
 		[HD_TYPE_LABEL] = check_label,	 [HD_TYPE_ADDRESS] = check_address,
 		[HD_TYPE_PORTS] = check_ports,	 [HD_TYPE_PROTOCOL] = check_protocol,
 		[HD_TYPE_RULE] = check_rule,
+		[HD_TYPE_VLANS] = check_vlans,
 	};
 
 	return checks[opt->type](opt, text, ret, err);

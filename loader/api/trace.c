@@ -171,6 +171,10 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 		*detail = json_sprintf("to port %s", port_name(t, r->a));
 		deliver(t, "delivered", r->a);
 		return "send";
+	case HD_TRACE_VLAN:
+		*detail = json_sprintf(
+			r->b ? "in VLAN %u, by its tag" : "in VLAN %u, as all untagged", r->a);
+		return "vlan";
 	case HD_TRACE_DROP:
 		*detail = drop_text(t, r);
 		if (!json_array_size(t->to) || !strcmp(t->verdict, "dropped"))
@@ -257,13 +261,15 @@ static bool mac_of(const struct hd_datapath *dp, const struct hd_object *port, u
 	return search.found;
 }
 
+/* @vlan: the packet's, as far as the port that it comes from can say */
 static const struct hd_object *owner_of(const struct hd_model *model, const char *network,
-					const struct hd_ip *ip)
+					uint16_t vlan, const struct hd_ip *ip)
 {
 	hd_model_each(model, HD_NOUN_PORT, port) {
 		const struct hd_port *view = &port->view.port;
 
-		for (size_t i = 0; i < view->n_ips && !strcmp(view->network, network); i++)
+		for (size_t i = 0;
+		     i < view->n_ips && view->vlan == vlan && !strcmp(view->network, network); i++)
 			if (!memcmp(view->ips[i].bytes, ip->bytes, 16))
 				return port;
 	}
@@ -275,7 +281,9 @@ static void fill_macs(const struct hd_datapath *dp, const struct hd_model *model
 		      const struct hd_object *port, struct hd_packet *packet)
 {
 	static const uint8_t unknown[6] = { 0x02, 0, 0, 0, 0, 0xfe };
-	const struct hd_object *owner = owner_of(model, port->view.port.network, &packet->dst);
+	const struct hd_object *owner =
+		owner_of(model, port->view.port.network,
+			 packet->vlan ? packet->vlan : port->view.port.vlan, &packet->dst);
 
 	if (!packet->has_src_mac && !mac_of(dp, port, packet->src_mac))
 		memcpy(packet->src_mac, unknown, 6);

@@ -12,19 +12,15 @@
 #include "compile/policy.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
+#include "heddle/vlan.h"
 
 const char *const hd_table_names[HD_TABLE_COUNT] = {
-	[HD_TABLE_RULES] = "hd_rules",
-	[HD_TABLE_SHAPES] = "hd_shapes",
-	[HD_TABLE_MEMBERS] = "hd_members",
-	[HD_TABLE_SOURCES] = "hd_sources",
-	[HD_TABLE_GATEWAYS] = "hd_gateways",
-	[HD_TABLE_NETWORKS] = "hd_networks",
-	[HD_TABLE_PORTS] = "hd_ports",
-	[HD_TABLE_FDB] = "hd_fdb",
-	[HD_TABLE_NEIGH] = "hd_neigh",
-	[HD_TABLE_IFINDEX] = "hd_ifindex",
-	[HD_TABLE_IFINDEX_FAR] = "hd_ifindex_far",
+	[HD_TABLE_RULES] = "hd_rules",	     [HD_TABLE_SHAPES] = "hd_shapes",
+	[HD_TABLE_MEMBERS] = "hd_members",   [HD_TABLE_SOURCES] = "hd_sources",
+	[HD_TABLE_GATEWAYS] = "hd_gateways", [HD_TABLE_NETWORKS] = "hd_networks",
+	[HD_TABLE_TRUNKS] = "hd_trunks",     [HD_TABLE_PORTS] = "hd_ports",
+	[HD_TABLE_FDB] = "hd_fdb",	     [HD_TABLE_NEIGH] = "hd_neigh",
+	[HD_TABLE_IFINDEX] = "hd_ifindex",   [HD_TABLE_IFINDEX_FAR] = "hd_ifindex_far",
 };
 
 /* One run of the compiler. @rings: first and last port of each network; @slots: slots of hd_ifindex in use, a bit each. */
@@ -54,6 +50,7 @@ void hd_tables_init(struct hd_tables *tables)
 	hd_table_init(&t[HD_TABLE_SOURCES], sizeof(struct hd_source_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_GATEWAYS], sizeof(struct hd_member_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));
+	hd_table_init(&t[HD_TABLE_TRUNKS], sizeof(uint32_t), sizeof(struct hd_trunk_value));
 	hd_table_init(&t[HD_TABLE_PORTS], sizeof(uint32_t), sizeof(struct hd_port_value));
 	hd_table_init(&t[HD_TABLE_FDB], sizeof(struct hd_fdb_key), sizeof(struct hd_fdb_value));
 	hd_table_init(&t[HD_TABLE_NEIGH], sizeof(struct hd_neigh_key),
@@ -88,19 +85,20 @@ static int compile_network(struct compiler *c, const struct hd_object *object)
 	return hd_table_add(&c->out->table[HD_TABLE_NETWORKS], &object->id, &value);
 }
 
-static int compile_fdb(struct compiler *c, uint32_t network, const uint8_t mac[6], uint32_t port)
+static int compile_fdb(struct compiler *c, uint32_t network, uint16_t vlan, const uint8_t mac[6],
+		       uint32_t port)
 {
-	struct hd_fdb_key key = { .network = network };
+	struct hd_fdb_key key = { .network = network, .vlan = vlan };
 	struct hd_fdb_value value = { .port = port, .flags = HD_FDB_STATIC };
 
 	memcpy(key.mac, mac, 6);
 	return hd_table_add(&c->out->table[HD_TABLE_FDB], &key, &value);
 }
 
-static int compile_neigh(struct compiler *c, uint32_t network, const struct hd_ip *ip,
-			 const uint8_t mac[6], uint32_t port)
+static int compile_neigh(struct compiler *c, uint32_t network, uint16_t vlan,
+			 const struct hd_ip *ip, const uint8_t mac[6], uint32_t port)
 {
-	struct hd_neigh_key key = { .network = network };
+	struct hd_neigh_key key = { .network = network, .vlan = vlan };
 	struct hd_neigh_value value = { .port = port };
 
 	memcpy(key.addr, ip->bytes, 16);
@@ -121,12 +119,26 @@ static int compile_ifindex(struct compiler *c, uint32_t port, uint32_t ifindex)
 	return hd_table_add(&c->out->table[HD_TABLE_IFINDEX], &slot, &value);
 }
 
+static uint32_t vlan_flags(const struct hd_port *port)
+{
+	static const uint32_t flags[] = {
+		[HD_VLAN_MODE_NONE] = 0,
+		[HD_VLAN_MODE_ACCESS] = HD_PORT_VLAN,
+		[HD_VLAN_MODE_TRUNK] = HD_PORT_VLAN | HD_PORT_TRUNK,
+		[HD_VLAN_MODE_NATIVE_TAGGED] = HD_PORT_VLAN | HD_PORT_TRUNK | HD_PORT_NATIVE_TAGGED,
+		[HD_VLAN_MODE_NATIVE_UNTAGGED] = HD_PORT_VLAN | HD_PORT_TRUNK,
+		[HD_VLAN_MODE_TUNNEL] = HD_PORT_VLAN | HD_PORT_TUNNEL,
+	};
+
+	return flags[port->vlan_mode] | (port->trunk ? HD_PORT_TRUNK_LIST : 0);
+}
+
 static uint32_t port_flags(const struct hd_port *port, const struct hd_fact *fact)
 {
 	return (fact->ifindex && fact->up ? HD_PORT_UP : 0) | (fact->peer ? HD_PORT_PEER : 0) |
 	       (port->isolated ? HD_PORT_ISOLATED : 0) | (port->hairpin ? HD_PORT_HAIRPIN : 0) |
 	       (port->has_mac ? HD_PORT_HAS_MAC : 0) | (port->secure ? HD_PORT_SECURE : 0) |
-	       (port->n_ips || port->n_allowed ? HD_PORT_HAS_IPS : 0);
+	       (port->n_ips || port->n_allowed ? HD_PORT_HAS_IPS : 0) | vlan_flags(port);
 }
 
 /* A device that heddle makes has the MTU it should have. One that was there may have more, unless the port says how much. */
@@ -150,9 +162,9 @@ static int compile_port_addresses(struct compiler *c, const struct hd_object *ob
 
 	if (!port->has_mac)
 		return 0;
-	r = compile_fdb(c, network, port->mac, object->id);
+	r = compile_fdb(c, network, port->vlan, port->mac, object->id);
 	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
-		r = compile_neigh(c, network, &port->ips[i], port->mac, object->id);
+		r = compile_neigh(c, network, port->vlan, &port->ips[i], port->mac, object->id);
 	return r;
 }
 
@@ -168,13 +180,17 @@ static int compile_port(struct compiler *c, const struct hd_object *object,
 		.next = object->id,
 		.mtu = port_mtu(port, &network->view.network, fact),
 		.mac_limit = network->view.network.port_mac_limit,
+		.vlan = port->vlan,
 		.policy = port->secure ? hd_set_id(port->groups, port->n_groups) : 0,
 		.gen = hd_policy_gen(c->policy, object),
 	};
-	int r;
+	int r = 0;
 
 	memcpy(value.mac, port->mac, 6);
-	r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->id, &value);
+	if (port->trunk)
+		r = hd_table_add(&c->out->table[HD_TABLE_TRUNKS], &object->id, port->trunk);
+	if (r == 0)
+		r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->id, &value);
 	if (r == 0 && fact->ifindex)
 		r = compile_ifindex(c, object->id, fact->ifindex);
 	if (r == 0)
@@ -234,15 +250,17 @@ static int compile_entries(struct compiler *c)
 	hd_model_each(c->model, HD_NOUN_FDB, object) {
 		const struct hd_fdb *fdb = &object->view.fdb;
 
+		const struct hd_object *port = hd_model_get(c->model, HD_NOUN_PORT, fdb->port);
+
 		r = compile_fdb(c, hd_model_get(c->model, HD_NOUN_NETWORK, fdb->network)->id,
-				fdb->mac, hd_model_get(c->model, HD_NOUN_PORT, fdb->port)->id);
+				port->view.port.vlan, fdb->mac, port->id);
 		if (r < 0)
 			return r;
 	}
 	hd_model_each(c->model, HD_NOUN_NEIGHBOUR, object) {
 		const struct hd_neighbour *neigh = &object->view.neighbour;
 
-		r = compile_neigh(c, hd_model_get(c->model, HD_NOUN_NETWORK, neigh->network)->id,
+		r = compile_neigh(c, hd_model_get(c->model, HD_NOUN_NETWORK, neigh->network)->id, 0,
 				  &neigh->ip, neigh->mac, HD_PORT_NONE);
 		if (r < 0)
 			return r;

@@ -129,6 +129,7 @@ static uint32_t hash_member(const struct hd_object *object)
 	const struct hd_port *port = &object->view.port;
 	uint32_t h = hash(HASH_START, &object->id, sizeof(object->id));
 
+	h = hash(h, &port->vlan, sizeof(port->vlan));
 	for (size_t i = 0; i < port->n_ips; i++)
 		h = hash(h, port->ips[i].bytes, 16);
 	for (size_t i = 0; i < port->n_allowed; i++)
@@ -153,9 +154,10 @@ static int add_remote(struct hd_policy *p, const char *group, uint32_t member)
 }
 
 /* Addresses of members for who is not behind a port with security here; prefixes of allowed addresses are no members. */
-static int add_member(struct hd_policy *p, uint32_t network, const struct hd_ip *ip, uint32_t set)
+static int add_member(struct hd_policy *p, uint32_t network, uint16_t vlan, const struct hd_ip *ip,
+		      uint32_t set)
 {
-	struct hd_member_key key = { .network = network };
+	struct hd_member_key key = { .network = network, .vlan = vlan };
 
 	memcpy(key.addr, ip->bytes, 16);
 	return hd_table_add(table(p, HD_TABLE_MEMBERS), &key, &set);
@@ -232,10 +234,10 @@ static int add_port(struct hd_policy *p, const struct hd_object *object)
 	for (size_t i = 0; r == 0 && i < port->n_groups; i++)
 		r = add_remote(p, port->groups[i], member);
 	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
-		r = add_member(p, network, &port->ips[i], set);
+		r = add_member(p, network, port->vlan, &port->ips[i], set);
 	for (size_t i = 0; r == 0 && i < port->n_allowed; i++)
 		if (port->allowed[i].ip.prefix == HD_PREFIX_NONE)
-			r = add_member(p, network, &port->allowed[i].ip, set);
+			r = add_member(p, network, port->vlan, &port->allowed[i].ip, set);
 	return r < 0 ? r : add_sources(p, object);
 }
 
@@ -497,11 +499,13 @@ uint32_t hd_policy_gen(const struct hd_policy *policy, const struct hd_object *o
 {
 	const struct hd_port *port = &object->view.port;
 	uint32_t id = hd_set_id(port->groups, port->n_groups);
-	uint8_t flags[] = { port->secure, port->isolated, port->hairpin, port->has_mac };
+	uint8_t flags[] = { port->secure, port->isolated, port->hairpin, port->has_mac,
+			    (uint8_t)port->vlan_mode };
 	uint32_t h = hash(HASH_START, &object->id, sizeof(object->id));
 	struct set *set = NULL;
 
 	h = hash(h, flags, sizeof(flags));
+	h = hash(h, &port->vlan, sizeof(port->vlan));
 	h = hash(h, port->mac, 6);
 	h = hash_addresses(h, port);
 	h = hash_gateways(h, policy, port);

@@ -279,6 +279,13 @@ const struct hd_object *hd_model_subnet_of(const struct hd_model *model, const c
 	return NULL;
 }
 
+uint16_t hd_model_vlan_of(const struct hd_model *model, const char *port)
+{
+	const struct hd_object *object = hd_model_get(model, HD_NOUN_PORT, port);
+
+	return object ? object->view.port.vlan : 0;
+}
+
 const struct hd_object *hd_model_network_of(const struct hd_model *model,
 					    const struct hd_port *port)
 {

@@ -53,7 +53,16 @@ enum hd_port_kind {
 	HD_PORT_INTERNAL, /* a veth pair that heddle makes, both ends on the host */
 };
 
-/** struct hd_port - view of a port; @netns and @ifname are NULL where they do not apply */
+enum hd_vlan_mode {
+	HD_VLAN_MODE_NONE, /* tags pass unseen */
+	HD_VLAN_MODE_ACCESS,
+	HD_VLAN_MODE_TRUNK,
+	HD_VLAN_MODE_NATIVE_TAGGED,
+	HD_VLAN_MODE_NATIVE_UNTAGGED,
+	HD_VLAN_MODE_TUNNEL,
+};
+
+/** struct hd_port - view of a port; @netns and @ifname are NULL where they do not apply; @trunk is NULL for all VLANs */
 struct hd_port {
 	const char *network;
 	enum hd_port_kind kind;
@@ -65,6 +74,9 @@ struct hd_port {
 	bool isolated;
 	bool hairpin;
 	uint32_t mtu; /* 0 = the network's */
+	enum hd_vlan_mode vlan_mode;
+	uint16_t vlan;	 /* its own: that of untagged frames */
+	uint32_t *trunk; /* HD_VLAN_WORDS */
 	struct hd_ip *ips;
 	size_t n_ips;
 	bool secure;
@@ -293,6 +305,9 @@ bool hd_model_rule_taken(const struct hd_model *model, uint32_t id);
 /** hd_model_subnet_of - the subnet of @network that holds @ip; NULL if there is none */
 const struct hd_object *hd_model_subnet_of(const struct hd_model *model, const char *network,
 					   const struct hd_ip *ip);
+
+/** hd_model_vlan_of - own VLAN of a port, by name; 0 if there is no such port */
+uint16_t hd_model_vlan_of(const struct hd_model *model, const char *port);
 
 /** hd_model_network_of - the network of a port's view; never NULL in a validated model */
 const struct hd_object *hd_model_network_of(const struct hd_model *model,

@@ -21,6 +21,7 @@ static void object_free(struct hd_object *object)
 		free(object->view.port.ips);
 		free(object->view.port.groups);
 		free(object->view.port.allowed);
+		free(object->view.port.trunk);
 	}
 	if (object->noun->id == HD_NOUN_GROUP)
 		free(object->view.group.rules);

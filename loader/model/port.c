@@ -125,6 +125,102 @@ static int allowed_of(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
+/* What each mode asks for. The order is that of enum hd_vlan_mode. */
+static const struct {
+	const char *word;
+	bool wants_tag;
+	bool may_trunk;
+} vlan_modes[] = {
+	{ "", false, false },
+	{ "access", true, false },
+	{ "trunk", false, true },
+	{ "native-tagged", true, true },
+	{ "native-untagged", true, true },
+	{ "dot1q-tunnel", true, false },
+};
+
+static enum hd_vlan_mode find_vlan_mode(const char *word)
+{
+	enum hd_vlan_mode mode = HD_VLAN_MODE_TUNNEL;
+
+	while (mode && (!word || strcmp(word, vlan_modes[mode].word)))
+		mode--;
+	return mode;
+}
+
+static int bad_vlan(const struct hd_object *object, const char *option, const char *hint,
+		    struct hd_error *err, const char *format, const char *mode)
+{
+	char what[96];
+
+	(void)snprintf(what, sizeof(what), format, mode);
+	hd_error_set(err, HD_ERR_INVALID, "port %s: %s", object->name, what);
+	hd_error_hint(err, "%s", hint);
+	hd_error_where(err, "ports/%s/%s", object->name, option);
+	return -EINVAL;
+}
+
+/* Which of tag and trunk go with the mode. */
+static int check_vlan(const struct hd_object *object, enum hd_vlan_mode mode, struct hd_error *err)
+{
+	bool tag = hd_spec_uint(object, "tag"), trunk = hd_spec_text(object, "trunk");
+	const char *word = vlan_modes[mode].word;
+
+	if (!mode && (tag || trunk))
+		return bad_vlan(
+			object, tag ? "tag" : "trunk",
+			"'--vlan-mode access --tag N', or '--vlan-mode trunk --trunk N,N-N'", err,
+			tag ? "tag needs a vlan-mode%s" : "trunk needs a vlan-mode%s", "");
+	if (tag && !vlan_modes[mode].wants_tag)
+		return bad_vlan(object, "tag",
+				"take it back with --unset tag; a trunk with an own VLAN is "
+				"native-tagged or native-untagged",
+				err, "tag does not go with vlan-mode %s", word);
+	if (!tag && vlan_modes[mode].wants_tag)
+		return bad_vlan(object, "vlan-mode", "give its own VLAN with --tag N", err,
+				"vlan-mode %s needs tag", word);
+	if (trunk && !vlan_modes[mode].may_trunk)
+		return bad_vlan(object, "trunk",
+				"take it back with --unset trunk; only trunk, native-tagged and "
+				"native-untagged carry several VLANs",
+				err, "trunk does not go with vlan-mode %s", word);
+	return 0;
+}
+
+/* A port with an own VLAN always carries that, and has no use for VLAN 0: its untagged frames are in its own. */
+static int trunk_of(struct hd_object *object, struct hd_error *err)
+{
+	const char *text = hd_spec_text(object, "trunk");
+	struct hd_port *port = &object->view.port;
+
+	if (!text)
+		return 0;
+	port->trunk = calloc(HD_VLAN_WORDS, sizeof(*port->trunk));
+	if (!port->trunk)
+		return hd_error_set(err, HD_ERR_FAILED, "port %s: no memory", object->name);
+	if (hd_vlans_parse(text, port->trunk))
+		return hd_error_set(err, HD_ERR_INVALID, "port %s: bad list of VLANs %s",
+				    object->name, text);
+	if (port->vlan && (port->trunk[0] & 1))
+		return bad_vlan(object, "trunk", "its untagged frames belong to its own VLAN", err,
+				"VLAN 0 does not go with vlan-mode %s",
+				vlan_modes[port->vlan_mode].word);
+	if (port->vlan)
+		port->trunk[port->vlan / 32] |= 1u << port->vlan % 32;
+	return 0;
+}
+
+static int vlan_of(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_port *port = &object->view.port;
+	int r;
+
+	port->vlan_mode = find_vlan_mode(hd_spec_text(object, "vlan-mode"));
+	port->vlan = (uint16_t)hd_spec_uint(object, "tag");
+	r = check_vlan(object, port->vlan_mode, err);
+	return r < 0 ? r : trunk_of(object, err);
+}
+
 int hd_port_view(struct hd_object *object, struct hd_error *err)
 {
 	struct hd_port *port = &object->view.port;
@@ -143,6 +239,8 @@ int hd_port_view(struct hd_object *object, struct hd_error *err)
 		return r;
 	port->secure = !hd_spec_bool(object, "no-security");
 	r = ifname_of(object, err);
+	if (r == 0)
+		r = vlan_of(object, err);
 	if (r == 0)
 		r = ips_of(object, err);
 	if (r == 0)

@@ -49,22 +49,22 @@ static int claim_add(struct claim **claims, const struct hd_object *owner, const
 }
 
 static int claim_mac(struct claim **claims, const struct hd_object *object, const char *network,
-		     const uint8_t mac[6], const char *option, struct hd_error *err)
+		     uint16_t vlan, const uint8_t mac[6], const char *option, struct hd_error *err)
 {
 	char what[176], text[18];
 
 	hd_mac_format(mac, text);
-	(void)snprintf(what, sizeof(what), "mac %s=MAC %s", network, text);
+	(void)snprintf(what, sizeof(what), "mac %s %u=MAC %s", network, vlan, text);
 	return claim_add(claims, object, option, what, err);
 }
 
 static int claim_ip(struct claim **claims, const struct hd_object *object, const char *network,
-		    const struct hd_ip *ip, struct hd_error *err)
+		    uint16_t vlan, const struct hd_ip *ip, struct hd_error *err)
 {
 	char what[176], text[64];
 
 	hd_ip_format(ip, text);
-	(void)snprintf(what, sizeof(what), "ip %s=address %s", network, text);
+	(void)snprintf(what, sizeof(what), "ip %s %u=address %s", network, vlan, text);
 	return claim_add(claims, object, "ip", what, err);
 }
 
@@ -86,9 +86,9 @@ static int claim_port(struct claim **claims, const struct hd_object *object, str
 	int r = claim_device(claims, object, err);
 
 	if (r == 0 && port->has_mac)
-		r = claim_mac(claims, object, port->network, port->mac, "mac", err);
+		r = claim_mac(claims, object, port->network, port->vlan, port->mac, "mac", err);
 	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
-		r = claim_ip(claims, object, port->network, &port->ips[i], err);
+		r = claim_ip(claims, object, port->network, port->vlan, &port->ips[i], err);
 	return r;
 }
 
@@ -103,12 +103,14 @@ static int validate_claims(const struct hd_model *model, struct hd_error *err)
 			return r;
 	}
 	hd_model_each(model, HD_NOUN_FDB, fdb) {
-		r = claim_mac(&claims, fdb, fdb->view.fdb.network, fdb->view.fdb.mac, "", err);
+		r = claim_mac(&claims, fdb, fdb->view.fdb.network,
+			      hd_model_vlan_of(model, fdb->view.fdb.port), fdb->view.fdb.mac, "",
+			      err);
 		if (r < 0)
 			return r;
 	}
 	hd_model_each(model, HD_NOUN_NEIGHBOUR, neigh) {
-		r = claim_ip(&claims, neigh, neigh->view.neighbour.network,
+		r = claim_ip(&claims, neigh, neigh->view.neighbour.network, 0,
 			     &neigh->view.neighbour.ip, err);
 		if (r < 0)
 			return r;

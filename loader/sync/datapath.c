@@ -36,6 +36,7 @@ static const struct {
 	[HD_MAP_IFINDEX_FAR] = { "hd_ifindex_far", KEEP },
 	[HD_MAP_PORTS] = { "hd_ports", KEEP },
 	[HD_MAP_NETWORKS] = { "hd_networks", KEEP },
+	[HD_MAP_TRUNKS] = { "hd_trunks", KEEP },
 	[HD_MAP_PORT_COUNTERS] = { "hd_port_counters", KEEP },
 	[HD_MAP_PORT_STATE] = { "hd_port_state", KEEP },
 	[HD_MAP_FDB] = { "hd_fdb", KEEP },
@@ -74,6 +75,7 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 	case HD_MAP_PORT_COUNTERS:
 	case HD_MAP_PORT_STATE:
 	case HD_MAP_IFINDEX_FAR:
+	case HD_MAP_TRUNKS:
 		return limits->ports;
 	case HD_MAP_NETWORKS:
 		return limits->networks;

@@ -39,6 +39,19 @@ static void map_v4(uint32_t addr, uint8_t ret[16])
 	memcpy(ret + 12, &addr, 4);
 }
 
+/* The protocol of a class; @port: of one side, which is the number of a protocol that has no class of its own. */
+static uint8_t proto_of(uint32_t zone, uint16_t port)
+{
+	static const uint8_t protos[HD_ZONE_CLASS_MASK + 1] = {
+#define X(proto, class) [class] = (proto),
+		HD_FLOW_CLASSES(X)
+#undef X
+	};
+	uint32_t class = zone & HD_ZONE_CLASS_MASK;
+
+	return class == HD_FLOW_OTHER ? (uint8_t)ntohs(port) : protos[class];
+}
+
 static void read_key(bool is_v4, const void *key, struct hd_flow *ret)
 {
 	struct hd_flow4_key four;
@@ -47,18 +60,21 @@ static void read_key(bool is_v4, const void *key, struct hd_flow *ret)
 
 	ret->is_v4 = is_v4;
 	memcpy(&zone, key, sizeof(zone));
-	ret->network = zone >> 8;
-	ret->proto = (uint8_t)zone;
+	ret->network = zone >> HD_ZONE_NETWORK_SHIFT;
+	ret->vlan = zone >> HD_ZONE_VLAN_SHIFT & HD_ZONE_VLAN_MASK;
 	if (is_v4) {
 		memcpy(&four, key, sizeof(four));
 		map_v4(four.addr[0], ret->addr[0]);
 		map_v4(four.addr[1], ret->addr[1]);
 		memcpy(ret->port, four.port, sizeof(ret->port));
-		return;
+	} else {
+		memcpy(&six, key, sizeof(six));
+		memcpy(ret->addr, six.addr, sizeof(ret->addr));
+		memcpy(ret->port, six.port, sizeof(ret->port));
 	}
-	memcpy(&six, key, sizeof(six));
-	memcpy(ret->addr, six.addr, sizeof(ret->addr));
-	memcpy(ret->port, six.port, sizeof(ret->port));
+	ret->proto = proto_of(zone, ret->port[0]);
+	if ((zone & HD_ZONE_CLASS_MASK) == HD_FLOW_OTHER)
+		memset(ret->port, 0, sizeof(ret->port)); /* it has none */
 }
 
 static enum hd_timeout timeout_of(uint8_t proto, uint8_t state)

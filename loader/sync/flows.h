@@ -8,6 +8,7 @@
 /**
  * struct hd_flow - a flow, of either family
  * @network: network id
+ * @vlan:    VLAN inside of it
  * @proto:   protocol
  * @is_v4:   family
  * @addr:    of side 0 and 1, IPv6 or IPv4 mapped
@@ -16,6 +17,7 @@
  */
 struct hd_flow {
 	uint32_t network;
+	uint16_t vlan;
 	uint8_t proto;
 	bool is_v4;
 	uint8_t addr[2][16];

@@ -28,6 +28,7 @@ static const struct {
 	[HD_TABLE_SOURCES] = { HD_MAP_SOURCES, false },
 	[HD_TABLE_GATEWAYS] = { HD_MAP_GATEWAYS, false },
 	[HD_TABLE_NETWORKS] = { HD_MAP_NETWORKS, true },
+	[HD_TABLE_TRUNKS] = { HD_MAP_TRUNKS, false },
 	[HD_TABLE_PORTS] = { HD_MAP_PORTS, true },
 	[HD_TABLE_FDB] = { HD_MAP_FDB, false },
 	[HD_TABLE_NEIGH] = { HD_MAP_NEIGH, false },

@@ -24,6 +24,7 @@
 #include "heddle/port.h"
 #include "heddle/reason.h"
 #include "heddle/trace.h"
+#include "heddle/vlan.h"
 
 /* @key, @value: names of the types, NULL where the map is of plain integers. */
 struct table {
@@ -41,6 +42,7 @@ static const struct table tables[] = {
 	{ "hd_networks", NULL, "hd_network_value", 4, sizeof(struct hd_network_value) },
 	{ "hd_port_counters", NULL, "hd_counters", 4, sizeof(struct hd_counters) },
 	{ "hd_port_state", NULL, "hd_port_state", 4, sizeof(struct hd_port_state) },
+	{ "hd_trunks", NULL, "hd_trunk_value", 4, sizeof(struct hd_trunk_value) },
 	{ "hd_fdb", "hd_fdb_key", "hd_fdb_value", sizeof(struct hd_fdb_key),
 	  sizeof(struct hd_fdb_value) },
 	{ "hd_neigh", "hd_neigh_key", "hd_neigh_value", sizeof(struct hd_neigh_key),
@@ -94,10 +96,13 @@ static const struct member members[] = {
 	M(hd_fdb_value, flags),
 	M(hd_fdb_value, seen),
 	M(hd_neigh_key, network),
+	M(hd_neigh_key, vlan),
+	M(hd_neigh_key, pad),
 	M(hd_neigh_key, addr),
 	M(hd_neigh_value, port),
 	M(hd_neigh_value, mac),
 	M(hd_neigh_value, pad),
+	M(hd_trunk_value, bits),
 	M(hd_port_value, network),
 	M(hd_port_value, ifindex),
 	M(hd_port_value, flags),
@@ -105,7 +110,7 @@ static const struct member members[] = {
 	M(hd_port_value, mtu),
 	M(hd_port_value, mac_limit),
 	M(hd_port_value, mac),
-	M(hd_port_value, pad),
+	M(hd_port_value, vlan),
 	M(hd_port_value, policy),
 	M(hd_port_value, gen),
 	M(hd_ifindex_value, ifindex),
@@ -139,6 +144,8 @@ static const struct member members[] = {
 	M(hd_shapes, n),
 	M(hd_shapes, shape),
 	M(hd_member_key, network),
+	M(hd_member_key, vlan),
+	M(hd_member_key, pad),
 	M(hd_member_key, addr),
 	M(hd_rule_counters, packets),
 	M(hd_rule_counters, bytes),
@@ -167,7 +174,9 @@ static const struct member members[] = {
 	M(hd_flow_value, seen_flags),
 	M(hd_flow_value, scale),
 	M(hd_flow_value, tcp),
-	M(hd_frag_key, zone),
+	M(hd_frag_key, network),
+	M(hd_frag_key, vlan),
+	M(hd_frag_key, proto),
 	M(hd_frag_key, port),
 	M(hd_frag_key, id),
 	M(hd_frag_key, saddr),
@@ -191,6 +200,7 @@ static const struct member members[] = {
 	M(hd_held_value, start),
 	M(hd_held_value, end),
 	M(hd_held_value, last),
+	M(hd_held_value, prio),
 	M(hd_held_value, frame),
 	M(hd_trace_record, stage),
 	M(hd_trace_record, what),

@@ -170,8 +170,8 @@ static struct hd_flow_value find_template(int fd, uint32_t *ret_zone)
 	struct hd_flow_value value;
 
 	while (bpf_map_get_next_key(fd, previous, &key) == 0) {
-		if ((key.zone & 0xff) == IPPROTO_UDP && !bpf_map_lookup_elem(fd, &key, &value) &&
-		    value.state == HD_FLOW_ESTABLISHED) {
+		if ((key.zone & HD_ZONE_CLASS_MASK) == HD_FLOW_UDP &&
+		    !bpf_map_lookup_elem(fd, &key, &value) && value.state == HD_FLOW_ESTABLISHED) {
 			*ret_zone = key.zone;
 			return value;
 		}

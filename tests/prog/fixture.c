@@ -57,6 +57,12 @@ struct snapshot {
 	size_t n_drops;
 };
 
+/* @tpid: 0 = none */
+struct tag {
+	uint16_t tpid;
+	uint16_t tci;
+};
+
 /* One packet on its way. */
 struct trip {
 	struct fixture *f;
@@ -65,6 +71,7 @@ struct trip {
 	uint8_t out[sizeof(((struct pkt *)0)->data) + 64];
 	uint32_t out_len;
 	uint32_t copies[MAX_COPIES]; /* ifindices */
+	struct tag tags[MAX_COPIES]; /* beside them */
 	size_t n_copies;
 	char story[STORY_SIZE];
 	size_t told;
@@ -136,8 +143,10 @@ int world_setup(void)
 static int open_wire(void)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ALL));
+	int yes = 1;
 
 	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &yes, sizeof(yes)), 0);
 	return fd;
 }
 
@@ -231,6 +240,7 @@ static void set_sizes(struct port_bpf *skel, struct sizes sizes)
 		{ skel->maps.hd_port_state, MAX_PORTS },
 		{ skel->maps.hd_ifindex_far, MAX_PORTS },
 		{ skel->maps.hd_networks, MAX_NETWORKS },
+		{ skel->maps.hd_trunks, MAX_PORTS },
 		{ skel->maps.hd_neigh, MAX_PORTS },
 		{ skel->maps.hd_fdb, sizes.fdb ? sizes.fdb : MAX_FDB },
 		{ skel->maps.hd_drops, sizes.drops ? sizes.drops : MAX_DROPS },
@@ -622,6 +632,16 @@ void fdb_static(struct fixture *f, uint32_t network, const uint8_t mac[6], uint3
 	put(f->skel->maps.hd_fdb, &key, &value);
 }
 
+void fdb_static_vlan(struct fixture *f, uint32_t network, uint16_t vlan, const uint8_t mac[6],
+		     uint32_t port)
+{
+	struct hd_fdb_key key = fdb_key(network, mac);
+	struct hd_fdb_value value = { .port = port, .flags = HD_FDB_STATIC };
+
+	key.vlan = vlan;
+	put(f->skel->maps.hd_fdb, &key, &value);
+}
+
 void fdb_learned(struct fixture *f, uint32_t network, const uint8_t mac[6], uint32_t port,
 		 int64_t age)
 {
@@ -677,6 +697,17 @@ void neigh_add(struct fixture *f, uint32_t network, const char *ip, const uint8_
 	struct hd_neigh_key key = neigh_key(network, ip);
 	struct hd_neigh_value value = { .port = port };
 
+	memcpy(value.mac, mac, 6);
+	put(f->skel->maps.hd_neigh, &key, &value);
+}
+
+void neigh_add_vlan(struct fixture *f, uint32_t network, uint16_t vlan, const char *ip,
+		    const uint8_t mac[6], uint32_t port)
+{
+	struct hd_neigh_key key = neigh_key(network, ip);
+	struct hd_neigh_value value = { .port = port };
+
+	key.vlan = vlan;
 	memcpy(value.mac, mac, 6);
 	put(f->skel->maps.hd_neigh, &key, &value);
 }
@@ -737,6 +768,25 @@ void source_add(struct fixture *f, uint32_t port, const uint8_t *mac, const char
 	any_address(ip, key.addr);
 	put(f->skel->maps.hd_sources, &key, &yes);
 	port_flags(f, port, port_get(f, port).flags | HD_PORT_HAS_IPS);
+}
+
+void port_vlan(struct fixture *f, uint32_t id, uint32_t flags, uint16_t own)
+{
+	struct hd_port_value value = port_get(f, id);
+
+	value.flags &= ~(uint32_t)(HD_PORT_VLAN | HD_PORT_TRUNK | HD_PORT_TRUNK_LIST |
+				   HD_PORT_NATIVE_TAGGED | HD_PORT_TUNNEL);
+	value.flags |= HD_PORT_VLAN | flags;
+	value.vlan = own;
+	port_put(f, id, value);
+}
+
+void trunk_put(struct fixture *f, uint32_t id, const char *list)
+{
+	struct hd_trunk_value value;
+
+	assert_null(hd_vlans_parse(list, value.bits));
+	put(f->skel->maps.hd_trunks, &id, &value);
 }
 
 static void address_put(const struct bpf_map *map, uint32_t network, const char *ip, uint32_t value)
@@ -967,12 +1017,15 @@ __attribute__((format(printf, 2, 3))) static void tell(struct trip *t, const cha
 static const char *host_name(const struct hd_fdb_key *key, char text[40])
 {
 	const uint8_t *m = key->mac, *known = MAC(m[5]);
+	char vlan[16] = "";
 
+	if (key->vlan)
+		(void)snprintf(vlan, sizeof(vlan), ".%u", key->vlan);
 	if (m[5] >= 0x0a && m[5] <= 0x0f && !memcmp(m, known, 6))
-		(void)snprintf(text, 40, "%u/%x", key->network, m[5]);
+		(void)snprintf(text, 40, "%u%s/%x", key->network, vlan, m[5]);
 	else
-		(void)snprintf(text, 40, "%u/%02x:%02x:%02x:%02x:%02x:%02x", key->network, m[0],
-			       m[1], m[2], m[3], m[4], m[5]);
+		(void)snprintf(text, 40, "%u%s/%02x:%02x:%02x:%02x:%02x:%02x", key->network, vlan,
+			       m[0], m[1], m[2], m[3], m[4], m[5]);
 	return text;
 }
 
@@ -1017,9 +1070,25 @@ static const struct flow_row *find_flow(const struct snapshot *s, const struct f
 	return NULL;
 }
 
+/* The zone comes first in both keys, the ports last. */
+static uint8_t row_proto(const struct flow_row *row)
+{
+	static const uint8_t protos[HD_ZONE_CLASS_MASK + 1] = {
+		[HD_FLOW_ICMP] = IPPROTO_ICMP, [HD_FLOW_ICMPV6] = IPPROTO_ICMPV6,
+		[HD_FLOW_TCP] = IPPROTO_TCP,   [HD_FLOW_UDP] = IPPROTO_UDP,
+		[HD_FLOW_SCTP] = IPPROTO_SCTP, [HD_FLOW_UDPLITE] = IPPROTO_UDPLITE,
+	};
+	const struct hd_flow4_key *v4 = (const void *)&row->key;
+	uint32_t class = row->key.zone & HD_ZONE_CLASS_MASK;
+
+	if (class != HD_FLOW_OTHER)
+		return protos[class];
+	return (uint8_t)ntohs(row->is_v6 ? row->key.port[0] : v4->port[0]);
+}
+
 static const char *flow_name(const struct flow_row *row, char text[16])
 {
-	uint8_t proto = (uint8_t)row->key.zone; /* the zone comes first in both keys */
+	uint8_t proto = row_proto(row);
 
 	switch (proto) {
 	case IPPROTO_TCP:
@@ -1157,8 +1226,17 @@ static uint32_t device_number(uint32_t ifindex)
 
 static void tell_copies(struct trip *t)
 {
-	for (size_t i = 0; i < t->n_copies; i++)
+	for (size_t i = 0; i < t->n_copies; i++) {
+		const struct tag *tag = &t->tags[i];
+
 		tell(t, "%s%u", i ? " " : "copies ", device_number(t->copies[i]));
+		if (tag->tpid)
+			tell(t, "@%u", tag->tci & 0xfff);
+		if (tag->tci >> 12)
+			tell(t, "p%x", tag->tci >> 12);
+		if (tag->tpid == ETH_P_8021AD)
+			tell(t, "s");
+	}
 	if (t->n_copies)
 		tell(t, ", ");
 }
@@ -1270,16 +1348,36 @@ static bool is_expected_copy(const struct trip *t, const uint8_t *data, uint32_t
 	return false;
 }
 
+/* The tag that lies beside a packet. */
+static struct tag read_tag(struct msghdr *message)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(message);
+	struct tpacket_auxdata aux;
+
+	if (!c || c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA)
+		return (struct tag){ 0 };
+	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
+		return (struct tag){ 0 };
+	return (struct tag){ aux.tp_vlan_tpid, aux.tp_vlan_tci };
+}
+
 /*
  * A clone on its way out of a device; anything else that the socket sees is the other end receiving
  * it.
  */
 static bool read_copy(struct trip *t)
 {
+	uint8_t data[sizeof(t->in->data) + 1], control[256];
+	struct iovec part = { data, sizeof(data) };
 	struct sockaddr_ll from = { 0 };
-	socklen_t size = sizeof(from);
-	uint8_t data[sizeof(t->in->data) + 1];
-	ssize_t len = recvfrom(t->f->wire, data, sizeof(data), 0, (struct sockaddr *)&from, &size);
+	struct msghdr message = { .msg_name = &from,
+				  .msg_namelen = sizeof(from),
+				  .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t len = recvmsg(t->f->wire, &message, 0);
 
 	if (len < 0)
 		return false;
@@ -1288,6 +1386,7 @@ static bool read_copy(struct trip *t)
 		return true;
 	assert_true(is_expected_copy(t, data, (uint32_t)len));
 	assert_true(t->n_copies < MAX_COPIES);
+	t->tags[t->n_copies] = read_tag(&message);
 	t->copies[t->n_copies++] = (uint32_t)from.sll_ifindex;
 	return true;
 }
@@ -1423,6 +1522,8 @@ static bool has_end(const struct flow_row *row, int i, const char *ip, uint16_t 
 {
 	uint8_t addr[16] = { 0 };
 
+	if ((row->key.zone & HD_ZONE_CLASS_MASK) == HD_FLOW_OTHER)
+		port = row_proto(row);
 	if (row->is_v6 != !text_is_v4(ip))
 		return false;
 	pkt_address(row->is_v6 ? AF_INET6 : AF_INET, ip, addr);
@@ -1442,7 +1543,7 @@ struct flow flow_of(struct fixture *f, uint8_t proto, const char *opener, uint16
 	for (size_t i = 0; i < f->after->n_flows; i++) {
 		const struct flow_row *row = &f->after->flows[i];
 
-		if ((uint8_t)row->key.zone != proto)
+		if (row_proto(row) != proto)
 			continue;
 		for (int side = 0; side < 2; side++) {
 			if (!has_end(row, side, opener, from) || !has_end(row, !side, other, to))
@@ -1451,7 +1552,9 @@ struct flow flow_of(struct fixture *f, uint8_t proto, const char *opener, uint16
 			flow = (struct flow){ .there = true,
 					      .is_new = row->is_new,
 					      .side = side,
-					      .network = row->key.zone >> 8,
+					      .network = row->key.zone >> HD_ZONE_NETWORK_SHIFT,
+					      .vlan = row->key.zone >> HD_ZONE_VLAN_SHIFT &
+						      HD_ZONE_VLAN_MASK,
 					      .value = row->value };
 			memcpy(flow.key, &row->key, sizeof(flow.key));
 		}

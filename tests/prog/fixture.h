@@ -12,6 +12,7 @@
  * when it happened:
  *
  *	in P			counted as entered by port P
+ *	(N.V/h is the same in VLAN V of network N)
  *	new N/h at P		the FDB of network N learned host h (MAC() in pkt.h) at P
  *	moved N/h from P to P	... found it at another port
  *	heard N/h		... was told that it is still there
@@ -25,7 +26,8 @@
  *	pieces +1, piece	hd_frags has one entry more; one of them has changed
  *	held +1			pieces that wait for their first one
  *	rules N N		counted for these rules
- *	copies D D		clones that went out by these devices, in this order
+ *	copies D D		clones that went out by these devices, in this order; D@V with tag V beside it, D@VpX if
+ *				its priority bits are X, D@Vs if it is an 802.1ad one
  *	out P P			counted as left by these ports
  *	drop R at P in S	counted as dropped for reason R under port P in stage S; x2 if twice
  *	2 undone R at P		taken off that count again
@@ -55,6 +57,8 @@
 #include "heddle/reason.h"
 #include "heddle/stage.h"
 #include "heddle/trace.h"
+#include "heddle/vlan.h"
+#include "heddlectl/schema.h"
 #include "port.skel.h"
 #include "tests/prog/pkt.h"
 
@@ -109,7 +113,7 @@ struct sizes {
  * @is_own:   it was loaded for this test only, with other sizes
  * @twin:     the same programs, told to write nothing; NULL until twin_load()
  * @also:     other packets that may be seen on the wire
- * @vid:      tag beside the next packet only; 0 = none
+ * @vid:      TCI of an 802.1Q tag beside the next packet only; 0 = none
  */
 struct fixture {
 	struct port_bpf *skel;
@@ -164,6 +168,12 @@ void port_flags(struct fixture *f, uint32_t id, uint32_t flags);
 void port_mac_limit(struct fixture *f, uint32_t id, uint32_t limit);
 void port_mac(struct fixture *f, uint32_t id, const uint8_t mac[6]);
 
+/** port_vlan - its VLAN mode: flags of heddle/vlan.h besides HD_PORT_VLAN, and its own VLAN */
+void port_vlan(struct fixture *f, uint32_t id, uint32_t flags, uint16_t own);
+
+/** trunk_put - the VLANs that a port with HD_PORT_TRUNK_LIST carries: "10,20-29" */
+void trunk_put(struct fixture *f, uint32_t id, const char *list);
+
 /** port_macs - how many MACs the port is said to have learned */
 uint32_t port_macs(struct fixture *f, uint32_t id);
 
@@ -173,6 +183,9 @@ uint32_t port_flows(struct fixture *f, uint32_t id);
 void port_set_macs(struct fixture *f, uint32_t id, uint32_t n);
 
 void fdb_static(struct fixture *f, uint32_t network, const uint8_t mac[6], uint32_t port);
+
+void fdb_static_vlan(struct fixture *f, uint32_t network, uint16_t vlan, const uint8_t mac[6],
+		     uint32_t port);
 
 /**
  * fdb_learned - an entry last heard @age jiffies ago (negative: in the future), counted at its port
@@ -186,6 +199,10 @@ uint32_t fdb_count(struct fixture *f);
 /** neigh_add - @ip of either family */
 void neigh_add(struct fixture *f, uint32_t network, const char *ip, const uint8_t mac[6],
 	       uint32_t port);
+
+/** neigh_add_vlan - the same in a VLAN */
+void neigh_add_vlan(struct fixture *f, uint32_t network, uint16_t vlan, const char *ip,
+		    const uint8_t mac[6], uint32_t port);
 
 void neigh_del(struct fixture *f, uint32_t network, const char *ip);
 
@@ -234,12 +251,14 @@ void disallow(struct fixture *f, struct allow rule);
  * @there:  there is one
  * @is_new: in the table of those that are not answered
  * @side:   of the opener
+ * @vlan:   inside of the network
  */
 struct flow {
 	bool there;
 	bool is_new;
 	int side;
 	uint32_t network;
+	uint16_t vlan;
 	struct hd_flow_value value;
 	uint8_t key[sizeof(struct hd_flow6_key)];
 };
@@ -340,6 +359,7 @@ int source_tests(void);
 int frag_tests(void);
 int header_tests(void);
 int trace_tests(void);
+int vlan_tests(void);
 int reason_tests(void);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

@@ -23,6 +23,7 @@ int main(void)
 	failed += frag_tests();
 	failed += header_tests();
 	failed += trace_tests();
+	failed += vlan_tests();
 	failed += reason_tests(); /* last: it looks at what the others provoked */
 	return failed != 0;
 }

@@ -263,8 +263,8 @@ static void refused_later(void **state)
 	assert_refused("capture", HD_ERR_USAGE, "capture is not available yet", "");
 	assert_refused("sg add web --select a=b", HD_ERR_USAGE,
 		       "security-group add: --select is not available yet", "");
-	assert_refused("port add x --network b --tag 3", HD_ERR_USAGE,
-		       "port add: --tag is not available yet", "");
+	assert_refused("subnet add x --network b --cidr 10.0.0.0/24 --pool 10.0.0.2-10.0.0.9",
+		       HD_ERR_USAGE, "subnet add: --pool is not available yet", "");
 	assert_refused("apply --ttl 45m -f x", HD_ERR_USAGE, "apply: --ttl is not available yet",
 		       "");
 	assert_refused("neighbour flush", HD_ERR_USAGE, "neighbour flush is not available yet", "");

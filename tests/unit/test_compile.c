@@ -20,6 +20,7 @@
 #include "heddle/neigh.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
+#include "heddle/vlan.h"
 
 #define HZ 250
 #define MAX_FACTS 512
@@ -161,6 +162,7 @@ static void table_names_and_sizes(void **state)
 		[HD_TABLE_SOURCES] = { "hd_sources", sizeof(struct hd_source_key), 4 },
 		[HD_TABLE_GATEWAYS] = { "hd_gateways", sizeof(struct hd_member_key), 4 },
 		[HD_TABLE_NETWORKS] = { "hd_networks", 4, sizeof(struct hd_network_value) },
+		[HD_TABLE_TRUNKS] = { "hd_trunks", 4, sizeof(struct hd_trunk_value) },
 		[HD_TABLE_PORTS] = { "hd_ports", 4, sizeof(struct hd_port_value) },
 		[HD_TABLE_FDB] = { "hd_fdb", sizeof(struct hd_fdb_key),
 				   sizeof(struct hd_fdb_value) },
@@ -278,7 +280,7 @@ static void port_flags(void **state)
 		assert_memory_equal(
 			value.mac,
 			cases[i].flags & HD_PORT_HAS_MAC ? "\2\0\0\0\0\1" : "\0\0\0\0\0\0", 6);
-		assert_memory_equal(value.pad, "\0\0", 2);
+		assert_int_equal(value.vlan, 0);
 		assert_true(hd_model_del(f->model, HD_NOUN_PORT, "web1"));
 	}
 }
@@ -397,6 +399,85 @@ static void configured_addresses(void **state)
 	assert_neigh(f, 1, "192.0.2.9", 9, HD_PORT_NONE);
 	assert_neigh(f, 2, "2001:db8::9", 8, HD_PORT_NONE);
 	assert_null(neigh_row(f, 1, "192.0.2.2")); /* nobody knows its MAC */
+}
+
+/* --- VLANs --- */
+
+struct vlan_case {
+	const char *options;
+	uint32_t flags;
+	uint16_t own;
+	const char *carries; /* NULL: no row in hd_trunks */
+};
+
+static const struct vlan_case vlan_cases[] = {
+	{ "", 0, 0, NULL },
+	{ ",\"vlan-mode\":\"access\",\"tag\":10", HD_PORT_VLAN, 10, NULL },
+	{ ",\"vlan-mode\":\"trunk\"", HD_PORT_VLAN | HD_PORT_TRUNK, 0, NULL },
+	{ ",\"vlan-mode\":\"trunk\",\"trunk\":\"0,10,4094\"",
+	  HD_PORT_VLAN | HD_PORT_TRUNK | HD_PORT_TRUNK_LIST, 0, "0,10,4094" },
+	{ ",\"vlan-mode\":\"native-tagged\",\"tag\":10,\"trunk\":\"20-30\"",
+	  HD_PORT_VLAN | HD_PORT_TRUNK | HD_PORT_TRUNK_LIST | HD_PORT_NATIVE_TAGGED, 10,
+	  "10,20-30" },
+	{ ",\"vlan-mode\":\"native-untagged\",\"tag\":25,\"trunk\":\"20-30\"",
+	  HD_PORT_VLAN | HD_PORT_TRUNK | HD_PORT_TRUNK_LIST, 25, "20-30" },
+	{ ",\"vlan-mode\":\"native-untagged\",\"tag\":25", HD_PORT_VLAN | HD_PORT_TRUNK, 25, NULL },
+	{ ",\"vlan-mode\":\"dot1q-tunnel\",\"tag\":10", HD_PORT_VLAN | HD_PORT_TUNNEL, 10, NULL },
+};
+
+static void assert_trunk(struct fixture *f, uint32_t id, const char *carries)
+{
+	uint32_t expected[HD_VLAN_WORDS];
+
+	if (!carries) {
+		assert_null(row(f, HD_TABLE_TRUNKS, &id));
+		return;
+	}
+	assert_null(hd_vlans_parse(carries, expected));
+	assert_non_null(row(f, HD_TABLE_TRUNKS, &id));
+	assert_memory_equal(row(f, HD_TABLE_TRUNKS, &id), expected, sizeof(expected));
+}
+
+/* Mode, own VLAN and list of a port; its MAC and address are known in its own VLAN, and those that name it. */
+static void vlan_modes(void **state)
+{
+	struct fixture *f = *state;
+
+	network(f, "blue", "");
+	for (size_t i = 0; i < sizeof(vlan_cases) / sizeof(vlan_cases[0]); i++) {
+		const struct vlan_case *c = &vlan_cases[i];
+		struct hd_fdb_key mac = { 1, c->own, { 2, 0, 0, 0, 0, 1 } };
+		struct hd_neigh_key ip = { .network = 1, .vlan = c->own };
+		struct hd_member_key member = { .network = 1, .vlan = c->own };
+		char more[256];
+		struct hd_ip address;
+		uint32_t id;
+
+		(void)snprintf(
+			more, sizeof(more),
+			",\"device\":\"tap0\",\"mac\":\"02:00:00:00:00:01\",\"ip\":[\"192.0.2.1\"]%s",
+			c->options);
+		f->n_facts = 0;
+		id = port(f, "web1", "blue", more, (struct hd_fact){ .ifindex = 5, .mtu = 1500 });
+		put(f, HD_NOUN_FDB, "blue/02:00:00:00:00:09", "{\"port\":\"web1\"}");
+		compile(f);
+		assert_int_equal(port_value(f, id).flags &
+					 (HD_PORT_VLAN | HD_PORT_TRUNK | HD_PORT_TRUNK_LIST |
+					  HD_PORT_NATIVE_TAGGED | HD_PORT_TUNNEL),
+				 c->flags);
+		assert_int_equal(port_value(f, id).vlan, c->own);
+		assert_trunk(f, id, c->carries);
+		assert_non_null(row(f, HD_TABLE_FDB, &mac));
+		mac.mac[5] = 9;
+		assert_non_null(row(f, HD_TABLE_FDB, &mac));
+		assert_int_equal(hd_ip_parse("192.0.2.1", &address), 0);
+		memcpy(ip.addr, address.bytes, 16);
+		memcpy(member.addr, address.bytes, 16);
+		assert_non_null(row(f, HD_TABLE_NEIGH, &ip));
+		assert_non_null(row(f, HD_TABLE_MEMBERS, &member));
+		assert_true(hd_model_del(f->model, HD_NOUN_FDB, "blue/02:00:00:00:00:09"));
+		assert_true(hd_model_del(f->model, HD_NOUN_PORT, "web1"));
+	}
 }
 
 /* --- devices --- */
@@ -658,6 +739,7 @@ int main(void)
 		TEST(port_flags),
 		TEST(port_mtus),
 		TEST(configured_addresses),
+		TEST(vlan_modes),
 		TEST(ifindices),
 		TEST(small_rings),
 		cmocka_unit_test(random_rings),

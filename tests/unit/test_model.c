@@ -297,6 +297,54 @@ static void objects_that_contradict_themselves(void **state)
 		  "port p: netns needs ifname", "" },
 		{ HD_NOUN_PORT, "a-port-of-16-let", "{\"network\":\"blue\",\"internal\":true}",
 		  "port a-port-of-16-let: its name is too long for a device", "" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"access\",\"tag\":10}",
+		  NULL, "" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"trunk\"}", NULL, "" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"trunk\",\"trunk\":\"0,10\"}",
+		  NULL, "" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"native-tagged\",\"tag\":10}",
+		  NULL, "" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"native-untagged\",\"tag\":10,\"trunk\":\"20-30\"}",
+		  NULL, "" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"native-untagged\",\"tag\":20,\"trunk\":\"20-30\"}",
+		  NULL, "" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"dot1q-tunnel\",\"tag\":4094}",
+		  NULL, "" },
+		{ HD_NOUN_PORT, "p", "{\"network\":\"blue\",\"device\":\"t\",\"tag\":10}",
+		  "port p: tag needs a vlan-mode", "ports/p/tag" },
+		{ HD_NOUN_PORT, "p", "{\"network\":\"blue\",\"device\":\"t\",\"trunk\":\"10\"}",
+		  "port p: trunk needs a vlan-mode", "ports/p/trunk" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"trunk\",\"tag\":10}",
+		  "port p: tag does not go with vlan-mode trunk", "ports/p/tag" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"access\"}",
+		  "port p: vlan-mode access needs tag", "ports/p/vlan-mode" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"native-tagged\"}",
+		  "port p: vlan-mode native-tagged needs tag", "ports/p/vlan-mode" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"native-untagged\",\"trunk\":\"10\"}",
+		  "port p: vlan-mode native-untagged needs tag", "ports/p/vlan-mode" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"dot1q-tunnel\"}",
+		  "port p: vlan-mode dot1q-tunnel needs tag", "ports/p/vlan-mode" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"access\",\"tag\":10,\"trunk\":\"10\"}",
+		  "port p: trunk does not go with vlan-mode access", "ports/p/trunk" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"dot1q-tunnel\",\"tag\":10,\"trunk\":\"10\"}",
+		  "port p: trunk does not go with vlan-mode dot1q-tunnel", "ports/p/trunk" },
+		{ HD_NOUN_PORT, "p",
+		  "{\"network\":\"blue\",\"device\":\"t\",\"vlan-mode\":\"native-tagged\",\"tag\":10,\"trunk\":\"0-20\"}",
+		  "port p: VLAN 0 does not go with vlan-mode native-tagged", "ports/p/trunk" },
 		{ HD_NOUN_FDB, "02:00:00:00:00:09", "{\"port\":\"web1\"}",
 		  "fdb 02:00:00:00:00:09: the name must be NETWORK/MAC", "" },
 		{ HD_NOUN_FDB, "/02:00:00:00:00:09", "{\"port\":\"web1\"}",
@@ -574,6 +622,13 @@ static void a_model_that_is_fine(void **state)
 	    "{\"port\":\"same-mac-and-ip-elsewhere\"}");
 	put(model, HD_NOUN_NEIGHBOUR, "blue/192.0.2.77", "{\"mac\":\"02:00:00:00:00:09\"}");
 	put(model, HD_NOUN_NEIGHBOUR, "red/192.0.2.77", "{\"mac\":\"02:00:00:00:00:09\"}");
+	/* MAC and address of web1, each in a VLAN of its own */
+	put(model, HD_NOUN_PORT, "web10",
+	    "{\"network\":\"blue\",\"device\":\"tap10\",\"mac\":\"02:00:00:00:00:01\",\"ip\":[\"192.0.2.1\"],"
+	    "\"vlan-mode\":\"access\",\"tag\":10}");
+	put(model, HD_NOUN_PORT, "web20",
+	    "{\"network\":\"blue\",\"device\":\"tap20\",\"mac\":\"02:00:00:00:00:01\",\"ip\":[\"192.0.2.1\"],"
+	    "\"vlan-mode\":\"native-tagged\",\"tag\":20}");
 	if (hd_model_validate(model, &err) < 0)
 		fail_msg("%s", err.message);
 }

@@ -174,13 +174,13 @@ static void text_values(void **state)
 
 static void text_of_later_option(void **state)
 {
-	const struct hd_option *opt = hd_option_find(hd_noun_find("port"), "tag");
+	const struct hd_option *opt = hd_option_find(hd_noun_find("subnet"), "pool");
 	json_t *json = NULL;
 	struct hd_error err;
 
 	(void)state;
 	assert_true(hd_option_from_text(opt, "5", &json, &err) < 0);
-	assert_string_equal(err.message, "option tag is not available yet");
+	assert_string_equal(err.message, "option pool is not available yet");
 	assert_null(json);
 	assert_true(hd_option_from_text(opt, "5", &json, NULL) < 0);
 }
@@ -226,10 +226,49 @@ static const struct spec_case spec_cases[] = {
 	{ "port", ADD, "{\"network\":\"blue\",\"mac\":null}", NULL,
 	  "port web1: option mac: expected text, not null", "", "ports/web1/mac" },
 	/* which options */
-	{ "port", ADD, "{\"network\":\"blue\",\"vlan-mode\":\"access\"}", NULL,
-	  "port web1: option vlan-mode is not available yet", "", "ports/web1/vlan-mode" },
-	{ "port", SET, "{\"tag\":null}", NULL, "port web1: option tag is not available yet", "",
-	  "ports/web1/tag" },
+	{ "subnet", ADD,
+	  "{\"network\":\"blue\",\"cidr\":\"192.0.2.0/24\",\"pool\":\"192.0.2.2-192.0.2.9\"}", NULL,
+	  "subnet web1: option pool is not available yet", "", "subnets/web1/pool" },
+	{ "subnet", SET, "{\"pool\":null}", NULL, "subnet web1: option pool is not available yet",
+	  "", "subnets/web1/pool" },
+	/* VLANs */
+	{ "port", SET, "{\"vlan-mode\":\"trunk\",\"trunk\":\"20,10-12,0,13\"}",
+	  "{\"vlan-mode\":\"trunk\",\"trunk\":\"0,10-13,20\"}", 0, 0, 0 },
+	{ "port", SET, "{\"trunk\":10,\"tag\":4094}", "{\"tag\":4094,\"trunk\":\"10\"}", 0, 0, 0 },
+	{ "port", SET, "{\"trunk\":\"0-4094\"}", "{\"trunk\":\"0-4094\"}", 0, 0, 0 },
+	{ "port", SET, "{\"trunk\":\"10,12,11\"}", "{\"trunk\":\"10-12\"}", 0, 0, 0 },
+	{ "port", SET, "{\"tag\":null,\"trunk\":null}", "{\"tag\":null,\"trunk\":null}", 0, 0, 0 },
+	{ "port", SET, "{\"vlan-mode\":\"Access\"}", NULL,
+	  "port web1: option vlan-mode: expected one of access, trunk, native-tagged, "
+	  "native-untagged, dot1q-tunnel, not \"Access\"",
+	  "", "ports/web1/vlan-mode" },
+	{ "port", SET, "{\"tag\":0}", NULL,
+	  "port web1: option tag: expected a number from 1 to 4094", "", "ports/web1/tag" },
+	{ "port", SET, "{\"tag\":4095}", NULL,
+	  "port web1: option tag: expected a number from 1 to 4094", "", "ports/web1/tag" },
+	{ "port", SET, "{\"trunk\":\"10-20,15\"}", NULL,
+	  "port web1: option trunk: expected no VLAN twice, not \"10-20,15\"", "",
+	  "ports/web1/trunk" },
+	{ "port", SET, "{\"trunk\":\"10,10\"}", NULL,
+	  "port web1: option trunk: expected no VLAN twice, not \"10,10\"", "",
+	  "ports/web1/trunk" },
+	{ "port", SET, "{\"trunk\":\"20-10\"}", NULL,
+	  "port web1: option trunk: expected ranges that go upwards, not \"20-10\"", "",
+	  "ports/web1/trunk" },
+	{ "port", SET, "{\"trunk\":\"4095\"}", NULL,
+	  "port web1: option trunk: expected VLANs from 0 to 4094, not \"4095\"", "",
+	  "ports/web1/trunk" },
+	{ "port", SET, "{\"trunk\":\"99999\"}", NULL,
+	  "port web1: option trunk: expected VLANs as N,N-M, not \"99999\"", "",
+	  "ports/web1/trunk" },
+	{ "port", SET, "{\"trunk\":\"\"}", NULL,
+	  "port web1: option trunk: expected VLANs as N,N-M, not \"\"", "", "ports/web1/trunk" },
+	{ "port", SET, "{\"trunk\":\"10,\"}", NULL,
+	  "port web1: option trunk: expected VLANs as N,N-M, not \"10,\"", "", "ports/web1/trunk" },
+	{ "port", SET, "{\"trunk\":\"1 0\"}", NULL,
+	  "port web1: option trunk: expected VLANs as N,N-M, not \"1 0\"", "", "ports/web1/trunk" },
+	{ "port", SET, "{\"trunk\":[10,20]}", NULL,
+	  "port web1: option trunk: expected text, not a list", "", "ports/web1/trunk" },
 	{ "port", ADD, "{\"netwrok\":\"blue\"}", NULL, "port web1: unknown option netwrok",
 	  "did you mean network?", "ports/web1/netwrok" },
 	{ "port", ADD, "{\"macs\":\"x\"}", NULL, "port web1: unknown option macs",

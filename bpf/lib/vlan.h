@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * vlan.h - taking tags off frames that come in, and putting them on those that leave; see heddle/vlan.h
+ *
+ * The kernel moves the outer tag of what it receives beside the packet, whatever the sender's offloads; only a test run finds one still in
+ * the bytes. bpf_skb_vlan_pop() and _push() know both places, and move a second tag beside the packet or into it as the first one goes or
+ * comes. A push beside the packet costs no copy.
+ */
+#pragma once
+
+#include "heddle/vlan.h"
+
+#include "lib/drop.h"
+#include "lib/eth.h"
+
+/* hd_trunks: by port id, see heddle/vlan.h. Writer: the daemon. Reader: packets from and to trunks with a list. An entry dies with its port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_PORTS_DEFAULT);
+	__type(key, __u32);
+	__type(value, struct hd_trunk_value);
+} hd_trunks SEC(".maps");
+
+/*
+ * What follows is asked in many places. These functions are global and take numbers only, so that the verifier looks at each once, and
+ * not once for every way that leads there.
+ */
+
+/* A trunk has no own VLAN, and VLAN 0 for untagged frames. One with an own VLAN has that instead. */
+static __always_inline bool trunk_carries(__u32 id, __u32 flags, __u32 own, __u32 vlan)
+{
+	const struct hd_trunk_value *trunk;
+
+	if (!(flags & HD_PORT_TRUNK_LIST))
+		return vlan ? vlan <= HD_VLAN_MAX : !own;
+	trunk = bpf_map_lookup_elem(&hd_trunks, &id);
+	return trunk && trunk->bits[(vlan >> 5) % HD_TRUNK_WORDS] >> (vlan & 31) & 1;
+}
+
+/* Whether port @id is in a VLAN. @flags, @own: of its entry */
+__noinline int vlan_carries(__u32 id, __u32 flags, __u32 own, __u32 vlan)
+{
+	if (!(flags & HD_PORT_VLAN))
+		return !vlan;
+	if (flags & HD_PORT_TRUNK)
+		return trunk_carries(id, flags, own, vlan);
+	return vlan && vlan == own;
+}
+
+/** hd_vlan_carries - whether a port is in a VLAN of its network */
+static __always_inline bool hd_vlan_carries(__u32 id, const struct hd_port_value *port, __u32 vlan)
+{
+	return vlan_carries(id, port->flags, port->vlan, vlan);
+}
+
+/* Whether frames of a VLAN leave by a port with a tag. */
+static __always_inline bool is_tagged_at(__u32 flags, __u32 own, __u32 vlan)
+{
+	return (flags & HD_PORT_TRUNK) && vlan && (vlan != own || (flags & HD_PORT_NATIVE_TAGGED));
+}
+
+/* The outer tag, beside the packet or in it. @ret_tpid: 0 = there is none. */
+static __always_inline int vlan_read(struct hd_pkt *pkt, __u32 *ret_tci, __u32 *ret_tpid)
+{
+	const __be16 *tag;
+
+	*ret_tci = pkt->ctx->vlan_tci;
+	*ret_tpid = pkt->ctx->vlan_present ? pkt->ctx->vlan_proto : 0;
+	if (*ret_tpid)
+		return 0;
+	tag = ctx_header(pkt->ctx, ETH_HLEN - 2, sizeof(*tag));
+	if (!tag || !eth_is_tag(*tag))
+		return 0; /* too short: hd_eth_parse() says so */
+	tag = ctx_header(pkt->ctx, ETH_HLEN - 2, 3 * sizeof(*tag)); /* and the type behind it */
+	if (!tag)
+		return -HD_DROP_SHORT_FRAME;
+	*ret_tpid = tag[0];
+	*ret_tci = bpf_ntohs(tag[1]);
+	return 0;
+}
+
+/* The VLAN that a tag says, or for want of one the port. */
+static __always_inline int vlan_classify(struct hd_pkt *pkt, __u32 tci, __u32 tpid)
+{
+	__u32 vid = tpid ? tci & HD_VLAN_MASK : HD_VLAN_NONE;
+
+	if (tpid) {
+		pkt->prio = tci & ~HD_VLAN_MASK;
+		pkt->tpid = tpid;
+	}
+	if (vid && !(pkt->from->flags & HD_PORT_TRUNK))
+		return -HD_DROP_VLAN_TAGGED;
+	if (vid)
+		pkt->vlan = vid;
+	return hd_vlan_carries(pkt->port, pkt->from, pkt->vlan) ? 0 : -HD_DROP_VLAN;
+}
+
+/**
+ * hd_vlan_in - find out to which VLAN a frame belongs that comes in by a port with a VLAN mode, and take the tag off
+ * @pkt: hd_port_identify() has been called; gets @vlan, @prio, @tpid. Pointers into the packet are stale afterwards.
+ *
+ * Return: 0, -HD_DROP_VLAN_TAGGED, -HD_DROP_VLAN, -HD_DROP_SHORT_FRAME, -HD_DROP_NO_MEMORY.
+ */
+static __noinline int hd_vlan_in(struct hd_pkt *pkt)
+{
+	__u32 tci, tpid;
+	int r;
+
+	if (!pkt || !pkt->ctx || !pkt->from)
+		return -HD_DROP_NO_PORT;
+	if (pkt->from->flags & HD_PORT_TUNNEL) { /* it gets the provider's tag, IEEE 802.1ad */
+		pkt->tpid = bpf_htons(ETH_P_8021AD);
+		return hd_vlan_carries(pkt->port, pkt->from, pkt->vlan) ? 0 : -HD_DROP_VLAN;
+	}
+	r = vlan_read(pkt, &tci, &tpid);
+	if (r == 0)
+		r = vlan_classify(pkt, tci, tpid);
+	if (r < 0)
+		return r;
+	hd_trace(pkt, HD_TRACE_VLAN, pkt->vlan, !!tpid);
+	return tpid && bpf_skb_vlan_pop(pkt->ctx) ? -HD_DROP_NO_MEMORY : 0;
+}
+
+/* TCI, kind of the tag in the upper half. */
+static __always_inline __u32 hd_vlan_tag(const struct hd_pkt *pkt)
+{
+	return pkt->vlan | pkt->prio | (__u32)pkt->tpid << 16;
+}
+
+/**
+ * hd_vlan_keep, hd_vlan_restore - what hd_vlan_in() found out, from one stage to the next: the tag is not there any more
+ *
+ * In skb->cb: nobody else gets at it between a tail call and the program that it calls.
+ */
+static __always_inline void hd_vlan_keep(struct hd_pkt *pkt)
+{
+	pkt->ctx->cb[0] = hd_vlan_tag(pkt);
+}
+
+static __always_inline void hd_vlan_restore(struct hd_pkt *pkt)
+{
+	__u32 kept = pkt->ctx->cb[0];
+
+	pkt->vlan = kept & HD_VLAN_MASK;
+	pkt->prio = kept & 0xffff & ~HD_VLAN_MASK;
+	pkt->tpid = kept >> 16;
+}
+
+/*
+ * Whether a packet may leave by a port when one of the two knows about VLANs. @tagged: there is another tag beneath; it must not become the
+ * outer one, by which it would get into that VLAN.
+ */
+__noinline int vlan_may_leave(__u32 id, __u32 flags, __u32 own, __u32 vlan, __u32 tagged)
+{
+	if (!vlan_carries(id, flags, own, vlan))
+		return 0;
+	return !tagged || !(flags & HD_PORT_VLAN) || (flags & HD_PORT_TUNNEL) ||
+	       is_tagged_at(flags, own, vlan);
+}
+
+/** hd_vlan_may_leave - whether a packet may leave by a port, as far as VLANs are concerned */
+static __always_inline bool hd_vlan_may_leave(const struct hd_pkt *pkt, __u32 id,
+					      const struct hd_port_value *to)
+{
+	if (!((to->flags & HD_PORT_VLAN) | pkt->vlan))
+		return true;
+	return vlan_may_leave(id, to->flags, to->vlan, pkt->vlan, pkt->tagged);
+}
+
+/* Puts a tag on if the port wants one. @tag: TCI, kind of the tag in the upper half. Return: 0 = none, 1 = it is on, -1 = no memory. */
+__noinline int vlan_dress(struct __sk_buff *ctx, __u32 flags, __u32 own, __u32 tag)
+{
+	if (!is_tagged_at(flags, own, tag & HD_VLAN_MASK))
+		return 0;
+	return bpf_skb_vlan_push(ctx, (tag >> 16) ?: bpf_htons(ETH_P_8021Q), (__u16)tag) ? -1 : 1;
+}
+
+/* A copy, dressed. */
+__noinline int vlan_clone(struct __sk_buff *ctx, __u32 ifindex, __u32 flags, __u32 own, __u32 tag)
+{
+	int dressed = vlan_dress(ctx, flags, own, tag), r;
+
+	if (dressed < 0)
+		return -1;
+	r = bpf_clone_redirect(ctx, ifindex, 0);
+	if (dressed)
+		(void)bpf_skb_vlan_pop(ctx); /* what was put on a moment ago */
+	return r;
+}
+
+/**
+ * hd_vlan_out - give a packet the form in which it leaves by a port
+ * @to: hd_vlan_may_leave() has been asked
+ *
+ * Pointers into the packet are stale afterwards.
+ * Return: 0 or -HD_DROP_NO_MEMORY.
+ */
+static __always_inline int hd_vlan_out(struct hd_pkt *pkt, const struct hd_port_value *to)
+{
+	if (!(to->flags & HD_PORT_TRUNK))
+		return 0;
+	return vlan_dress(pkt->ctx, to->flags, to->vlan, hd_vlan_tag(pkt)) < 0 ? -HD_DROP_NO_MEMORY
+									       : 0;
+}
+
+/**
+ * hd_vlan_clone - send a copy by a port, in the form that this port wants; the packet itself stays as it is
+ *
+ * Return: 0, or -HD_DROP_REDIRECT: nothing was sent.
+ */
+static __always_inline int hd_vlan_clone(struct hd_pkt *pkt, const struct hd_port_value *to)
+{
+	return vlan_clone(pkt->ctx, to->ifindex, to->flags, to->vlan, hd_vlan_tag(pkt))
+		       ? -HD_DROP_REDIRECT
+		       : 0;
+}
