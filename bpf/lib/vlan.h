@@ -54,10 +54,12 @@ static __always_inline bool hd_vlan_carries(__u32 id, const struct hd_port_value
 	return vlan_carries(id, port->flags, port->vlan, vlan);
 }
 
-/* Whether frames of a VLAN leave by a port with a tag. */
-static __always_inline bool is_tagged_at(__u32 flags, __u32 own, __u32 vlan)
+/* Whether frames of a VLAN leave by a port with a tag. One for VLAN 0 says nothing but a priority. */
+static __always_inline bool is_tagged_at(__u32 flags, __u32 own, __u32 vlan, __u32 prio)
 {
-	return (flags & HD_PORT_TRUNK) && vlan && (vlan != own || (flags & HD_PORT_NATIVE_TAGGED));
+	if (!(flags & HD_PORT_TRUNK))
+		return false;
+	return vlan != own ? vlan : vlan ? flags & HD_PORT_NATIVE_TAGGED : prio;
 }
 
 /* The outer tag, beside the packet or in it. @ret_tpid: 0 = there is none. */
@@ -156,7 +158,7 @@ __noinline int vlan_may_leave(__u32 id, __u32 flags, __u32 own, __u32 vlan, __u3
 	if (!vlan_carries(id, flags, own, vlan))
 		return 0;
 	return !tagged || !(flags & HD_PORT_VLAN) || (flags & HD_PORT_TUNNEL) ||
-	       is_tagged_at(flags, own, vlan);
+	       is_tagged_at(flags, own, vlan, 0);
 }
 
 /** hd_vlan_may_leave - whether a packet may leave by a port, as far as VLANs are concerned */
@@ -171,7 +173,7 @@ static __always_inline bool hd_vlan_may_leave(const struct hd_pkt *pkt, __u32 id
 /* Puts a tag on if the port wants one. @tag: TCI, kind of the tag in the upper half. Return: 0 = none, 1 = it is on, -1 = no memory. */
 __noinline int vlan_dress(struct __sk_buff *ctx, __u32 flags, __u32 own, __u32 tag)
 {
-	if (!is_tagged_at(flags, own, tag & HD_VLAN_MASK))
+	if (!is_tagged_at(flags, own, tag & HD_VLAN_MASK, tag & 0xffff & ~HD_VLAN_MASK))
 		return 0;
 	return bpf_skb_vlan_push(ctx, (tag >> 16) ?: bpf_htons(ETH_P_8021Q), (__u16)tag) ? -1 : 1;
 }
