@@ -893,8 +893,7 @@ static int check_text(const struct hd_option *opt, const char *text, json_t **re
 		[HD_TYPE_IPLEN] = check_iplen,	 [HD_TYPE_CIDR] = check_cidr,
 		[HD_TYPE_LABEL] = check_label,	 [HD_TYPE_ADDRESS] = check_address,
 		[HD_TYPE_PORTS] = check_ports,	 [HD_TYPE_PROTOCOL] = check_protocol,
-		[HD_TYPE_RULE] = check_rule,
-		[HD_TYPE_VLANS] = check_vlans,
+		[HD_TYPE_RULE] = check_rule,	 [HD_TYPE_VLANS] = check_vlans,
 	};
 
 	return checks[opt->type](opt, text, ret, err);
