@@ -111,7 +111,7 @@ static __noinline int hd_vlan_in(struct hd_pkt *pkt)
 
 	if (!pkt || !pkt->ctx || !pkt->from)
 		return -HD_DROP_NO_PORT;
-	if (pkt->from->flags & HD_PORT_TUNNEL) { /* it gets the provider's tag, IEEE 802.1ad */
+	if (pkt->from->flags & HD_PORT_QINQ) { /* it gets the provider's tag, IEEE 802.1ad */
 		pkt->tpid = bpf_htons(ETH_P_8021AD);
 		return hd_vlan_carries(pkt->port, pkt->from, pkt->vlan) ? 0 : -HD_DROP_VLAN;
 	}
@@ -157,7 +157,7 @@ __noinline int vlan_may_leave(__u32 id, __u32 flags, __u32 own, __u32 vlan, __u3
 {
 	if (!vlan_carries(id, flags, own, vlan))
 		return 0;
-	return !tagged || !(flags & HD_PORT_VLAN) || (flags & HD_PORT_TUNNEL) ||
+	return !tagged || !(flags & HD_PORT_VLAN) || (flags & HD_PORT_QINQ) ||
 	       is_tagged_at(flags, own, vlan, 0);
 }
 

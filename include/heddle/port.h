@@ -39,7 +39,7 @@ enum {
 	HD_PORT_TRUNK = 1 << 9,		 /* tagged frames, too */
 	HD_PORT_TRUNK_LIST = 1 << 10,	 /* of the VLANs in hd_trunks only */
 	HD_PORT_NATIVE_TAGGED = 1 << 11, /* it sends its own VLAN tagged as well */
-	HD_PORT_TUNNEL =
+	HD_PORT_QINQ =
 		1 << 12, /* tags are its customer's: they are carried inside its own VLAN */
 };
 

@@ -775,7 +775,7 @@ void port_vlan(struct fixture *f, uint32_t id, uint32_t flags, uint16_t own)
 	struct hd_port_value value = port_get(f, id);
 
 	value.flags &= ~(uint32_t)(HD_PORT_VLAN | HD_PORT_TRUNK | HD_PORT_TRUNK_LIST |
-				   HD_PORT_NATIVE_TAGGED | HD_PORT_TUNNEL);
+				   HD_PORT_NATIVE_TAGGED | HD_PORT_QINQ);
 	value.flags |= HD_PORT_VLAN | flags;
 	value.vlan = own;
 	port_put(f, id, value);

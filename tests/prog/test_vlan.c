@@ -190,11 +190,11 @@ static void tunnel_mode(void **state)
 
 	world(f, HD_PORT_TRUNK, 0);
 	port_add(f, 6, 1, UP);
-	port_vlan(f, 6, HD_PORT_TUNNEL, VLAN_A);
+	port_vlan(f, 6, HD_PORT_QINQ, VLAN_A);
 	port_add(f, 7, 1, UP);
-	port_vlan(f, 7, HD_PORT_TUNNEL, VLAN_A);
+	port_vlan(f, 7, HD_PORT_QINQ, VLAN_A);
 	port_add(f, 8, 1, UP);
-	port_vlan(f, 8, HD_PORT_TUNNEL, VLAN_B);
+	port_vlan(f, 8, HD_PORT_QINQ, VLAN_B);
 	learned(f, VLAN_A, MAC_A, 6);
 	f->also[0] = &tagged;
 	f->vid = TAGGED(0x7, VLAN_B);

@@ -422,7 +422,7 @@ static const struct vlan_case vlan_cases[] = {
 	{ ",\"vlan-mode\":\"native-untagged\",\"tag\":25,\"trunk\":\"20-30\"",
 	  HD_PORT_VLAN | HD_PORT_TRUNK | HD_PORT_TRUNK_LIST, 25, "20-30" },
 	{ ",\"vlan-mode\":\"native-untagged\",\"tag\":25", HD_PORT_VLAN | HD_PORT_TRUNK, 25, NULL },
-	{ ",\"vlan-mode\":\"dot1q-tunnel\",\"tag\":10", HD_PORT_VLAN | HD_PORT_TUNNEL, 10, NULL },
+	{ ",\"vlan-mode\":\"dot1q-tunnel\",\"tag\":10", HD_PORT_VLAN | HD_PORT_QINQ, 10, NULL },
 };
 
 static void assert_trunk(struct fixture *f, uint32_t id, const char *carries)
@@ -463,7 +463,7 @@ static void vlan_modes(void **state)
 		compile(f);
 		assert_int_equal(port_value(f, id).flags &
 					 (HD_PORT_VLAN | HD_PORT_TRUNK | HD_PORT_TRUNK_LIST |
-					  HD_PORT_NATIVE_TAGGED | HD_PORT_TUNNEL),
+					  HD_PORT_NATIVE_TAGGED | HD_PORT_QINQ),
 				 c->flags);
 		assert_int_equal(port_value(f, id).vlan, c->own);
 		assert_trunk(f, id, c->carries);
