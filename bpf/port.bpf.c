@@ -14,6 +14,8 @@
  */
 #include "lib/pkt.h"
 
+#include "lib/decap.h"
+#include "lib/encap.h"
 #include "lib/eth.h"
 #include "lib/fdb.h"
 #include "lib/finish.h"
@@ -22,6 +24,7 @@
 #include "lib/judge.h"
 #include "lib/neigh.h"
 #include "lib/port.h"
+#include "lib/toobig.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -29,6 +32,9 @@ int hd_stage_flood(struct __sk_buff *ctx);
 int hd_stage_neigh(struct __sk_buff *ctx);
 int hd_stage_judge(struct __sk_buff *ctx);
 int hd_stage_flow(struct __sk_buff *ctx);
+int hd_stage_encap(struct __sk_buff *ctx);
+int hd_stage_spread(struct __sk_buff *ctx);
+int hd_stage_too_big(struct __sk_buff *ctx);
 
 /* hd_stages: static tail calls; filled when the object is loaded, and never again. */
 struct {
@@ -42,6 +48,9 @@ struct {
 		[HD_STAGE_NEIGH] = (void *)&hd_stage_neigh,
 		[HD_STAGE_JUDGE] = (void *)&hd_stage_judge,
 		[HD_STAGE_FLOW] = (void *)&hd_stage_flow,
+		[HD_STAGE_ENCAP] = (void *)&hd_stage_encap,
+		[HD_STAGE_SPREAD] = (void *)&hd_stage_spread,
+		[HD_STAGE_TOO_BIG] = (void *)&hd_stage_too_big,
 	},
 };
 
@@ -63,13 +72,27 @@ static __always_inline int stage_call(struct hd_pkt *pkt, enum hd_stage stage)
 	return -HD_DROP_TAIL_CALL;
 }
 
+/* The exit of programs that may find out that the packet goes into a tunnel. */
+static __always_inline int leave(struct hd_pkt *pkt, int r)
+{
+	if (r == HD_VERDICT_SENT)
+		r = pkt->ip->verdict;
+	if (r == HD_VERDICT_ENCAP)
+		r = stage_call(pkt, HD_STAGE_ENCAP);
+	if (r == HD_VERDICT_SPREAD)
+		r = stage_call(pkt, HD_STAGE_SPREAD);
+	return hd_finish(pkt, r);
+}
+
 /* Every program starts here; a stage that was tail-called finds out again what it must know. */
 static __always_inline int begin(struct hd_pkt *pkt)
 {
-	int r = hd_port_identify(pkt);
+	int r = hd_port_resume(pkt);
 
+	if (r < 0)
+		return r;
 	hd_vlan_restore(pkt);
-	return r < 0 ? r : hd_eth_parse(pkt);
+	return hd_eth_parse(pkt);
 }
 
 /* Neither end has security, or it is ARP, of which only the sender is checked. */
@@ -80,13 +103,19 @@ static __always_inline bool is_plain(struct hd_pkt *pkt, __u32 to_id)
 	return !to || !(to->flags & HD_PORT_SECURE) || eth_is_arp(pkt);
 }
 
+/* Whether questions for known addresses are answered here. Those of other hosts are let in: their own heddle has not known the answer. */
+static __always_inline bool suppresses(const struct hd_pkt *pkt)
+{
+	return (hd_network_flags(pkt) & HD_NETWORK_SUPPRESS) &&
+	       !(pkt->from->flags & HD_PORT_TUNNEL);
+}
+
 /* IP is judged whoever sends it: it may be a piece of a packet, which receivers with security put together. */
 static __always_inline int to_many(struct hd_pkt *pkt)
 {
 	if ((pkt->from->flags & HD_PORT_SECURE) || eth_is_ip(pkt))
 		return stage_call(pkt, HD_STAGE_JUDGE);
-	return stage_call(pkt, hd_network_flags(pkt) & HD_NETWORK_SUPPRESS ? HD_STAGE_NEIGH
-									   : HD_STAGE_FLOOD);
+	return stage_call(pkt, suppresses(pkt) ? HD_STAGE_NEIGH : HD_STAGE_FLOOD);
 }
 
 static __always_inline int to_one(struct hd_pkt *pkt)
@@ -106,15 +135,21 @@ static __always_inline int to_one(struct hd_pkt *pkt)
 	return stage_call(pkt, HD_STAGE_JUDGE);
 }
 
-static __always_inline int port_in(struct hd_pkt *pkt)
+/* Whether a tag says the VLAN. Out of a tunnel that depends on the network: where no port has a VLAN mode tags pass unseen. */
+static __always_inline bool knows_vlans(const struct hd_pkt *pkt)
 {
-	int r;
+	if (!(pkt->from->flags & HD_PORT_VLAN))
+		return false;
+	return !(pkt->from->flags & HD_PORT_TUNNEL) || (hd_network_flags(pkt) & HD_NETWORK_VLANS);
+}
 
-	r = hd_port_identify(pkt);
-	if (r < 0)
-		return r;
+/* A frame of a network, from a port or out of a tunnel. */
+static __always_inline int frame_in(struct hd_pkt *pkt)
+{
+	int r = 0;
+
 	hd_port_count_in(pkt);
-	if (pkt->from->flags & HD_PORT_VLAN)
+	if (knows_vlans(pkt))
 		r = hd_vlan_in(pkt);
 	if (r == 0)
 		r = hd_eth_parse(pkt);
@@ -131,13 +166,98 @@ static __always_inline int port_in(struct hd_pkt *pkt)
 	return mac_is_multicast(pkt->dst) ? to_many(pkt) : to_one(pkt);
 }
 
+static __always_inline int port_in(struct hd_pkt *pkt)
+{
+	int r = hd_port_identify(pkt);
+
+	return r < 0 ? r : frame_in(pkt);
+}
+
 SEC("tc")
 int hd_port_in(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_PORT_IN };
 
 	hd_live_begin(&pkt);
-	return hd_finish(&pkt, port_in(&pkt));
+	return leave(&pkt, port_in(&pkt));
+}
+
+/* What is not ours goes to the host, whatever is wrong with us: its own connections never depend on heddle. */
+static __always_inline int uplink_in(struct hd_pkt *pkt)
+{
+	__u32 id = port_of_ifindex(pkt->ctx->ifindex), slot = 0;
+	const struct hd_end_value *us = bpf_map_lookup_elem(&hd_ends, &id);
+	int r;
+
+	pkt->ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	pkt->from = hd_port_lookup(id);
+	pkt->port = id;
+	if (!us || !pkt->ip || !pkt->from || !(pkt->from->flags & HD_PORT_UPLINK))
+		return HD_VERDICT_PASS;
+	r = hd_decap(pkt, us);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return frame_in(pkt);
+	if (pkt->ctx->tc_index == HD_TC_INDEX_DECAPSULATED)
+		pkt->ctx->tc_index = 0; /* nobody comes in with our mark */
+	return HD_VERDICT_PASS;
+}
+
+SEC("tc")
+int hd_uplink_in(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_UPLINK_IN };
+
+	hd_live_begin(&pkt);
+	return leave(&pkt, uplink_in(&pkt));
+}
+
+static __always_inline int stage_encap(struct hd_pkt *pkt)
+{
+	int r = begin(pkt);
+
+	if (r == 0)
+		r = hd_encap(pkt, pkt->ip->to);
+	return r == HD_VERDICT_TOO_BIG ? stage_call(pkt, HD_STAGE_TOO_BIG) : r;
+}
+
+SEC("tc")
+int hd_stage_encap(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_ENCAP };
+
+	return hd_finish(&pkt, stage_encap(&pkt));
+}
+
+static __always_inline int stage_too_big(struct hd_pkt *pkt)
+{
+	int r = begin(pkt);
+
+	return r < 0 ? r : hd_too_big(pkt);
+}
+
+SEC("tc")
+int hd_stage_too_big(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_TOO_BIG };
+
+	return hd_finish(&pkt, stage_too_big(&pkt));
+}
+
+static __always_inline int stage_spread(struct hd_pkt *pkt)
+{
+	int r = begin(pkt);
+
+	return r < 0 ? r : hd_spread(pkt);
+}
+
+SEC("tc")
+int hd_stage_spread(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_SPREAD };
+
+	return hd_finish(&pkt, stage_spread(&pkt));
 }
 
 /* ARP, and for networks that suppress it ND; both already allowed as far as the sender is concerned when they go on from here. */
@@ -157,7 +277,7 @@ static __always_inline int stage_neigh(struct hd_pkt *pkt)
 	}
 	if (mac_is_multicast(pkt->dst)) {
 		r = HD_VERDICT_PASS;
-		if ((hd_network_flags(pkt) & HD_NETWORK_SUPPRESS) && !pkt->tagged)
+		if (suppresses(pkt) && !pkt->tagged)
 			r = eth_is_arp(pkt) ? hd_neigh_arp(pkt) : hd_neigh_nd(pkt);
 		return r == HD_VERDICT_PASS ? stage_call(pkt, HD_STAGE_FLOOD) : r;
 	}
@@ -170,7 +290,7 @@ int hd_stage_neigh(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_NEIGH };
 
-	return hd_finish(&pkt, stage_neigh(&pkt));
+	return leave(&pkt, stage_neigh(&pkt));
 }
 
 static __always_inline int stage_judge(struct hd_pkt *pkt)
@@ -183,7 +303,7 @@ static __always_inline int stage_judge(struct hd_pkt *pkt)
 		return stage_call(pkt, HD_STAGE_FLOW);
 	if (r != HD_VERDICT_PASS)
 		return r;
-	if (hd_is_nd(pkt->ip) && (hd_network_flags(pkt) & HD_NETWORK_SUPPRESS))
+	if (hd_is_nd(pkt->ip) && suppresses(pkt))
 		return stage_call(pkt, HD_STAGE_NEIGH);
 	return stage_call(pkt, HD_STAGE_FLOOD);
 }
@@ -193,7 +313,7 @@ int hd_stage_judge(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_JUDGE };
 
-	return hd_finish(&pkt, stage_judge(&pkt));
+	return leave(&pkt, stage_judge(&pkt));
 }
 
 static __always_inline int stage_flow(struct hd_pkt *pkt)
@@ -208,7 +328,7 @@ int hd_stage_flow(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_FLOW };
 
-	return hd_finish(&pkt, stage_flow(&pkt));
+	return leave(&pkt, stage_flow(&pkt));
 }
 
 static __always_inline int stage_flood(struct hd_pkt *pkt)
@@ -223,17 +343,23 @@ int hd_stage_flood(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_FLOOD };
 
-	return hd_finish(&pkt, stage_flood(&pkt));
+	return leave(&pkt, stage_flood(&pkt));
 }
 
 /*
  * What leaves by a port's device has either been sent there by hd_port_in of another port, which has judged and counted it, or by
  * the host itself. The two are told apart by where the packet entered the host: nothing that enters by a port gets past
- * hd_port_in, so a packet with such an origin can only come from there.
+ * hd_port_in, so a packet with such an origin can only come from there. What has entered by an uplink came out of a tunnel, or was
+ * routed here by the host: the first carries a mark, which hd_uplink_in takes off everything else.
  */
 static __always_inline bool came_from_a_port(const struct __sk_buff *ctx)
 {
-	return ctx->ingress_ifindex && port_of_ifindex(ctx->ingress_ifindex) != HD_PORT_NONE;
+	__u32 id = ctx->ingress_ifindex ? port_of_ifindex(ctx->ingress_ifindex) : HD_PORT_NONE;
+	const struct hd_port_value *port = id == HD_PORT_NONE ? NULL : hd_port_lookup(id);
+
+	if (!port || !(port->flags & HD_PORT_UPLINK))
+		return id != HD_PORT_NONE;
+	return ctx->tc_index == HD_TC_INDEX_DECAPSULATED;
 }
 
 /* The host has no port of its own here, so it can belong to no flow: its packets are asked for one by one. */

@@ -4,6 +4,8 @@
 
 #include "cli/command.h"
 
+extern const struct hd_group hd_group_uplink;
+extern const struct hd_group hd_group_peer;
 extern const struct hd_group hd_group_network;
 extern const struct hd_group hd_group_subnet;
 extern const struct hd_group hd_group_security_group;

@@ -19,6 +19,7 @@
 #define SWEEP_USEC (5 * 1000000ULL)
 #define FLOW_STEP_USEC (20 * 1000ULL)
 #define RETRY_USEC (2 * 1000000ULL)
+#define WAYS_USEC (20 * 1000ULL)
 
 void hd_daemon_event(struct hd_daemon *daemon, const char *event, const char *noun,
 		     const char *name, const char *detail)
@@ -40,11 +41,15 @@ void hd_daemon_event(struct hd_daemon *daemon, const char *event, const char *no
 
 static void on_port(void *arg, const struct hd_object *port, bool up, const char *reason)
 {
+	const char *noun = port->noun->name;
+	char event[32];
+
 	if (up)
-		log_info("port %s: up", port->name);
+		log_info("%s %s: up", noun, port->name);
 	else
-		log_info("port %s: down: %s", port->name, reason);
-	hd_daemon_event(arg, up ? "port-up" : "port-down", "port", port->name, reason);
+		log_info("%s %s: down: %s", noun, port->name, reason);
+	(void)snprintf(event, sizeof(event), "%s-%s", noun, up ? "up" : "down");
+	hd_daemon_event(arg, event, noun, port->name, reason);
 }
 
 /* What is being read from the store. @rules: by group, until the group itself comes. */
@@ -167,26 +172,46 @@ static void on_link(void *arg, const struct hd_link *link)
 		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
 }
 
+static void again(sd_event_source *source, uint64_t usec)
+{
+	(void)sd_event_source_set_time_relative(source, usec);
+	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* A route or neighbour has changed: a burst of them is one look. */
+static void on_way(void *arg)
+{
+	struct hd_daemon *daemon = arg;
+
+	if (hd_model_count(daemon->model, HD_NOUN_PEER))
+		again(daemon->ways, WAYS_USEC);
+}
+
+static int on_ways(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct hd_daemon *daemon = arg;
+
+	(void)source, (void)usec;
+	if (hd_sync_ways(daemon->sync, daemon->model))
+		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
+	return 0;
+}
+
 static int on_watch(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	struct hd_daemon *daemon = arg;
-	int r = hd_netlink_read(daemon->watch, on_link, daemon);
+	int r = hd_netlink_read(daemon->watch, on_link, on_way, daemon);
 
 	(void)source, (void)fd, (void)events;
 	if (r == -ENOBUFS) {
 		(void)log_warn(0, "too much news about devices at once: listing them again");
 		r = hd_sync_reload_links(daemon->sync);
+		on_way(daemon);
 		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
 	}
 	if (r < 0)
 		(void)log_err(r, "news about devices");
 	return 0;
-}
-
-static void again(sd_event_source *source, uint64_t usec)
-{
-	(void)sd_event_source_set_time_relative(source, usec);
-	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 static int on_sweep(sd_event_source *source, uint64_t usec, void *arg)
@@ -215,6 +240,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 	struct hd_daemon *daemon = arg;
 
 	(void)usec;
+	hd_sync_keep_ways(daemon->sync);
 	if (hd_sync_wants_retry(daemon->sync))
 		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
 	again(source, RETRY_USEC);
@@ -263,6 +289,9 @@ static int add_sources(struct hd_daemon *daemon)
 	if (r >= 0)
 		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, RETRY_USEC, 0,
 					       on_retry, daemon);
+	if (r >= 0)
+		r = sd_event_add_time_relative(daemon->event, &daemon->ways, CLOCK_MONOTONIC,
+					       WAYS_USEC, 0, on_ways, daemon);
 	return r < 0 ? r : sd_event_set_watchdog(daemon->event, true);
 }
 
@@ -348,6 +377,7 @@ void hd_daemon_close(struct hd_daemon *daemon)
 	hd_http_close(daemon->http);
 	(void)sd_event_source_unref(daemon->resync);
 	hd_api_live_end(daemon);
+	(void)sd_event_source_unref(daemon->ways);
 	hd_twin_close(daemon->twin);
 	hd_sync_close(daemon->sync);
 	hd_netlink_close(daemon->watch);

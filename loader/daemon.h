@@ -22,6 +22,7 @@
  * @watch:      news about devices
  * @started_s:  CLOCK_MONOTONIC, seconds
  * @resync:     runs once the loop is free, after news about devices
+ * @ways:       runs a moment after news about routes and neighbours
  * @sweep:      where the sweep of the flow tables is
  * @twin:       for traces, loaded when the first is asked for
  * @watching:   a live trace under way, NULL if there is none
@@ -38,6 +39,7 @@ struct hd_daemon {
 	struct hd_netlink *watch;
 	int64_t started_s;
 	sd_event_source *resync;
+	sd_event_source *ways;
 	struct hd_flow_sweep sweep;
 	struct hd_twin *twin;
 	struct hd_watching *watching;

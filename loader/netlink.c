@@ -9,6 +9,7 @@
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/magic.h>
+#include <linux/neighbour.h>
 #include <linux/nsfs.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -220,13 +221,17 @@ int hd_netlink_link_get(struct hd_netlink *nl, uint32_t ifindex, hd_link_fn fn, 
 
 int hd_netlink_watch(struct hd_netlink *nl)
 {
-	int group = RTNLGRP_LINK, size = 4 << 20, fd = mnl_socket_get_fd(nl->socket);
+	const int groups[] = { RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_ROUTE,
+			       RTNLGRP_IPV6_ROUTE };
+	int size = 4 << 20, fd = mnl_socket_get_fd(nl->socket);
 
 	/* A burst of new devices should fit; if it does not, -ENOBUFS tells and everything is listed again. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	return mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
-		       ? -errno
-		       : 0;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP, (void *)&groups[i],
+					  sizeof(groups[i])) < 0)
+			return -errno;
+	return 0;
 }
 
 int hd_netlink_fd(const struct hd_netlink *nl)
@@ -234,18 +239,158 @@ int hd_netlink_fd(const struct hd_netlink *nl)
 	return mnl_socket_get_fd(nl->socket);
 }
 
-int hd_netlink_read(struct hd_netlink *nl, hd_link_fn fn, void *arg)
+/* News of links by themselves, those of the ways to others only as that there are some. */
+struct news {
+	struct report links;
+	bool ways;
+};
+
+static int on_news(const struct nlmsghdr *nlh, void *arg)
 {
-	struct report report = { fn, arg };
+	struct news *news = arg;
+
+	if (nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK)
+		return on_link(nlh, &news->links);
+	news->ways = true;
+	return MNL_CB_OK;
+}
+
+static int read_news(struct hd_netlink *nl, struct news *news)
+{
 	ssize_t n;
 
 	for (;;) {
 		n = recv(mnl_socket_get_fd(nl->socket), nl->buf, sizeof(nl->buf), MSG_DONTWAIT);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-		if (mnl_cb_run(nl->buf, (size_t)n, 0, 0, on_link, &report) < 0)
+		if (mnl_cb_run(nl->buf, (size_t)n, 0, 0, on_news, news) < 0)
 			return -errno;
 	}
+}
+
+int hd_netlink_read(struct hd_netlink *nl, hd_link_fn fn, hd_way_fn way, void *arg)
+{
+	struct news news = { .links = { fn, arg } };
+	int r = read_news(nl, &news);
+
+	if (news.ways)
+		way(arg);
+	return r;
+}
+
+/* A route being read. @has_gateway: @ret.next is set. */
+struct routing {
+	struct hd_route ret;
+	bool has_gateway;
+	size_t size;
+};
+
+static int on_route(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct routing *routing = arg;
+	const struct nlattr *attr, *metric;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
+		return MNL_CB_OK;
+	routing->ret.is_local = msg->rtm_type == RTN_LOCAL;
+	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type == RTA_OIF)
+			routing->ret.ifindex = mnl_attr_get_u32(attr);
+		if (type == RTA_GATEWAY && mnl_attr_get_payload_len(attr) == routing->size) {
+			memcpy(routing->ret.next, mnl_attr_get_payload(attr), routing->size);
+			routing->has_gateway = true;
+		}
+		if (type != RTA_METRICS)
+			continue;
+		mnl_attr_for_each_nested(metric, attr)
+			if (mnl_attr_get_type(metric) == RTAX_MTU)
+				routing->ret.mtu = mnl_attr_get_u32(metric);
+	}
+	return MNL_CB_OK;
+}
+
+int hd_netlink_route(struct hd_netlink *nl, bool is_v4, const void *to, const void *from,
+		     struct hd_route *ret)
+{
+	struct nlmsghdr *nlh = request(nl, RTM_GETROUTE, NLM_F_ACK);
+	struct rtmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+	struct routing routing = { .size = is_v4 ? 4 : 16 };
+	int r;
+
+	msg->rtm_family = is_v4 ? AF_INET : AF_INET6;
+	msg->rtm_dst_len = (uint8_t)(routing.size * 8);
+	msg->rtm_src_len = (uint8_t)(routing.size * 8);
+	mnl_attr_put(nlh, RTA_DST, routing.size, to);
+	mnl_attr_put(nlh, RTA_SRC, routing.size, from);
+	r = talk(nl, nlh, on_route, &routing);
+	if (r < 0)
+		return r;
+	if (!routing.has_gateway)
+		memcpy(routing.ret.next, to, routing.size);
+	*ret = routing.ret;
+	return 0;
+}
+
+static struct nlmsghdr *neigh_request(struct hd_netlink *nl, uint16_t type, uint16_t flags,
+				      uint32_t ifindex, bool is_v4, const void *addr, uint8_t ntf)
+{
+	struct nlmsghdr *nlh = request(nl, type, NLM_F_ACK | flags);
+	struct ndmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+
+	msg->ndm_family = is_v4 ? AF_INET : AF_INET6;
+	msg->ndm_ifindex = (int)ifindex;
+	msg->ndm_flags = ntf;
+	mnl_attr_put(nlh, NDA_DST, is_v4 ? 4 : 16, addr);
+	return nlh;
+}
+
+/* A neighbour being read. */
+struct neighbour {
+	uint8_t mac[6];
+	bool found;
+};
+
+#define NUD_KNOWN (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
+
+static int on_neigh(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ndmsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct neighbour *neighbour = arg;
+	const struct nlattr *attr;
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH || !(msg->ndm_state & NUD_KNOWN))
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
+		if (mnl_attr_get_type(attr) != NDA_LLADDR || mnl_attr_get_payload_len(attr) != 6)
+			continue;
+		memcpy(neighbour->mac, mnl_attr_get_payload(attr), 6);
+		neighbour->found = true;
+	}
+	return MNL_CB_OK;
+}
+
+int hd_netlink_neigh(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
+		     uint8_t ret[6])
+{
+	struct nlmsghdr *nlh = neigh_request(nl, RTM_GETNEIGH, 0, ifindex, is_v4, addr, 0);
+	struct neighbour neighbour = { 0 };
+	int r = talk(nl, nlh, on_neigh, &neighbour);
+
+	if (r < 0 || !neighbour.found)
+		return r < 0 ? r : -ENOENT;
+	memcpy(ret, neighbour.mac, 6);
+	return 0;
+}
+
+int hd_netlink_neigh_use(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr)
+{
+	struct nlmsghdr *nlh =
+		neigh_request(nl, RTM_NEWNEIGH, NLM_F_CREATE, ifindex, is_v4, addr, NTF_USE);
+
+	return talk(nl, nlh, NULL, NULL);
 }
 
 static struct ifinfomsg *link_request(struct hd_netlink *nl, struct nlmsghdr **ret, uint16_t type,

@@ -59,12 +59,40 @@ int hd_netlink_links(struct hd_netlink *nl, hd_link_fn fn, void *arg);
 /** hd_netlink_link_get - report one link; -ENODEV if it is not there */
 int hd_netlink_link_get(struct hd_netlink *nl, uint32_t ifindex, hd_link_fn fn, void *arg);
 
-/** hd_netlink_watch - subscribe this socket to changes of links; hd_netlink_fd() becomes readable */
+/** hd_netlink_watch - subscribe this socket to changes of links, neighbours and routes; hd_netlink_fd() becomes readable */
 int hd_netlink_watch(struct hd_netlink *nl);
 int hd_netlink_fd(const struct hd_netlink *nl);
 
+/** hd_way_fn - called for news about neighbours and routes, which are not told apart */
+typedef void (*hd_way_fn)(void *arg);
+
 /** hd_netlink_read - report the changes that are there; -ENOBUFS: some were lost, list the links again */
-int hd_netlink_read(struct hd_netlink *nl, hd_link_fn fn, void *arg);
+int hd_netlink_read(struct hd_netlink *nl, hd_link_fn fn, hd_way_fn way, void *arg);
+
+/**
+ * struct hd_route - the way to an address, as the kernel would send
+ * @ifindex:  device
+ * @mtu:      of the path, if the kernel knows one that is smaller than the device's; else 0
+ * @is_local: the address is this host's own
+ * @next:     next hop, 4 or 16 bytes: the gateway, or the address itself
+ */
+struct hd_route {
+	uint32_t ifindex;
+	uint32_t mtu;
+	bool is_local;
+	uint8_t next[16];
+};
+
+/** hd_netlink_route - how an address is reached from @from; -ENETUNREACH and the like if it is not */
+int hd_netlink_route(struct hd_netlink *nl, bool is_v4, const void *to, const void *from,
+		     struct hd_route *ret);
+
+/** hd_netlink_neigh - MAC of a neighbour that has answered; -ENOENT if none is known */
+int hd_netlink_neigh(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
+		     uint8_t ret[6]);
+
+/** hd_netlink_neigh_use - as if a packet was sent to a neighbour: the kernel asks for its MAC, or whether it is still right */
+int hd_netlink_neigh_use(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr);
 
 /**
  * struct hd_veth - a pair to make

@@ -166,7 +166,7 @@ static __always_inline __u32 hd_fdb_lookup(const struct hd_pkt *pkt)
  * hd_fdb_forward - send a unicast packet to the one port behind which its destination is
  * @to_id: what hd_fdb_lookup() found
  *
- * Return: HD_VERDICT_REDIRECT or -HD_DROP_x.
+ * Return: HD_VERDICT_REDIRECT, HD_VERDICT_ENCAP or -HD_DROP_x.
  */
 static __always_inline int hd_fdb_forward(struct hd_pkt *pkt, __u32 to_id)
 {
@@ -174,7 +174,7 @@ static __always_inline int hd_fdb_forward(struct hd_pkt *pkt, __u32 to_id)
 	int r;
 
 	/* An entry may outlive its port until the daemon's sweep; the id may even be used in another network by then. */
-	if (!to || to->network != pkt->network)
+	if (!to || !hd_port_is_in(pkt, to_id, to))
 		return -HD_DROP_PORT_DOWN;
 	if (to_id == pkt->port && !(to->flags & HD_PORT_HAIRPIN))
 		return -HD_DROP_SAME_PORT;

@@ -17,6 +17,7 @@
  * @wrapped:  the walk has passed the highest id
  * @refused:  members that did not get a copy, counted by their reasons
  * @parsed:   what hd_ip_parse() said
+ * @start:    where the walk began; behind all members if the packet came out of a tunnel
  * @last:     member that is due to get a copy but has not got one yet, HD_PORT_NONE at first
  */
 struct flood {
@@ -25,6 +26,7 @@ struct flood {
 	__u32 wrapped;
 	__u32 last;
 	__u32 refused;
+	__u32 start;
 	int parsed;
 };
 
@@ -40,7 +42,7 @@ static __always_inline bool flood_wants(struct flood *flood, __u32 id,
 	/* Not hd_vlan_may_leave(): its short way is another half of work for the verifier. */
 	if (!vlan_may_leave(id, to->flags, to->vlan, pkt->vlan, pkt->tagged))
 		return false; /* not meant for it */
-	r = hd_port_takes(pkt, to);
+	r = hd_port_may_take(pkt, to);
 	if (r == 0)
 		r = hd_judge_receiver(pkt, flood->parsed, id, pkt->from, to);
 	if (r < 0) {
@@ -73,14 +75,14 @@ static long flood_step(__u32 index, void *arg)
 
 	if (!to || to->network != flood->pkt->network)
 		return 1; /* the ring changed under us */
-	if (flood->wrapped && id > flood->pkt->port)
+	if (flood->wrapped && id > flood->start)
 		return 1;
 	if (flood_wants(flood, id, to)) {
 		if (flood->last != HD_PORT_NONE)
 			flood_copy(flood);
 		flood->last = id;
 	}
-	if (id == flood->pkt->port)
+	if (id == flood->start)
 		return 1;
 	if (to->next <= id) {
 		if (flood->wrapped)
@@ -94,29 +96,40 @@ static long flood_step(__u32 index, void *arg)
 /**
  * hd_flood - send a packet to every other member of its network
  *
- * Unicast for an unknown MAC only if the network floods.
+ * Unicast for an unknown MAC only if the network floods. Nothing goes from one tunnel to another.
  *
- * Return: HD_VERDICT_REDIRECT or -HD_DROP_x.
+ * Return: HD_VERDICT_REDIRECT, HD_VERDICT_SPREAD or -HD_DROP_x.
  */
 static __always_inline int hd_flood(struct hd_pkt *pkt)
 {
+	const struct hd_network_value *net = bpf_map_lookup_elem(&hd_networks, &pkt->network);
+	__u32 from_tunnel = pkt->from->flags / HD_PORT_TUNNEL & 1;
 	struct flood flood = { .pkt = pkt,
 			       .at = pkt->from->next,
+			       .start = pkt->port | -(__u32)from_tunnel,
 			       .last = hd_unknown_zero,
 			       .refused = hd_unknown_zero };
 	const struct hd_port_value *to;
 
-	if (!mac_is_multicast(pkt->dst) && !(hd_network_flags(pkt) & HD_NETWORK_FLOOD))
+	if (!net || (!mac_is_multicast(pkt->dst) && !(net->flags & HD_NETWORK_FLOOD)))
 		return -HD_DROP_UNKNOWN_UNICAST;
 	if (mac_is_link_local(pkt->dst))
 		return -HD_DROP_LINK_LOCAL;
 	flood.parsed = hd_ip_parse(pkt);
 	if (flood.parsed == 0 && (pkt->ip->flags & HD_IP_LATER))
 		flood.parsed = hd_frag_ports(pkt);
-	flood.wrapped = flood.at <= pkt->port;
+	if (from_tunnel)
+		flood.at = net->first;
+	flood.wrapped = (flood.at <= pkt->port ? 1 : from_tunnel) | hd_unknown_zero;
 	bpf_loop(hd_cfg.max_ports, flood_step, &flood, 0);
 	to = hd_port_lookup(flood.last);
 	pkt->blame = HD_PORT_NONE; /* it may still name the last member that refused */
+	if (net->tunnel.type && !(pkt->from->flags & HD_PORT_TUNNEL)) {
+		if (to)
+			flood_copy(&flood);
+		pkt->ip->to = to || flood.refused;
+		return HD_VERDICT_SPREAD;
+	}
 	if (!to)
 		return flood.refused ? HD_VERDICT_DONE : -HD_DROP_NO_MEMBER;
 	hd_trace(pkt, HD_TRACE_FLOOD, flood.last, 0);

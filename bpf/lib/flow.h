@@ -352,7 +352,7 @@ static __always_inline bool hd_flow_replay(struct hd_pkt *pkt, int *ret)
 		return false;
 	to_id = flow->port[!side];
 	to = hd_port_lookup(to_id);
-	if (!to || to->network != pkt->network || !flow_leads_to(pkt, to_id, to))
+	if (!to || !hd_port_is_in(pkt, to_id, to) || !flow_leads_to(pkt, to_id, to))
 		return false;
 	if (flow->gen != hd_flow_gen(pkt->from, to))
 		return false;

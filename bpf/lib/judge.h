@@ -173,14 +173,20 @@ static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_f
 	if (!pkt || !j || !pkt->ip || !pkt->ctx || !pkt->from || !j->to)
 		return -HD_DROP_NO_PORT;
 	if (hd_ip_is_first_piece(pkt->ip)) {
-		r = hd_port_may_send(pkt, j->to_id, j->to);
+		r = hd_port_may_send_to(pkt, j->to_id);
 		if (r == 0)
 			r = hd_frag_begin(pkt, &held);
 		if (r < 0)
 			return r;
 	}
-	if (!held)
-		return hd_flow_send(pkt, flow, j->side, j->to_id, j->to);
+	/* For what goes into a tunnel nothing is put by: the sender is here, and what it sends is in order. */
+	if (!held || (j->to->flags & HD_PORT_TUNNEL)) {
+		r = hd_port_may_send_to(pkt, j->to_id);
+		if (r < 0)
+			return r;
+		hd_flow_count(pkt, flow, j->side);
+		return hd_port_send_to(pkt, j->to_id);
+	}
 	hd_flow_count(pkt, flow, j->side);
 	return hd_release(pkt, held, j->to_id);
 }
@@ -220,7 +226,7 @@ static __noinline int begin_flow(struct hd_pkt *pkt, struct judge *j)
 	if (r < 0)
 		return r;
 	hd_trace(pkt, HD_TRACE_FLOW_NEW, pkt->port, j->to_id);
-	r = hd_port_may_send(pkt, j->to_id, j->to);
+	r = hd_port_may_send_to(pkt, j->to_id);
 	if (r < 0 || !hd_may_write())
 		return r;
 	new_value(pkt, j, &flow);
@@ -313,7 +319,7 @@ static __always_inline bool same_ports(const struct hd_pkt *pkt, const struct ju
 	return mine == pkt->port && other == j->to_id;
 }
 
-/* The end that was not known when the flow began is known now. */
+/* The end that was not known when the flow began is known now, or elsewhere. */
 static __always_inline void adopt(const struct hd_pkt *pkt, const struct judge *j,
 				  struct hd_flow_value *flow)
 {
@@ -323,6 +329,9 @@ static __always_inline void adopt(const struct hd_pkt *pkt, const struct judge *
 		flow->port[j->side & 1] = pkt->port;
 	else if (flow->port[!j->side] == HD_PORT_NONE && flow->port[j->side & 1] == pkt->port)
 		flow->port[!j->side] = j->to_id;
+	/* Behind a peer, and now behind another: who is there is beyond our knowledge either way. */
+	flow->port[j->side & 1] = hd_peer_follow(flow->port[j->side & 1], pkt->port);
+	flow->port[!j->side] = hd_peer_follow(flow->port[!j->side], j->to_id);
 }
 
 /* Whether a port that a flow was of is still there to object. */
@@ -330,7 +339,7 @@ static __always_inline bool owner_is_there(const struct hd_pkt *pkt, __u32 id)
 {
 	const struct hd_port_value *owner = hd_port_lookup(id);
 
-	return owner && owner->network == pkt->network && (owner->flags & HD_PORT_UP) &&
+	return owner && hd_port_is_member(pkt->network, id) && (owner->flags & HD_PORT_UP) &&
 	       hd_vlan_carries(id, owner, pkt->vlan);
 }
 
@@ -469,10 +478,10 @@ static __noinline int parse_quoted(struct hd_pkt *pkt, __u32 off)
 
 static __always_inline int send_related(struct hd_pkt *pkt, const struct judge *j)
 {
-	int r = hd_port_may_send(pkt, j->to_id, j->to);
+	int r = hd_port_may_send_to(pkt, j->to_id);
 
 	hd_trace(pkt, HD_TRACE_RELATED, 0, 0);
-	return r < 0 ? r : hd_port_send(pkt, j->to_id, j->to);
+	return r < 0 ? r : hd_port_send_to(pkt, j->to_id);
 }
 
 /*
@@ -564,7 +573,7 @@ static __always_inline int judge_unicast(struct hd_pkt *pkt, __u32 to_id)
 {
 	const struct hd_port_value *to = hd_port_lookup(to_id);
 
-	if (!to || to->network != pkt->network)
+	if (!to || !hd_port_is_member(pkt->network, to_id))
 		return -HD_DROP_PORT_DOWN;
 	if (!is_secure(pkt->from) && !is_secure(to))
 		return hd_fdb_forward(pkt, to_id);
@@ -585,7 +594,7 @@ static __always_inline int hd_judge_flow(struct hd_pkt *pkt)
 	struct judge j = { .to_id = pkt->ip->to };
 
 	j.to = hd_port_lookup(j.to_id);
-	if (!j.to || j.to->network != pkt->network)
+	if (!j.to || !hd_port_is_member(pkt->network, j.to_id))
 		return -HD_DROP_PORT_DOWN;
 	if (j.to_id == pkt->port && !(j.to->flags & HD_PORT_HAIRPIN))
 		return -HD_DROP_SAME_PORT;

@@ -17,7 +17,11 @@ enum hd_verdict {
 	HD_VERDICT_PASS,     /* not ours or already judged: on to the next program */
 	HD_VERDICT_REDIRECT, /* bpf_redirect() has been called */
 	HD_VERDICT_FLOW,     /* goes on in stage flow */
-	HD_VERDICT_DONE,     /* nothing more to do with it: copies are on their way, or it waits */
+	HD_VERDICT_SENT,     /* the verdict is in hd_ip.verdict */
+	HD_VERDICT_ENCAP,    /* goes on in stage encap */
+	HD_VERDICT_TOO_BIG,  /* goes on in stage too-big */
+	HD_VERDICT_SPREAD, /* copies for the members here are on their way; goes on in stage spread */
+	HD_VERDICT_DONE,   /* nothing more to do with it: copies are on their way, or it waits */
 };
 
 const volatile struct hd_port_config hd_cfg;
@@ -49,8 +53,12 @@ enum {
  * @frag_off: bytes of the whole that come before this piece
  * @frag_len: bytes of the whole in this piece; a first one's may begin with more headers
  * @frag_proto: IPv4: part of the identification (RFC 791); 0 for IPv6, where it is not
- * @to:      port that it goes to, from stage judge to stage flow
+ * @to:      port that it goes to, from stage judge to stage flow and to stage encap; to stage spread: whether somebody took it
  * @side:    of its flow that the sender is
+ * @port:    port or peer that it came from, from the entry program to the stages
+ * @network: its network, likewise
+ * @tag:     its VLAN and what else its tag said, likewise; see hd_vlan_keep()
+ * @verdict: of hd_port_send_to(), until the program ends
  */
 struct hd_ip {
 	__be32 saddr[4];
@@ -71,13 +79,17 @@ struct hd_ip {
 	__u32 frag_len;
 	__u32 to;
 	__u32 side;
+	__u32 port;
+	__u32 network;
+	__u32 tag;
+	__s32 verdict;
 };
 
 /**
  * struct hd_pkt - one packet on its way through the pipeline
  * @ctx:      the hook's context
  * @port:     id of the port it came from (port-out: goes to), HD_PORT_NONE until hd_port_identify()
- * @network:  network of that port
+ * @network:  network of that port, or of the tunnel
  * @from:     that port's entry
  * @dst:      destination MAC, valid after hd_eth_parse()
  * @src:      source MAC
@@ -114,6 +126,16 @@ struct hd_pkt {
  * a constant then, it takes for one in all rounds, and removes the code for the other case.
  */
 volatile __u32 hd_unknown_zero;
+
+#define HD_BYTES 256
+
+/* hd_bytes: room for a piece of a packet that is too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8[HD_BYTES]);
+} hd_bytes SEC(".maps");
 
 /*
  * hd_scratch: where the parsed header of the packet in hand is kept, one for each CPU: entry 0 for what enters the host, 1 for what leaves it,

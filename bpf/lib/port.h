@@ -5,6 +5,7 @@
 #include "heddle/abi.h"
 
 #include "lib/vlan.h"
+#include "lib/peer.h"
 
 /*
  * hd_ifindex, hd_ifindex_far: device -> port. Writer: the daemon. Reader: every packet.
@@ -76,8 +77,46 @@ static __always_inline const struct hd_port_value *hd_port_lookup(__u32 id)
 	return port && port->network != HD_NETWORK_NONE ? port : NULL;
 }
 
+/** hd_port_is_member - whether a port, or a peer, is in a network */
+__noinline int hd_port_is_member(__u32 network, __u32 id)
+{
+	const struct hd_port_value *port = hd_port_lookup(id);
+	struct hd_peer_net_key key = { .network = network, .peer = id };
+
+	if (!port || port->network == network || !(port->flags & HD_PORT_TUNNEL))
+		return port && port->network == network;
+	return (port->flags & HD_PORT_EVERYWHERE) || bpf_map_lookup_elem(&hd_peer_nets, &key);
+}
+
+/** hd_peer_follow - port of the end of a flow that was known to be at @was and is now at @now: @now if only peers are concerned */
+__noinline __u32 hd_peer_follow(__u32 was, __u32 now)
+{
+	const struct hd_port_value *old = hd_port_lookup(was), *new = hd_port_lookup(now);
+
+	if (!new || !(new->flags &HD_PORT_TUNNEL))
+		return was;
+	return !old || (old->flags & HD_PORT_TUNNEL) ? now : was;
+}
+
+/** hd_peer_may_take - as hd_port_may_send(), for a peer; by the flags of both sides */
+__noinline int hd_peer_may_take(__u32 from, __u32 to)
+{
+	if (from & HD_PORT_TUNNEL)
+		return -HD_DROP_TUNNEL_LOOP;
+	return to & HD_PORT_UP ? 0 : -HD_DROP_PEER_DOWN;
+}
+
+/** hd_port_is_in - the same where it must be fast */
+static __always_inline bool hd_port_is_in(const struct hd_pkt *pkt, __u32 id,
+					  const struct hd_port_value *port)
+{
+	return port->network == pkt->network || hd_port_is_member(pkt->network, id);
+}
+
 /**
  * hd_port_identify - find the port of the device that the packet is on, and its network
+ *
+ * Also notes them for the stages, see hd_port_resume().
  *
  * Return: 0, or -HD_DROP_NO_PORT: the device is attached but belongs to no port (yet, or any more), so nothing may pass.
  */
@@ -90,7 +129,7 @@ static __always_inline int hd_port_identify(struct hd_pkt *pkt)
 	if (id == HD_PORT_NONE || !pkt->ip)
 		return -HD_DROP_NO_PORT;
 	port = hd_port_lookup(id);
-	if (!port)
+	if (!port || (port->flags & (HD_PORT_UPLINK | HD_PORT_TUNNEL)))
 		return -HD_DROP_NO_PORT;
 	pkt->port = id;
 	pkt->from = port;
@@ -99,11 +138,31 @@ static __always_inline int hd_port_identify(struct hd_pkt *pkt)
 	pkt->vlan = port->vlan;				 /* that of untagged frames */
 	if (pkt->network == HD_NETWORK_NONE)
 		return -HD_DROP_NO_PORT;
+	pkt->ip->port = pkt->port;
+	pkt->ip->network = pkt->network;
 	if (pkt->stage == HD_STAGE_PORT_IN)
 		hd_trace(pkt, HD_TRACE_PORT, pkt->port, pkt->network);
 	if (pkt->stage == HD_STAGE_PORT_OUT)
 		hd_trace(pkt, HD_TRACE_HOST, pkt->port, pkt->network);
 	return 0;
+}
+
+/**
+ * hd_port_resume - the same for a stage: which port, or peer, the packet came from
+ *
+ * The device does not say it for what came out of a tunnel. The entry program of this very run has noted it.
+ */
+static __always_inline int hd_port_resume(struct hd_pkt *pkt)
+{
+	__u32 slot = 0;
+
+	pkt->ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	if (!pkt->ip)
+		return -HD_DROP_NO_PORT;
+	pkt->port = pkt->ip->port;
+	pkt->network = pkt->ip->network;
+	pkt->from = hd_port_lookup(pkt->port);
+	return pkt->from ? 0 : -HD_DROP_NO_PORT;
 }
 
 /** hd_network_flags, hd_network_ageing - what the packet's network says; not asked for where it is not needed: it may be a cold line */
@@ -198,8 +257,14 @@ static __always_inline bool fits_mtu(const struct hd_pkt *pkt, const struct hd_p
 	return pkt->ctx->len - pkt->l3_off <= to->mtu;
 }
 
-/** hd_port_takes - whether a packet may leave by a port that carries its VLAN; 0 or -HD_DROP_x, see hd_port_may_send() */
-static __always_inline int hd_port_takes(const struct hd_pkt *pkt, const struct hd_port_value *to)
+/**
+ * hd_port_may_take - whether the packet may leave by a port
+ * @to: entry of that port
+ *
+ * Return: 0, or -HD_DROP_ISOLATED, -HD_DROP_PORT_DOWN, -HD_DROP_MTU.
+ */
+static __always_inline int hd_port_may_take(const struct hd_pkt *pkt,
+					    const struct hd_port_value *to)
 {
 	if (to->flags & pkt->from->flags & HD_PORT_ISOLATED)
 		return -HD_DROP_ISOLATED;
@@ -211,16 +276,26 @@ static __always_inline int hd_port_takes(const struct hd_pkt *pkt, const struct 
 }
 
 /**
- * hd_port_may_send - whether the packet may leave by a port
+ * hd_port_may_send - whether the packet may leave by a port, or to a peer
  * @id: of that port
  * @to: its entry
  *
- * Return: 0, or -HD_DROP_VLAN, -HD_DROP_ISOLATED, -HD_DROP_PORT_DOWN, -HD_DROP_MTU.
+ * Whether it fits into a tunnel is found out when it is wrapped.
+ *
+ * Return: 0, -HD_DROP_VLAN, -HD_DROP_TUNNEL_LOOP, -HD_DROP_PEER_DOWN, or as hd_port_may_take().
  */
 static __always_inline int hd_port_may_send(const struct hd_pkt *pkt, __u32 id,
 					    const struct hd_port_value *to)
 {
-	return hd_vlan_may_leave(pkt, id, to) ? hd_port_takes(pkt, to) : -HD_DROP_VLAN;
+	if (to->flags & HD_PORT_TUNNEL)
+		return hd_peer_may_take(pkt->from->flags, to->flags);
+	return hd_vlan_may_leave(pkt, id, to) ? hd_port_may_take(pkt, to) : -HD_DROP_VLAN;
+}
+
+static __always_inline bool has_outer_protocol(const struct hd_pkt *pkt)
+{
+	return (pkt->from->flags & HD_PORT_TUNNEL) &&
+	       (pkt->tagged || pkt->ctx->protocol != pkt->eth_type);
 }
 
 /**
@@ -231,7 +306,10 @@ static __always_inline int hd_port_may_send(const struct hd_pkt *pkt, __u32 id,
  * Into another namespace the packet goes straight to the far end of the veth, without a second trip through a backlog queue. There
  * nobody looks at the MAC again, so the packet type is set as the far end would have found it: the FDB says the MAC is there.
  *
- * Return: HD_VERDICT_REDIRECT, -HD_DROP_REDIRECT or -HD_DROP_NO_MEMORY.
+ * What came out of a tunnel may still have the outer packet's protocol as far as the kernel knows; the far end of a veth
+ * looks again only at what takes the long way.
+ *
+ * Return: HD_VERDICT_REDIRECT, HD_VERDICT_ENCAP, -HD_DROP_REDIRECT or -HD_DROP_NO_MEMORY.
  */
 static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 					const struct hd_port_value *to)
@@ -240,7 +318,11 @@ static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 
 	if (r < 0)
 		return r;
-	if (to->flags & HD_PORT_PEER) {
+	if (to->flags & HD_PORT_TUNNEL) {
+		pkt->ip->to = id;
+		return HD_VERDICT_ENCAP;
+	}
+	if ((to->flags & HD_PORT_PEER) && !has_outer_protocol(pkt)) {
 		if (pkt->ctx->pkt_type != PACKET_HOST)
 			(void)bpf_skb_change_type(pkt->ctx, PACKET_HOST);
 		r = bpf_redirect_peer(to->ifindex, 0);
@@ -252,4 +334,53 @@ static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 	hd_port_count_out(pkt, id);
 	hd_trace(pkt, HD_TRACE_SEND, id, 0);
 	return HD_VERDICT_REDIRECT;
+}
+
+/*
+ * The two above for the stages, as functions that the verifier looks at once: it forgets how the packet came there, and by which way it came
+ * out. Inline they are in the programs that must be fast, where few ways lead to them.
+ */
+__noinline int hd_port_ask(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 l3_off,
+			   __u32 eth_type)
+{
+	struct hd_pkt pkt = {
+		.ctx = ctx, .l3_off = l3_off, .eth_type = eth_type, .from = hd_port_lookup(from)
+	};
+	const struct hd_port_value *port = hd_port_lookup(to);
+	__u32 slot = 0;
+
+	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	if (!pkt.from || !pkt.ip || !port)
+		return -HD_DROP_PORT_DOWN;
+	hd_vlan_restore(&pkt);
+	return hd_port_may_send(&pkt, to, port);
+}
+
+__noinline int hd_port_give(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 eth_type,
+			    __u32 stage)
+{
+	struct hd_pkt pkt = {
+		.ctx = ctx, .eth_type = eth_type, .stage = stage, .from = hd_port_lookup(from)
+	};
+	const struct hd_port_value *port = hd_port_lookup(to);
+	__u32 slot = 0;
+
+	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	if (!pkt.from || !pkt.ip || !port)
+		return -HD_DROP_PORT_DOWN;
+	hd_vlan_restore(&pkt);
+	return hd_port_send(&pkt, to, port);
+}
+
+/** hd_port_may_send_to, hd_port_send_to - hd_port_may_send() and hd_port_send() for the stages */
+static __always_inline int hd_port_may_send_to(const struct hd_pkt *pkt, __u32 id)
+{
+	return hd_port_ask(pkt->ctx, pkt->port, id, pkt->l3_off, pkt->eth_type);
+}
+
+static __always_inline int hd_port_send_to(const struct hd_pkt *pkt, __u32 id)
+{
+	pkt->ip->verdict =
+		hd_port_give(pkt->ctx, pkt->port, id, pkt->tagged ? 0 : pkt->eth_type, pkt->stage);
+	return HD_VERDICT_SENT; /* one way for the verifier to go on, not one for each outcome */
 }

@@ -17,6 +17,7 @@
 #define ETH_P_8021Q 0x8100
 #define ETH_P_IPV6 0x86DD
 #define ETH_P_8021AD 0x88A8
+#define ETH_P_TEB 0x6558 /* Ethernet inside */
 #define VLAN_HLEN 4
 
 /* linux/if_arp.h */
@@ -40,6 +41,7 @@
 #define IPPROTO_UDP 17
 #define IPPROTO_ROUTING 43
 #define IPPROTO_FRAGMENT 44
+#define IPPROTO_GRE 47
 #define IPPROTO_AH 51
 #define IPPROTO_DSTOPTS 60
 #define IPPROTO_SCTP 132
@@ -80,3 +82,11 @@
 
 /* linux/errno.h */
 #define EEXIST 17
+#define EINVAL 22
+#define ENOTSUPP 524 /* include/linux/errno.h: not for user space, but what helpers return */
+
+/* linux/bpf.h */
+#define BPF_F_ADJ_ROOM_ENCAP_L2(len) (((__u64)(len)&0xff) << 56)
+
+/* The smallest Ethernet frame, without its checksum. */
+#define FRAME_MIN 60

@@ -130,19 +130,15 @@ static __always_inline __u32 hd_vlan_tag(const struct hd_pkt *pkt)
 	return pkt->vlan | pkt->prio | (__u32)pkt->tpid << 16;
 }
 
-/**
- * hd_vlan_keep, hd_vlan_restore - what hd_vlan_in() found out, from one stage to the next: the tag is not there any more
- *
- * In skb->cb: nobody else gets at it between a tail call and the program that it calls.
- */
+/** hd_vlan_keep, hd_vlan_restore - what hd_vlan_in() found out, from one stage to the next: the tag is not there any more */
 static __always_inline void hd_vlan_keep(struct hd_pkt *pkt)
 {
-	pkt->ctx->cb[0] = hd_vlan_tag(pkt);
+	pkt->ip->tag = hd_vlan_tag(pkt);
 }
 
 static __always_inline void hd_vlan_restore(struct hd_pkt *pkt)
 {
-	__u32 kept = pkt->ctx->cb[0];
+	__u32 kept = pkt->ip->tag;
 
 	pkt->vlan = kept & HD_VLAN_MASK;
 	pkt->prio = kept & 0xffff & ~HD_VLAN_MASK;

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "heddle/tunnel.h"
 #include "heddle/types.h"
 
 /* An id of 0 is no port, no network. */
@@ -34,6 +35,7 @@ enum {
 	HD_PORT_SECURE = 1 << 5,   /* flows are tracked, rules decide, sources are checked */
 	HD_PORT_HAS_IPS =
 		1 << 6, /* hd_sources says which addresses it may use; else any but a gateway's */
+	HD_PORT_UPLINK = 1 << 7, /* a pseudo port: a device of the underlay (heddle/tunnel.h) */
 	/* How it treats tags; see heddle/vlan.h. */
 	HD_PORT_VLAN = 1 << 8,		 /* it has a VLAN mode; else tags pass it unseen */
 	HD_PORT_TRUNK = 1 << 9,		 /* tagged frames, too */
@@ -41,11 +43,13 @@ enum {
 	HD_PORT_NATIVE_TAGGED = 1 << 11, /* it sends its own VLAN tagged as well */
 	HD_PORT_QINQ =
 		1 << 12, /* tags are its customer's: they are carried inside its own VLAN */
+	HD_PORT_TUNNEL = 1 << 13, /* a pseudo port: a peer; @ifindex is 0, hd_ends says how it is reached */
+	HD_PORT_EVERYWHERE = 1 << 14, /* a peer that is in every network that leaves the host */
 };
 
 /**
  * struct hd_port_value - entry of hd_ports, by port id
- * @network:   network it belongs to; HD_NETWORK_NONE marks a free slot
+ * @network:   network it belongs to; HD_NETWORK_NONE marks a free slot, HD_NETWORK_UNDERLAY a pseudo port
  * @ifindex:   device on this side; 0 while it is missing
  * @flags:     HD_PORT_*
  * @next:      next member of the network, in a ring by ascending id; itself if it is alone
@@ -101,18 +105,26 @@ enum {
 	HD_NETWORK_FLOOD = 1 << 0, /* unicast for an unknown MAC goes to all members */
 	HD_NETWORK_SUPPRESS =
 		1 << 1, /* ARP and ND for known addresses are answered by the datapath */
+	HD_NETWORK_IPV6_UNDERLAY = 1 << 2, /* its peers have IPv6 addresses */
+	HD_NETWORK_VLANS = 1 << 3,	   /* a port of it has a VLAN mode: tags out of tunnels say VLANs */
 };
 
 /**
  * struct hd_network_value - entry of hd_networks, by network id
  * @flags:          HD_NETWORK_*
  * @ageing_jiffies: how long a learned MAC lives unheard; 0 = for ever
+ * @first:          the member with the smallest id; HD_PORT_NONE if there is none
+ * @pad:            zero
+ * @tunnel:         how it leaves the host; type HD_TUNNEL_NONE: it does not
  */
 struct hd_network_value {
 	__u32 flags;
 	__u32 ageing_jiffies;
+	__u32 first;
+	__u32 pad;
+	struct hd_tunnel tunnel;
 };
-HD_ASSERT_SIZE(struct hd_network_value, 8);
+HD_ASSERT_SIZE(struct hd_network_value, 24);
 
 /**
  * struct hd_counters - entry of hd_port_counters, by port id, one for each CPU; packets as the kernel hands them over, so

@@ -118,7 +118,44 @@
 	  "A frame with a VLAN tag came in by an access port.",                                     \
 	  "The workload must send untagged, or the port must be a trunk: 'heddle port set'.")       \
 	X(38, HD_DROP_VLAN, "vlan-not-allowed", "The port does not carry the VLAN of the frame.",   \
-	  "'heddle port show PORT' says which it does; 'heddle port set PORT --trunk' adds some.")
+	  "'heddle port show PORT' says which it does; 'heddle port set PORT --trunk' adds some.") \
+	X(39, HD_DROP_PEER_DOWN, "peer-unreachable",                                                                                \
+	  "There is no route to the peer, or its next hop does not answer.",                                                        \
+	  "'heddle peer show PEER' says which; look at the underlay.")                                                              \
+	X(40, HD_DROP_TUNNEL_LOOP, "tunnel-to-tunnel",                                                                              \
+	  "The packet came out of a tunnel and would go into one.",                                                                 \
+	  "None is needed: peers reach each other directly. Else give each of them all others as peers.")                           \
+	X(41, HD_DROP_TUNNEL_SOURCE, "tunnel-source",                                                                               \
+	  "A tunnel packet came from an address that is no peer.",                                                                  \
+	  "'heddle peer add NAME --tunnel-ip ADDR' if it should be one.")                                                           \
+	X(42, HD_DROP_TUNNEL_ID, "tunnel-id",                                                                                       \
+	  "A tunnel packet names a network (VNI, key, UDP port) that is not here.",                                                 \
+	  "Compare type, id and tunnel-port of the network on both hosts.")                                                         \
+	X(43, HD_DROP_TUNNEL_MEMBER, "tunnel-member",                                                                               \
+	  "A tunnel packet came from a peer that is not in the network which it names.",                                            \
+	  "'heddle peer set PEER --network NET' if it should be.")                                                                  \
+	X(44, HD_DROP_TUNNEL_IP, "tunnel-ip",                                                                                       \
+	  "The outer IP header of a tunnel packet contradicts itself, has options, or a wrong checksum.",                           \
+	  "Look at what sends it; a tunnel endpoint does not.")                                                                     \
+	X(45, HD_DROP_TUNNEL_FRAGMENT, "tunnel-fragment", "A tunnel packet came in pieces.",                                        \
+	  "Lower the MTU inside, at the peer, by the overhead of the tunnel.")                                                      \
+	X(46, HD_DROP_TUNNEL_HEADER, "tunnel-header",                                                                               \
+	  "The UDP, VXLAN, Geneve or GRE header of a tunnel packet is cut short, contradicts itself, or lacks what must be there.", \
+	  "Look at what sends it; a tunnel endpoint does not.")                                                                     \
+	X(47, HD_DROP_TUNNEL_SHORT, "tunnel-short",                                                                                 \
+	  "A tunnel packet holds less than an Ethernet frame.",                                                                     \
+	  "Look at what sends it; a tunnel endpoint does not.")                                                                     \
+	X(48, HD_DROP_TUNNEL_OPTION, "tunnel-option",                                                                               \
+	  "A Geneve packet has an option that must be understood and is not, or is meant for the endpoint itself (RFC 8926).",      \
+	  "Switch that option off at the peer.")                                                                                    \
+	X(49, HD_DROP_TUNNEL_CSUM, "tunnel-checksum", "The checksum of a GRE packet is wrong.",                                     \
+	  "Something on the way damages packets.")                                                                                  \
+	X(50, HD_DROP_TUNNEL_ECN, "tunnel-congestion",                                                                              \
+	  "The underlay has marked congestion on a packet whose sender would not learn of it (RFC 6040).",                          \
+	  "The underlay is congested.")                                                                                             \
+	X(51, HD_DROP_ENCAP, "encap",                                                                                               \
+	  "The packet could not be wrapped: it is a tunnel packet already, made of segments.",                                      \
+	  "'ethtool -K DEV tx-udp_tnl-segmentation off' in the workload that makes tunnels of its own.")
 
 enum hd_reason {
 	HD_DROP_NONE = 0,

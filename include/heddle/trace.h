@@ -35,6 +35,7 @@ enum hd_trace_what {
 	HD_TRACE_SEND,		   /* sent to port a */
 	HD_TRACE_FRAGMENT,	   /* a later fragment, follows its first */
 	HD_TRACE_ND,		   /* neighbour discovery, checked and let through */
+	HD_TRACE_ENCAP,		   /* wrapped for peer a, in a packet of b bytes */
 	HD_TRACE_DROP,		   /* dropped with reason a; port b decided */
 	HD_TRACE_HOST,		   /* the host itself sends it to port a of network b */
 	HD_TRACE_VLAN,		   /* it belongs to VLAN a; b: it came with a tag */

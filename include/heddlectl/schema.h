@@ -72,6 +72,8 @@ struct hd_option {
 enum hd_noun_id {
 	HD_NOUN_NETWORK,
 	HD_NOUN_SUBNET,
+	HD_NOUN_UPLINK,
+	HD_NOUN_PEER,
 	HD_NOUN_GROUP,
 	HD_NOUN_PORT,
 	HD_NOUN_FDB,

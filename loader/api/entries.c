@@ -52,7 +52,7 @@ static int list_fdb(void *arg, const void *row_key, const void *row_value)
 	memcpy(&key, row_key, sizeof(key));
 	memcpy(&value, row_value, sizeof(value));
 	network = hd_model_get_id(l->daemon->model, HD_NOUN_NETWORK, key.network);
-	port = hd_model_get_id(l->daemon->model, HD_NOUN_PORT, value.port);
+	port = hd_model_get_port(l->daemon->model, value.port);
 	if (!network || !port || (l->network && l->network != key.network) ||
 	    (l->port && l->port != value.port))
 		return 0;

@@ -130,8 +130,7 @@ static bool matches(void *arg, const struct hd_flow *flow)
  */
 static void print_end(const struct filter *f, const struct hd_flow *flow, int side)
 {
-	const struct hd_object *port =
-		hd_model_get_id(f->daemon->model, HD_NOUN_PORT, flow->value.port[side]);
+	const struct hd_object *port = hd_model_get_port(f->daemon->model, flow->value.port[side]);
 	bool icmp = flow->proto == 1 || flow->proto == 58;
 	struct hd_ip ip = { .is_v4 = flow->is_v4 };
 	char text[64];

@@ -74,8 +74,7 @@ struct drops {
 static int list_drop(void *arg, const struct hd_drop_key *key, const struct hd_drop_value *value)
 {
 	struct drops *drops = arg;
-	const struct hd_object *port =
-		hd_model_get_id(drops->daemon->model, HD_NOUN_PORT, key->port);
+	const struct hd_object *port = hd_model_get_port(drops->daemon->model, key->port);
 	size_t i = find_reason(key->reason);
 
 	if ((drops->port && drops->port != key->port) || i == N_REASONS)

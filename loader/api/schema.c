@@ -20,10 +20,10 @@ static const struct hd_option network_options[] = {
 	  .help = "local, flat, vlan, vxlan, geneve or gre" },
 	{ .name = "id",
 	  .type = HD_TYPE_UINT,
-	  .flags = HD_OPT_LATER,
+	  .flags = HD_OPT_FIXED,
 	  .max = UINT32_MAX,
 	  .meta = "N",
-	  .help = "VLAN id, VNI or GRE key" },
+	  .help = "VNI of a vxlan or geneve network, key of a gre network" },
 	{ .name = "physical",
 	  .type = HD_TYPE_NAME,
 	  .flags = HD_OPT_LATER,
@@ -34,8 +34,8 @@ static const struct hd_option network_options[] = {
 	  .min = 576,
 	  .max = 65535,
 	  .meta = "N",
-	  .dflt = "1500",
-	  .help = "largest IP packet in bytes; set on devices that heddle makes" },
+	  .help = "largest IP packet in bytes; 1500, or the underlay's less the overhead of the "
+		  "tunnel, if not given; set on devices that heddle makes" },
 	{ .name = "ageing",
 	  .type = HD_TYPE_UINT,
 	  .max = 1000000,
@@ -61,11 +61,52 @@ static const struct hd_option network_options[] = {
 	  .help = "answer ARP and ND for known addresses on the spot" },
 	{ .name = "tunnel-port",
 	  .type = HD_TYPE_UINT,
-	  .flags = HD_OPT_LATER,
+	  .flags = HD_OPT_FIXED,
 	  .min = 1,
 	  .max = 65535,
 	  .meta = "N",
-	  .help = "UDP port of a vxlan or geneve network" },
+	  .help = "UDP port of a vxlan (4789) or geneve (6081) network" },
+};
+
+static const char *const uplink_modes[] = { "auto", "xdp", "tc", NULL };
+
+static const struct hd_option uplink_options[] = {
+	{ .name = "tunnel-ip",
+	  .type = HD_TYPE_IP,
+	  .meta = "ADDR",
+	  .help = "address of this host at which tunnels end; the host keeps using it" },
+	{ .name = "physical",
+	  .type = HD_TYPE_NAME,
+	  .flags = HD_OPT_LATER,
+	  .meta = "NAME",
+	  .help = "name of the physical network behind it" },
+	{ .name = "mode",
+	  .type = HD_TYPE_WORD,
+	  .words = uplink_modes,
+	  .meta = "auto|xdp|tc",
+	  .dflt = "auto",
+	  .help = "how programs are attached" },
+};
+
+static const struct hd_option peer_options[] = {
+	{ .name = "tunnel-ip",
+	  .type = HD_TYPE_IP,
+	  .flags = HD_OPT_REQUIRED,
+	  .meta = "ADDR",
+	  .help = "address of the other tunnel endpoint" },
+	{ .name = "network",
+	  .type = HD_TYPE_NAME,
+	  .flags = HD_OPT_LIST,
+	  .refers = "network",
+	  .meta = "NET",
+	  .help = "a network that it is in; every one that leaves the host if none is given" },
+	{ .name = "mac-limit",
+	  .type = HD_TYPE_UINT,
+	  .min = 1,
+	  .max = 16777215,
+	  .meta = "N",
+	  .dflt = "65536",
+	  .help = "MACs that may be learned behind it at a time" },
 };
 
 static const struct hd_option subnet_options[] = {
@@ -260,6 +301,10 @@ const struct hd_noun hd_nouns[HD_NOUN_COUNT] = {
 			      OPTIONS(network_options) },
 	[HD_NOUN_SUBNET] = { HD_NOUN_SUBNET, "subnet", "subnets", NULL, "SUBNET",
 			     "addresses of a network", OPTIONS(subnet_options) },
+	[HD_NOUN_UPLINK] = { HD_NOUN_UPLINK, "uplink", "uplinks", NULL, "DEV",
+			     "a host NIC that heddle uses", OPTIONS(uplink_options) },
+	[HD_NOUN_PEER] = { HD_NOUN_PEER, "peer", "peers", NULL, "PEER", "another tunnel endpoint",
+			   OPTIONS(peer_options) },
 	[HD_NOUN_GROUP] = { HD_NOUN_GROUP, "security-group", "security-groups", "sg", "GROUP",
 			    "stateful allow rules of ports", OPTIONS(group_options) },
 	[HD_NOUN_PORT] = { HD_NOUN_PORT, "port", "ports", NULL, "PORT", "a device on a network",
@@ -282,8 +327,6 @@ const struct hd_protocol hd_protocols[] = {
 };
 
 const struct hd_later hd_later_words[] = {
-	{ "uplink", "a host NIC that heddle uses" },
-	{ "peer", "another tunnel endpoint" },
 	{ "router", "a routing domain joining subnets" },
 	{ "floating-ip", "1:1 NAT into a network" },
 	{ "fip", "alias of floating-ip" },

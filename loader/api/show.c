@@ -40,6 +40,44 @@ static void add_defaults(json_t *shown, const struct hd_noun *noun)
 	}
 }
 
+static uint32_t mtu_of_network(struct hd_daemon *daemon, const struct hd_object *network)
+{
+	struct hd_underlay underlay = hd_sync_underlay(daemon->sync, daemon->model);
+
+	return hd_network_mtu(&network->view.network, &underlay);
+}
+
+static void show_uplink(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
+{
+	struct hd_port_run run = hd_sync_port(daemon->sync, object);
+	struct hd_counters counters = hd_sync_counters(daemon->sync, object->id);
+
+	(void)json_object_update_new(
+		shown, json_pack("{s:i, s:s, s:s, s:s, s:i, s:I}", "id", (int)object->id, "state",
+				 run.up ? "up" : "down", "reason", run.reason, "attach",
+				 hd_attach_word(run.attach), "ifindex", (int)run.ifindex, "drops",
+				 (json_int_t)counters.drops));
+}
+
+static void show_peer(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
+{
+	const struct hd_datapath *dp = hd_sync_datapath(daemon->sync);
+	struct hd_peer_run run = hd_sync_peer(daemon->sync, object);
+	struct hd_counters counters = hd_sync_counters(daemon->sync, object->id);
+	char mac[18] = "";
+
+	if (run.up)
+		hd_mac_format(run.mac, mac);
+	(void)json_object_update_new(
+		shown, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:o}", "id",
+				 (int)object->id, "state", run.up ? "up" : "down", "reason",
+				 run.reason, "uplink", run.device, "next-hop", run.next,
+				 "next-hop-mac", mac, "path-mtu", (int)run.mtu, "learned",
+				 (json_int_t)__atomic_load_n(&dp->states[object->id].learned,
+							     __ATOMIC_RELAXED),
+				 "counters", hd_api_counters(&counters)));
+}
+
 static void show_port(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
 {
 	struct hd_port_run run = hd_sync_port(daemon->sync, object);
@@ -47,7 +85,8 @@ static void show_port(struct hd_daemon *daemon, const struct hd_object *object, 
 	const struct hd_object *network = hd_model_network_of(daemon->model, &object->view.port);
 
 	if (!object->view.port.mtu)
-		(void)json_object_set_new(shown, "mtu", json_integer(network->view.network.mtu));
+		(void)json_object_set_new(shown, "mtu",
+					  json_integer(mtu_of_network(daemon, network)));
 	(void)json_object_update_new(
 		shown,
 		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:o}", "id", (int)object->id, "state",
@@ -68,6 +107,10 @@ static void show_network(struct hd_daemon *daemon, const struct hd_object *objec
 		ports++;
 		learned += __atomic_load_n(&dp->states[port->id].learned, __ATOMIC_RELAXED);
 	}
+	(void)json_object_set_new(shown, "mtu", json_integer(mtu_of_network(daemon, object)));
+	if (object->view.network.tunnel_port)
+		(void)json_object_set_new(shown, "tunnel-port",
+					  json_integer(object->view.network.tunnel_port));
 	(void)json_object_set_new(shown, "ports", json_integer(ports));
 	(void)json_object_set_new(shown, "learned", json_integer(learned));
 }
@@ -92,6 +135,10 @@ json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object)
 	add_defaults(shown, object->noun);
 	if (object->noun->id == HD_NOUN_PORT)
 		show_port(daemon, object, shown);
+	if (object->noun->id == HD_NOUN_UPLINK)
+		show_uplink(daemon, object, shown);
+	if (object->noun->id == HD_NOUN_PEER)
+		show_peer(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_GROUP)
 		show_group(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_NETWORK)

@@ -39,7 +39,7 @@ struct telling {
 
 static const char *port_name(const struct telling *t, uint32_t id)
 {
-	const struct hd_object *port = hd_model_get_id(t->model, HD_NOUN_PORT, id);
+	const struct hd_object *port = hd_model_get_port(t->model, id);
 
 	return port ? port->name : "(none)";
 }
@@ -175,6 +175,11 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 		*detail = json_sprintf(
 			r->b ? "in VLAN %u, by its tag" : "in VLAN %u, as all untagged", r->a);
 		return "vlan";
+	case HD_TRACE_ENCAP:
+		*detail = json_sprintf("to peer %s, in a packet of %u bytes", port_name(t, r->a),
+				       r->b);
+		deliver(t, "delivered", r->a);
+		return "encapsulate";
 	case HD_TRACE_DROP:
 		*detail = drop_text(t, r);
 		if (!json_array_size(t->to) || !strcmp(t->verdict, "dropped"))

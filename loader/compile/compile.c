@@ -2,6 +2,7 @@
 /* compile.c - from objects to table entries */
 #include "compile/compile.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +16,31 @@
 #include "heddle/vlan.h"
 
 const char *const hd_table_names[HD_TABLE_COUNT] = {
-	[HD_TABLE_RULES] = "hd_rules",	     [HD_TABLE_SHAPES] = "hd_shapes",
-	[HD_TABLE_MEMBERS] = "hd_members",   [HD_TABLE_SOURCES] = "hd_sources",
-	[HD_TABLE_GATEWAYS] = "hd_gateways", [HD_TABLE_NETWORKS] = "hd_networks",
-	[HD_TABLE_TRUNKS] = "hd_trunks",     [HD_TABLE_PORTS] = "hd_ports",
-	[HD_TABLE_FDB] = "hd_fdb",	     [HD_TABLE_NEIGH] = "hd_neigh",
-	[HD_TABLE_IFINDEX] = "hd_ifindex",   [HD_TABLE_IFINDEX_FAR] = "hd_ifindex_far",
+	[HD_TABLE_RULES] = "hd_rules",
+	[HD_TABLE_SHAPES] = "hd_shapes",
+	[HD_TABLE_MEMBERS] = "hd_members",
+	[HD_TABLE_SOURCES] = "hd_sources",
+	[HD_TABLE_GATEWAYS] = "hd_gateways",
+	[HD_TABLE_NETWORKS] = "hd_networks",
+	[HD_TABLE_TRUNKS] = "hd_trunks",
+	[HD_TABLE_PORTS] = "hd_ports",
+	[HD_TABLE_ENDS] = "hd_ends",
+	[HD_TABLE_PEER_NETS] = "hd_peer_nets",
+	[HD_TABLE_PEERS] = "hd_peers",
+	[HD_TABLE_TUNNELS] = "hd_tunnels",
+	[HD_TABLE_TUNNEL_PORTS] = "hd_tunnel_ports",
+	[HD_TABLE_FDB] = "hd_fdb",
+	[HD_TABLE_NEIGH] = "hd_neigh",
+	[HD_TABLE_IFINDEX] = "hd_ifindex",
+	[HD_TABLE_IFINDEX_FAR] = "hd_ifindex_far",
 };
 
-/* One run of the compiler. @rings: first and last port of each network; @slots: slots of hd_ifindex in use, a bit each. */
+/*
+ * One run of the compiler. @rings: first and last port of each network; @slots: slots of hd_ifindex in use, a bit each; @underlay: what the
+ * uplinks say.
+ */
 struct compiler {
+	struct hd_underlay underlay;
 	const struct hd_model *model;
 	uint32_t hz;
 	struct hd_tables *out;
@@ -52,6 +68,11 @@ void hd_tables_init(struct hd_tables *tables)
 	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));
 	hd_table_init(&t[HD_TABLE_TRUNKS], sizeof(uint32_t), sizeof(struct hd_trunk_value));
 	hd_table_init(&t[HD_TABLE_PORTS], sizeof(uint32_t), sizeof(struct hd_port_value));
+	hd_table_init(&t[HD_TABLE_ENDS], sizeof(uint32_t), sizeof(struct hd_end_value));
+	hd_table_init(&t[HD_TABLE_PEER_NETS], sizeof(struct hd_peer_net_key), sizeof(uint32_t));
+	hd_table_init(&t[HD_TABLE_PEERS], sizeof(struct hd_peer_key), sizeof(uint32_t));
+	hd_table_init(&t[HD_TABLE_TUNNELS], sizeof(struct hd_tunnel_key), sizeof(uint32_t));
+	hd_table_init(&t[HD_TABLE_TUNNEL_PORTS], sizeof(uint32_t), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_FDB], sizeof(struct hd_fdb_key), sizeof(struct hd_fdb_value));
 	hd_table_init(&t[HD_TABLE_NEIGH], sizeof(struct hd_neigh_key),
 		      sizeof(struct hd_neigh_value));
@@ -73,16 +94,36 @@ void hd_tables_swap(struct hd_tables *a, struct hd_tables *b)
 	*b = t;
 }
 
+/* How packets of the network are known when they come in. Networks may share a UDP port: the same row twice is one. */
+static int compile_tunnel(struct compiler *c, const struct hd_object *object)
+{
+	const struct hd_network *network = &object->view.network;
+	struct hd_tunnel_key key = { .type = (uint8_t)network->tunnel,
+				     .port = htons(network->tunnel_port),
+				     .id = network->tunnel_id };
+	uint32_t port = network->tunnel_port;
+	uint32_t type = network->tunnel == HD_TUNNEL_GRE_KEY ? HD_TUNNEL_GRE : network->tunnel;
+	int r = hd_table_add(&c->out->table[HD_TABLE_TUNNELS], &key, &object->id);
+
+	return r < 0 ? r : hd_table_add(&c->out->table[HD_TABLE_TUNNEL_PORTS], &port, &type);
+}
+
 static int compile_network(struct compiler *c, const struct hd_object *object)
 {
 	const struct hd_network *network = &object->view.network;
 	struct hd_network_value value = {
 		.flags = (network->flood ? HD_NETWORK_FLOOD : 0) |
-			 (network->suppress ? HD_NETWORK_SUPPRESS : 0),
+			 (network->suppress ? HD_NETWORK_SUPPRESS : 0) |
+			 (c->underlay.is_v6 ? HD_NETWORK_IPV6_UNDERLAY : 0),
 		.ageing_jiffies = network->ageing_s * c->hz,
+		.tunnel = { .type = (uint8_t)network->tunnel,
+			    .id = network->tunnel_id,
+			    .port = htons(network->tunnel_port),
+			    .overhead = hd_tunnel_overhead(network->tunnel) },
 	};
+	int r = network->tunnel == HD_TUNNEL_NONE ? 0 : compile_tunnel(c, object);
 
-	return hd_table_add(&c->out->table[HD_TABLE_NETWORKS], &object->id, &value);
+	return r < 0 ? r : hd_table_add(&c->out->table[HD_TABLE_NETWORKS], &object->id, &value);
 }
 
 static int compile_fdb(struct compiler *c, uint32_t network, uint16_t vlan, const uint8_t mac[6],
@@ -142,10 +183,10 @@ static uint32_t port_flags(const struct hd_port *port, const struct hd_fact *fac
 }
 
 /* A device that heddle makes has the MTU it should have. One that was there may have more, unless the port says how much. */
-static uint32_t port_mtu(const struct hd_port *port, const struct hd_network *network,
-			 const struct hd_fact *fact)
+static uint32_t port_mtu(const struct compiler *c, const struct hd_port *port,
+			 const struct hd_network *network, const struct hd_fact *fact)
 {
-	uint32_t limit = port->mtu ? port->mtu : network->mtu;
+	uint32_t limit = port->mtu ? port->mtu : hd_network_mtu(network, &c->underlay);
 
 	if (!fact->mtu)
 		return limit;
@@ -178,7 +219,7 @@ static int compile_port(struct compiler *c, const struct hd_object *object,
 		.ifindex = fact->ifindex,
 		.flags = port_flags(port, fact),
 		.next = object->id,
-		.mtu = port_mtu(port, &network->view.network, fact),
+		.mtu = port_mtu(c, port, &network->view.network, fact),
 		.mac_limit = network->view.network.port_mac_limit,
 		.vlan = port->vlan,
 		.policy = port->secure ? hd_set_id(port->groups, port->n_groups) : 0,
@@ -198,6 +239,146 @@ static int compile_port(struct compiler *c, const struct hd_object *object,
 	return r;
 }
 
+/* Sum of what is the same in each outer IPv4 header: version, DF, TTL 64, addresses. */
+static uint16_t header_sum(const struct hd_end_value *end)
+{
+	uint32_t sum = htons(0x4500) + htons(0x4000) + htons(64 << 8);
+	uint16_t words[4];
+
+	memcpy(words, &end->local[3], 4);
+	memcpy(words + 2, &end->remote[3], 4);
+	for (size_t i = 0; i < 4; i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+static int compile_uplink(struct compiler *c, const struct hd_object *object,
+			  const struct hd_fact *fact)
+{
+	const struct hd_uplink *uplink = &object->view.uplink;
+	struct hd_port_value value = { .network = HD_NETWORK_UNDERLAY,
+				       .ifindex = fact->ifindex,
+				       .flags = HD_PORT_UPLINK | (fact->up ? HD_PORT_UP : 0),
+				       .next = object->id,
+				       .mtu = fact->mtu };
+	struct hd_end_value end = { .flags = uplink->has_ip && !uplink->ip.is_v4 ? HD_END_IPV6 : 0,
+				    .ifindex = fact->ifindex,
+				    .mtu = fact->mtu };
+	int r;
+
+	if (uplink->has_ip)
+		memcpy(end.local, uplink->ip.bytes, 16);
+	r = hd_table_add(&c->out->table[HD_TABLE_ENDS], &object->id, &end);
+	if (r == 0)
+		r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->id, &value);
+	return r < 0 || !fact->ifindex ? r : compile_ifindex(c, object->id, fact->ifindex);
+}
+
+static int compile_peer(struct compiler *c, const struct hd_object *object,
+			const struct hd_fact *fact)
+{
+	const struct hd_peer *peer = &object->view.peer;
+	struct hd_port_value value = {
+		.network = HD_NETWORK_UNDERLAY,
+		.flags = HD_PORT_TUNNEL | HD_PORT_VLAN | HD_PORT_TRUNK | (fact->up ? HD_PORT_UP : 0) |
+			 (peer->n_networks ? 0 : HD_PORT_EVERYWHERE),
+		.next = object->id,
+		.mac_limit = peer->mac_limit,
+	};
+	struct hd_end_value end = { .flags = peer->ip.is_v4 ? 0 : HD_END_IPV6,
+				    .ifindex = fact->ifindex,
+				    .mtu = fact->mtu };
+	struct hd_peer_key key;
+	int r;
+
+	memcpy(end.to, fact->to, 6);
+	memcpy(end.from, fact->from, 6);
+	memcpy(end.local, fact->local, 16);
+	memcpy(end.remote, peer->ip.bytes, 16);
+	end.csum = header_sum(&end);
+	memcpy(key.addr, peer->ip.bytes, 16);
+	r = hd_table_add(&c->out->table[HD_TABLE_ENDS], &object->id, &end);
+	if (r == 0)
+		r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->id, &value);
+	return r < 0 ? r : hd_table_add(&c->out->table[HD_TABLE_PEERS], &key, &object->id);
+}
+
+static int compile_fact(struct compiler *c, const struct hd_fact *fact)
+{
+	const struct hd_object *object = hd_model_get_port(c->model, fact->port);
+
+	if (object->noun->id == HD_NOUN_UPLINK)
+		return compile_uplink(c, object, fact);
+	if (object->noun->id == HD_NOUN_PEER)
+		return compile_peer(c, object, fact);
+	return compile_port(c, object, fact);
+}
+
+/* The list of the peers of one network, or of those that are in all of them; see heddle/tunnel.h. */
+static int link_peers(struct compiler *c, const struct hd_object *network)
+{
+	struct hd_peer_net_key key = { .network = network ? network->id : 0 };
+	struct hd_table *links = &c->out->table[HD_TABLE_PEER_NETS];
+	const uint32_t none = HD_PORT_NONE;
+	int r = 0;
+
+	hd_model_each(c->model, HD_NOUN_PEER, peer) {
+		const struct hd_peer *view = &peer->view.peer;
+
+		if (network ? !view->n_networks || !hd_peer_is_in(view, network) : view->n_networks)
+			continue;
+		r = hd_table_add(links, &key, &peer->id);
+		if (r < 0)
+			return r;
+		key.peer = peer->id;
+	}
+	return key.peer ? hd_table_add(links, &key, &none) : 0;
+}
+
+static int link_all_peers(struct compiler *c)
+{
+	int r = link_peers(c, NULL);
+
+	hd_model_each(c->model, HD_NOUN_NETWORK, network)
+		if (r == 0 && network->view.network.tunnel != HD_TUNNEL_NONE)
+			r = link_peers(c, network);
+	return r;
+}
+
+/* The smallest MTU of the uplinks that tunnels use; what Ethernet has while none is known. */
+static void look_at_uplinks(struct compiler *c, const struct hd_fact *facts, size_t n_facts)
+{
+	c->underlay = (struct hd_underlay){ .is_v6 = hd_model_underlay_is_v6(c->model) };
+	for (size_t i = 0; i < n_facts; i++) {
+		const struct hd_object *uplink =
+			hd_model_get_id(c->model, HD_NOUN_UPLINK, facts[i].port);
+
+		if (uplink && uplink->view.uplink.has_ip && facts[i].mtu &&
+		    (!c->underlay.mtu || facts[i].mtu < c->underlay.mtu))
+			c->underlay.mtu = facts[i].mtu;
+	}
+	if (!c->underlay.mtu)
+		c->underlay.mtu = 1500;
+}
+
+/* A network's first member, for what comes from outside its ring. */
+static void set_first(struct compiler *c, uint32_t network, uint32_t port)
+{
+	struct hd_network_value *value = hd_table_find(&c->out->table[HD_TABLE_NETWORKS], &network);
+
+	if (value)
+		value->first = port;
+}
+
+static void note_vlans(struct compiler *c, uint32_t network)
+{
+	struct hd_network_value *value = hd_table_find(&c->out->table[HD_TABLE_NETWORKS], &network);
+
+	if (value)
+		value->flags |= HD_NETWORK_VLANS;
+}
+
 /* Ports come in ascending order: each becomes its network's last, and points to the first; the one before points to it. */
 static int ring_add(struct compiler *c, uint32_t id, struct hd_port_value *value)
 {
@@ -210,10 +391,13 @@ static int ring_add(struct compiler *c, uint32_t id, struct hd_port_value *value
 			return -ENOMEM;
 		ring->network = value->network;
 		ring->first = id;
+		set_first(c, value->network, id);
 		HASH_ADD(hh, c->rings, network, sizeof(ring->network), ring);
 	} else {
 		ring->last->next = id;
 	}
+	if (value->flags & HD_PORT_VLAN)
+		note_vlans(c, value->network);
 	value->next = ring->first;
 	ring->last = value;
 	return 0;
@@ -228,6 +412,9 @@ static int close_rings(struct compiler *c)
 		uint32_t id;
 
 		memcpy(&id, hd_table_key(ports, i), sizeof(id));
+		if (((struct hd_port_value *)hd_table_value(ports, i))->network ==
+		    HD_NETWORK_UNDERLAY)
+			continue;
 		r = ring_add(c, id, hd_table_value(ports, i));
 	}
 	return r;
@@ -272,16 +459,19 @@ static int compile_all(struct compiler *c, const struct hd_fact *facts, size_t n
 {
 	int r = 0;
 
+	look_at_uplinks(c, facts, n_facts);
 	hd_model_each(c->model, HD_NOUN_NETWORK, network) {
 		r = compile_network(c, network);
 		if (r < 0)
 			return r;
 	}
+	hd_table_sort(&c->out->table[HD_TABLE_NETWORKS]);
 	for (size_t i = 0; r == 0 && i < n_facts; i++)
-		r = compile_port(c, hd_model_get_id(c->model, HD_NOUN_PORT, facts[i].port),
-				 &facts[i]);
+		r = compile_fact(c, &facts[i]);
 	if (r == 0)
 		r = close_rings(c);
+	if (r == 0)
+		r = link_all_peers(c);
 	return r < 0 ? r : compile_entries(c);
 }
 

@@ -11,12 +11,15 @@
 #include "model/model.h"
 
 /**
- * struct hd_fact - what the machine says about the device of a port
- * @port:    port id
- * @ifindex: 0 if the device is missing
- * @mtu:     of the device
- * @up:      it can transmit
+ * struct hd_fact - what the machine says about the device of a port or an uplink, or about the way to a peer
+ * @port:    its id
+ * @ifindex: 0 if the device is missing, or there is no way
+ * @mtu:     of the device, of the way
+ * @up:      it can transmit; the next hop has answered
  * @peer:    bpf_redirect_peer reaches its other end
+ * @to:      MAC of the next hop, for a peer
+ * @from:    MAC of the device by which it is reached
+ * @local:   address from which a peer is reached, IPv6 or IPv4 mapped
  */
 struct hd_fact {
 	uint32_t port;
@@ -24,6 +27,9 @@ struct hd_fact {
 	uint32_t mtu;
 	bool up;
 	bool peer;
+	uint8_t to[6];
+	uint8_t from[6];
+	uint8_t local[16];
 };
 
 /* The tables that the configuration decides, in the order in which a new entry is written: what refers to another comes later. */
@@ -35,7 +41,12 @@ enum hd_table_id {
 	HD_TABLE_GATEWAYS,
 	HD_TABLE_NETWORKS,
 	HD_TABLE_TRUNKS,
+	HD_TABLE_ENDS,
 	HD_TABLE_PORTS,
+	HD_TABLE_PEER_NETS,
+	HD_TABLE_PEERS,
+	HD_TABLE_TUNNELS,
+	HD_TABLE_TUNNEL_PORTS,
 	HD_TABLE_FDB,
 	HD_TABLE_NEIGH,
 	HD_TABLE_IFINDEX_FAR,
@@ -60,7 +71,7 @@ extern const char *const hd_table_names[HD_TABLE_COUNT];
 /**
  * hd_compile - compute all table entries
  * @model:   validated, ids assigned
- * @facts:   one for each port, in ascending order of port ids
+ * @facts:   one for each port, uplink and peer, in ascending order of ids
  * @n_facts: number of them
  * @hz:      jiffies in a second
  * @ret:     initialised and empty; sorted on return

@@ -155,6 +155,12 @@ static void add_id(struct hd_model *model, struct entry *entry)
 	entry->has_id = true;
 }
 
+/* Nouns whose numbers are out of one space. */
+static enum hd_noun_id space_of(enum hd_noun_id noun)
+{
+	return noun == HD_NOUN_UPLINK || noun == HD_NOUN_PEER ? HD_NOUN_PORT : noun;
+}
+
 int hd_model_put(struct hd_model *model, struct hd_object *object)
 {
 	enum hd_noun_id noun = object->noun->id;
@@ -169,8 +175,8 @@ int hd_model_put(struct hd_model *model, struct hd_object *object)
 	HASH_ADD_KEYPTR(by_name, model->by_name[noun], object->name, strlen(object->name), entry);
 	if (object->id)
 		add_id(model, entry);
-	if (object->id > model->last_id[noun])
-		model->last_id[noun] = object->id;
+	if (object->id > model->last_id[space_of(noun)])
+		model->last_id[space_of(noun)] = object->id;
 	forget_index(model);
 	return take_rules(model, object);
 }
@@ -228,13 +234,40 @@ void hd_model_sort(struct hd_model *model)
 		HASH_SRT(by_name, model->by_name[noun], compare_names);
 }
 
+struct hd_object *hd_model_get_port(const struct hd_model *model, uint32_t id)
+{
+	struct hd_object *object = hd_model_get_id(model, HD_NOUN_PORT, id);
+
+	if (!object)
+		object = hd_model_get_id(model, HD_NOUN_PEER, id);
+	return object ? object : hd_model_get_id(model, HD_NOUN_UPLINK, id);
+}
+
+bool hd_model_has_member(const struct hd_model *model, const struct hd_object *network, uint32_t id)
+{
+	const struct hd_object *object = hd_model_get_port(model, id);
+
+	if (!object || object->noun->id == HD_NOUN_UPLINK)
+		return false;
+	if (object->noun->id == HD_NOUN_PEER)
+		return hd_peer_is_in(&object->view.peer, network);
+	return hd_model_network_of(model, &object->view.port) == network;
+}
+
+static bool id_is_taken(const struct hd_model *model, enum hd_noun_id space, uint32_t id)
+{
+	return space == HD_NOUN_PORT ? hd_model_get_port(model, id) != NULL
+				     : hd_model_get_id(model, space, id) != NULL;
+}
+
 static int next_id(struct hd_model *model, enum hd_noun_id noun, uint32_t limit, uint32_t *ret)
 {
+	noun = space_of(noun);
 	for (uint32_t tries = 1; tries < limit; tries++) {
 		uint32_t id = model->last_id[noun] % (limit - 1) + 1;
 
 		model->last_id[noun] = id;
-		if (!hd_model_get_id(model, noun, id)) {
+		if (!id_is_taken(model, noun, id)) {
 			*ret = id;
 			return 0;
 		}
@@ -266,6 +299,10 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
 {
 	int r = assign_ids(model, HD_NOUN_NETWORK, limits->networks, err);
 
+	if (r == 0)
+		r = assign_ids(model, HD_NOUN_UPLINK, limits->ports, err);
+	if (r == 0)
+		r = assign_ids(model, HD_NOUN_PEER, limits->ports, err);
 	return r < 0 ? r : assign_ids(model, HD_NOUN_PORT, limits->ports, err);
 }
 

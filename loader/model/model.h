@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #include "heddle/config.h"
+#include "heddle/tunnel.h"
 #include "heddlectl/schema.h"
 
 /**
@@ -29,9 +30,18 @@ struct hd_ip {
 };
 #define HD_PREFIX_NONE 255
 
-/** struct hd_network - view of a network */
+/**
+ * struct hd_network - view of a network
+ * @mtu:         0 = not given, see hd_network_mtu()
+ * @tunnel:      how it leaves the host
+ * @tunnel_id:   VNI or key
+ * @tunnel_port: UDP port, 0 for GRE
+ */
 struct hd_network {
 	uint32_t mtu;
+	enum hd_tunnel_type tunnel;
+	uint32_t tunnel_id;
+	uint16_t tunnel_port;
 	uint32_t ageing_s;
 	uint32_t port_mac_limit;
 	bool flood;
@@ -45,6 +55,26 @@ struct hd_subnet {
 	struct hd_ip cidr;
 	struct hd_ip gateway;
 	bool has_gateway;
+};
+
+/** struct hd_uplink - view of an uplink; its name is that of the device. @ip with @has_ip */
+struct hd_uplink {
+	struct hd_ip ip;
+	bool has_ip;
+};
+
+/** struct hd_peer - view of a peer; no @networks = every one that leaves the host */
+struct hd_peer {
+	struct hd_ip ip;
+	uint32_t mac_limit;
+	const char **networks;
+	size_t n_networks;
+};
+
+/** struct hd_underlay - what the machine says about the way between hosts: the smallest MTU of the uplinks that tunnels use */
+struct hd_underlay {
+	uint32_t mtu;
+	bool is_v6;
 };
 
 enum hd_port_kind {
@@ -145,7 +175,7 @@ struct hd_neighbour {
  * struct hd_object - one configured object; immutable, counted references
  * @noun: what it is
  * @name: unique among its noun
- * @id:   number by which the datapath knows a network or port; 0 for other nouns
+ * @id:   number by which the datapath knows a network or port; 0 for other nouns. Uplinks and peers have theirs out of the ports' numbers
  * @spec: options, canonical
  * @view: the same in C, by noun; strings point into @spec
  */
@@ -157,6 +187,8 @@ struct hd_object {
 	union {
 		struct hd_network network;
 		struct hd_subnet subnet;
+		struct hd_uplink uplink;
+		struct hd_peer peer;
 		struct hd_group group;
 		struct hd_port port;
 		struct hd_fdb fdb;
@@ -207,8 +239,15 @@ bool hd_model_del(struct hd_model *model, enum hd_noun_id noun, const char *name
 struct hd_object *hd_model_get(const struct hd_model *model, enum hd_noun_id noun,
 			       const char *name);
 
-/** hd_model_get_id - the network or port with a number; borrowed, NULL if there is none */
+/** hd_model_get_id - the network, port, uplink or peer with a number; borrowed, NULL if there is none */
 struct hd_object *hd_model_get_id(const struct hd_model *model, enum hd_noun_id noun, uint32_t id);
+
+/** hd_model_get_port - the same for what is a port to the datapath: port, uplink or peer */
+struct hd_object *hd_model_get_port(const struct hd_model *model, uint32_t id);
+
+/** hd_model_has_member - whether a port with that number is in a network, or a peer */
+bool hd_model_has_member(const struct hd_model *model, const struct hd_object *network,
+			 uint32_t id);
 
 /** hd_model_count - how many objects of a noun there are */
 size_t hd_model_count(const struct hd_model *model, enum hd_noun_id noun);
@@ -312,6 +351,14 @@ uint16_t hd_model_vlan_of(const struct hd_model *model, const char *port);
 /** hd_model_network_of - the network of a port's view; never NULL in a validated model */
 const struct hd_object *hd_model_network_of(const struct hd_model *model,
 					    const struct hd_port *port);
+
+/* underlay.c */
+uint8_t hd_tunnel_overhead(enum hd_tunnel_type type); /* see struct hd_tunnel */
+bool hd_peer_is_in(const struct hd_peer *peer, const struct hd_object *network);
+bool hd_model_underlay_is_v6(const struct hd_model *model);
+
+/** hd_network_mtu - largest IP packet in a network */
+uint32_t hd_network_mtu(const struct hd_network *network, const struct hd_underlay *underlay);
 
 /* addr.c: text and bits of addresses */
 int hd_ip_parse(const char *text, struct hd_ip *ret);	  /* "IP" or "IP/LEN"; 0 or -EINVAL */

@@ -5,18 +5,90 @@
 
 #include "model/views.h"
 
+static int tunnel_error(const struct hd_object *object, const char *option, const char *what,
+			struct hd_error *err)
+{
+	hd_error_set(err, HD_ERR_INVALID, "network %s: %s", object->name, what);
+	hd_error_where(err, "networks/%s/%s", object->name, option);
+	return -EINVAL;
+}
+
+static enum hd_tunnel_type tunnel_type(const char *type, bool has_id)
+{
+	if (!strcmp(type, "vxlan"))
+		return HD_TUNNEL_VXLAN;
+	if (!strcmp(type, "geneve"))
+		return HD_TUNNEL_GENEVE;
+	if (!strcmp(type, "gre"))
+		return has_id ? HD_TUNNEL_GRE_KEY : HD_TUNNEL_GRE;
+	return HD_TUNNEL_NONE;
+}
+
+/* How the network leaves the host: ids of VXLAN and Geneve have 24 bits, GRE has a key of 32 or none. */
+static int tunnel_view(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_network *network = &object->view.network;
+	bool has_id = json_object_get(object->spec, "id");
+	bool udp = !strcmp(network->type, "vxlan") || !strcmp(network->type, "geneve");
+
+	network->tunnel = tunnel_type(network->type, has_id);
+	network->tunnel_id = hd_spec_uint(object, "id");
+	network->tunnel_port = (uint16_t)hd_spec_uint(object, "tunnel-port");
+	if (network->tunnel == HD_TUNNEL_NONE && has_id)
+		return tunnel_error(object, "id", "a local network has no id", err);
+	if (udp && !has_id)
+		return tunnel_error(object, "id", "this type needs id, the VNI", err);
+	if (udp && network->tunnel_id > 0xffffff)
+		return tunnel_error(object, "id", "id: a VNI is a number up to 16777215", err);
+	if (!udp && network->tunnel_port)
+		return tunnel_error(object, "tunnel-port",
+				    "tunnel-port is for type vxlan and geneve", err);
+	if (udp && !network->tunnel_port)
+		network->tunnel_port =
+			network->tunnel == HD_TUNNEL_VXLAN ? HD_VXLAN_PORT : HD_GENEVE_PORT;
+	return 0;
+}
+
+/* What comes to a UDP port is of one type. */
+int hd_network_validate(const struct hd_model *model, const struct hd_object *object,
+			struct hd_error *err)
+{
+	const struct hd_network *network = &object->view.network;
+
+	if (!network->tunnel_port)
+		return 0;
+	hd_model_each(model, HD_NOUN_NETWORK, other) {
+		if (other->view.network.tunnel_port != network->tunnel_port ||
+		    other->view.network.tunnel == network->tunnel)
+			continue;
+		hd_error_set(err, HD_ERR_CONFLICT,
+			     "network %s: UDP port %u is that of network %s, of type %s",
+			     object->name, network->tunnel_port, other->name,
+			     other->view.network.type);
+		hd_error_where(err, "networks/%s/tunnel-port", object->name);
+		return -EEXIST;
+	}
+	return 0;
+}
+
 int hd_network_view(struct hd_object *object, struct hd_error *err)
 {
 	struct hd_network *network = &object->view.network;
 
+	int r;
+
 	network->type = hd_spec_text(object, "type");
-	if (strcmp(network->type, "local")) {
+	if (!strcmp(network->type, "flat") || !strcmp(network->type, "vlan")) {
 		hd_error_set(err, HD_ERR_USAGE, "network %s: type %s is not available yet",
 			     object->name, network->type);
-		hd_error_hint(err, "this version has networks of type local");
+		hd_error_hint(err,
+			      "this version has networks of type local, vxlan, geneve and gre");
 		hd_error_where(err, "networks/%s/type", object->name);
 		return -EINVAL;
 	}
+	r = tunnel_view(object, err);
+	if (r < 0)
+		return r;
 	network->mtu = hd_spec_uint(object, "mtu");
 	network->ageing_s = hd_spec_uint(object, "ageing");
 	network->port_mac_limit = hd_spec_uint(object, "port-mac-limit");

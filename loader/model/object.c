@@ -11,6 +11,7 @@ typedef int (*view_fn)(struct hd_object *object, struct hd_error *err);
 
 static const view_fn views[HD_NOUN_COUNT] = {
 	[HD_NOUN_NETWORK] = hd_network_view, [HD_NOUN_SUBNET] = hd_subnet_view,
+	[HD_NOUN_UPLINK] = hd_uplink_view,   [HD_NOUN_PEER] = hd_peer_view,
 	[HD_NOUN_GROUP] = hd_group_view,     [HD_NOUN_PORT] = hd_port_view,
 	[HD_NOUN_FDB] = hd_fdb_view,	     [HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
 };
@@ -23,6 +24,8 @@ static void object_free(struct hd_object *object)
 		free(object->view.port.allowed);
 		free(object->view.port.trunk);
 	}
+	if (object->noun->id == HD_NOUN_PEER)
+		free(object->view.peer.networks);
 	if (object->noun->id == HD_NOUN_GROUP)
 		free(object->view.group.rules);
 	json_decref(object->spec);

@@ -92,10 +92,66 @@ static int claim_port(struct claim **claims, const struct hd_object *object, str
 	return r;
 }
 
+/* An id belongs to one network of its type; what has the same id at another UDP port is another network. */
+static int claim_tunnel(struct claim **claims, const struct hd_object *object, struct hd_error *err)
+{
+	const struct hd_network *network = &object->view.network;
+	char what[176];
+
+	if (network->tunnel == HD_TUNNEL_NONE)
+		return 0;
+	(void)snprintf(what, sizeof(what), "tunnel %d %u %u=%s id %u", (int)network->tunnel,
+		       network->tunnel_port, network->tunnel_id, network->type, network->tunnel_id);
+	if (network->tunnel == HD_TUNNEL_GRE)
+		(void)snprintf(what, sizeof(what), "tunnel gre=gre without a key");
+	return claim_add(claims, object, "id", what, err);
+}
+
+static int claim_tunnel_ip(struct claim **claims, const struct hd_object *object,
+			   const struct hd_ip *ip, struct hd_error *err)
+{
+	char what[176], text[64];
+
+	hd_ip_format(ip, text);
+	(void)snprintf(what, sizeof(what), "tunnel-ip=tunnel-ip %s", text);
+	return claim_add(claims, object, "tunnel-ip", what, err);
+}
+
+static int claim_uplink(struct claim **claims, const struct hd_object *object, struct hd_error *err)
+{
+	const struct hd_uplink *uplink = &object->view.uplink;
+	char what[176];
+	int r;
+
+	(void)snprintf(what, sizeof(what), "device =device %s", object->name);
+	r = claim_add(claims, object, "", what, err);
+	return r < 0 || !uplink->has_ip ? r : claim_tunnel_ip(claims, object, &uplink->ip, err);
+}
+
+/* Of the nouns that have to do with the underlay. */
+static int claim_underlay(struct claim **claims, const struct hd_model *model, struct hd_error *err)
+{
+	int r = 0;
+
+	hd_model_each(model, HD_NOUN_NETWORK, network)
+		if (r == 0)
+			r = claim_tunnel(claims, network, err);
+	hd_model_each(model, HD_NOUN_UPLINK, uplink)
+		if (r == 0)
+			r = claim_uplink(claims, uplink, err);
+	hd_model_each(model, HD_NOUN_PEER, peer)
+		if (r == 0)
+			r = claim_tunnel_ip(claims, peer, &peer->view.peer.ip, err);
+	return r;
+}
+
 static int validate_claims(const struct hd_model *model, struct hd_error *err)
 {
 	__attribute__((cleanup(claims_free))) struct claim *claims = NULL;
-	int r;
+	int r = claim_underlay(&claims, model, err);
+
+	if (r < 0)
+		return r;
 
 	hd_model_each(model, HD_NOUN_PORT, port) {
 		r = claim_port(&claims, port, err);
@@ -155,9 +211,10 @@ typedef int (*validate_fn)(const struct hd_model *model, const struct hd_object 
 			   struct hd_error *err);
 
 static const validate_fn validators[HD_NOUN_COUNT] = {
-	[HD_NOUN_SUBNET] = hd_subnet_validate,	     [HD_NOUN_GROUP] = hd_group_validate,
-	[HD_NOUN_PORT] = hd_port_validate,	     [HD_NOUN_FDB] = hd_fdb_validate,
-	[HD_NOUN_NEIGHBOUR] = hd_neighbour_validate,
+	[HD_NOUN_NETWORK] = hd_network_validate, [HD_NOUN_UPLINK] = hd_uplink_validate,
+	[HD_NOUN_PEER] = hd_peer_validate,	 [HD_NOUN_SUBNET] = hd_subnet_validate,
+	[HD_NOUN_GROUP] = hd_group_validate,	 [HD_NOUN_PORT] = hd_port_validate,
+	[HD_NOUN_FDB] = hd_fdb_validate,	 [HD_NOUN_NEIGHBOUR] = hd_neighbour_validate,
 };
 
 static int validate_object(const struct hd_model *model, const struct hd_object *object,

@@ -6,12 +6,20 @@
 
 int hd_network_view(struct hd_object *object, struct hd_error *err);
 int hd_subnet_view(struct hd_object *object, struct hd_error *err);
+int hd_uplink_view(struct hd_object *object, struct hd_error *err);
+int hd_peer_view(struct hd_object *object, struct hd_error *err);
 int hd_group_view(struct hd_object *object, struct hd_error *err);
 int hd_port_view(struct hd_object *object, struct hd_error *err);
 int hd_fdb_view(struct hd_object *object, struct hd_error *err);
 int hd_neighbour_view(struct hd_object *object, struct hd_error *err);
 
 /* What each noun asks of the rest of the model. */
+int hd_network_validate(const struct hd_model *model, const struct hd_object *object,
+			struct hd_error *err);
+int hd_uplink_validate(const struct hd_model *model, const struct hd_object *object,
+		       struct hd_error *err);
+int hd_peer_validate(const struct hd_model *model, const struct hd_object *object,
+		     struct hd_error *err);
 int hd_subnet_validate(const struct hd_model *model, const struct hd_object *object,
 		       struct hd_error *err);
 int hd_group_validate(const struct hd_model *model, const struct hd_object *object,

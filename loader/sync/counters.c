@@ -91,7 +91,7 @@ void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model)
 	while (more) {
 		key = next;
 		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if (key.port && !hd_model_get_id(model, HD_NOUN_PORT, key.port))
+		if (key.port && !hd_model_get_port(model, key.port))
 			(void)bpf_map_delete_elem(fd, &key); /* gone already is fine */
 	}
 }

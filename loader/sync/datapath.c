@@ -37,6 +37,11 @@ static const struct {
 	[HD_MAP_PORTS] = { "hd_ports", KEEP },
 	[HD_MAP_NETWORKS] = { "hd_networks", KEEP },
 	[HD_MAP_TRUNKS] = { "hd_trunks", KEEP },
+	[HD_MAP_ENDS] = { "hd_ends", KEEP },
+	[HD_MAP_PEER_NETS] = { "hd_peer_nets", KEEP },
+	[HD_MAP_PEERS] = { "hd_peers", KEEP },
+	[HD_MAP_TUNNELS] = { "hd_tunnels", KEEP },
+	[HD_MAP_TUNNEL_PORTS] = { "hd_tunnel_ports", KEEP },
 	[HD_MAP_PORT_COUNTERS] = { "hd_port_counters", KEEP },
 	[HD_MAP_PORT_STATE] = { "hd_port_state", KEEP },
 	[HD_MAP_FDB] = { "hd_fdb", KEEP },
@@ -60,6 +65,7 @@ static const struct {
 static const char *const progs[HD_PROG_COUNT] = {
 	[HD_PROG_IN] = "hd_port_in",
 	[HD_PROG_OUT] = "hd_port_out",
+	[HD_PROG_UPLINK] = "hd_uplink_in",
 	[HD_PROG_CLOCK] = "hd_clock",
 };
 
@@ -76,8 +82,11 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 	case HD_MAP_PORT_STATE:
 	case HD_MAP_IFINDEX_FAR:
 	case HD_MAP_TRUNKS:
+	case HD_MAP_ENDS:
+	case HD_MAP_PEERS:
 		return limits->ports;
 	case HD_MAP_NETWORKS:
+	case HD_MAP_TUNNELS:
 		return limits->networks;
 	case HD_MAP_FDB:
 		return limits->fdb;

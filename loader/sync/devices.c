@@ -116,6 +116,10 @@ const struct hd_link *hd_device_of(const struct hd_devices *devices, const struc
 	char name[IFNAMSIZ];
 	const char *owner;
 
+	if (port->noun->id == HD_NOUN_UPLINK) {
+		device = find_name(devices, port->name);
+		return device ? &device->link : NULL;
+	}
 	if (port->view.port.kind == HD_PORT_DEVICE) {
 		device = find_name(devices, port->view.port.device);
 		return device ? &device->link : NULL;
@@ -129,14 +133,15 @@ const struct hd_link *hd_device_of(const struct hd_devices *devices, const struc
 static int check_free(const struct hd_devices *devices, const struct hd_object *port,
 		      const struct hd_link *link, struct hd_error *err)
 {
+	const char *noun = port->noun->name;
+
 	if (!strncmp(link->alias, ALIAS_PREFIX, strlen(ALIAS_PREFIX)))
-		return hd_error_set(err, HD_ERR_CONFLICT,
-				    "port %s: device %s belongs to heddle (%s)", port->name,
-				    link->name, link->alias);
+		return hd_error_set(err, HD_ERR_CONFLICT, "%s %s: device %s belongs to heddle (%s)",
+				    noun, port->name, link->name, link->alias);
 	if (link->master) {
 		const struct hd_device *master = find_index(devices, link->master);
 
-		hd_error_set(err, HD_ERR_CONFLICT, "port %s: device %s is already part of %s",
+		hd_error_set(err, HD_ERR_CONFLICT, "%s %s: device %s is already part of %s", noun,
 			     port->name, link->name, master ? master->link.name : "a bridge");
 		hd_error_hint(err, "ip link set %s nomaster", link->name);
 		return -EBUSY;
@@ -166,6 +171,41 @@ int hd_device_check(const struct hd_devices *devices, const struct hd_object *po
 		return -EINVAL;
 	}
 	return check_free(devices, port, &device->link, err);
+}
+
+int hd_uplink_check(const struct hd_devices *devices, const struct hd_object *uplink,
+		    struct hd_error *err)
+{
+	const struct hd_device *device = find_name(devices, uplink->name);
+
+	if (!device) {
+		hd_error_set(err, HD_ERR_NOT_FOUND, "uplink %s: the device does not exist",
+			     uplink->name);
+		hd_error_hint(err, "'ip link' lists the devices of this namespace");
+		return -ENODEV;
+	}
+	if (!device->link.is_ethernet) {
+		hd_error_set(err, HD_ERR_INVALID, "uplink %s: not an Ethernet device",
+			     uplink->name);
+		return -EINVAL;
+	}
+	return check_free(devices, uplink, &device->link, err);
+}
+
+struct hd_underlay hd_devices_underlay(const struct hd_devices *devices,
+				       const struct hd_model *model)
+{
+	struct hd_underlay ret = { .is_v6 = hd_model_underlay_is_v6(model) };
+
+	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
+		const struct hd_link *link = hd_device_of(devices, uplink);
+
+		if (uplink->view.uplink.has_ip && link && (!ret.mtu || link->mtu < ret.mtu))
+			ret.mtu = link->mtu;
+	}
+	if (!ret.mtu)
+		ret.mtu = 1500;
+	return ret;
 }
 
 /* The namespace of the far end and a socket in it. */
@@ -220,11 +260,14 @@ static int far_end_open(const struct hd_object *port, struct far_end *far, struc
 	return 0;
 }
 
-static uint32_t mtu_of(const struct hd_model *model, const struct hd_object *port)
+static uint32_t mtu_of(const struct hd_devices *devices, const struct hd_model *model,
+		       const struct hd_object *port)
 {
-	uint32_t mtu = port->view.port.mtu;
+	const struct hd_network *network =
+		&hd_model_network_of(model, &port->view.port)->view.network;
+	struct hd_underlay underlay = hd_devices_underlay(devices, model);
 
-	return mtu ? mtu : hd_model_network_of(model, &port->view.port)->view.network.mtu;
+	return port->view.port.mtu ? port->view.port.mtu : hd_network_mtu(network, &underlay);
 }
 
 static uint8_t prefix_of(const struct hd_model *model, const struct hd_object *port,
@@ -337,7 +380,7 @@ int hd_device_configure(struct hd_devices *devices, const struct hd_model *model
 {
 	CLEANUP(far_end_close) struct far_end far = { .netns = -1 };
 	const struct hd_link *near = hd_device_of(devices, port);
-	uint32_t mtu = mtu_of(model, port);
+	uint32_t mtu = mtu_of(devices, model, port);
 	int r = far_end_open(port, &far, err);
 
 	if (r == 0)
@@ -362,6 +405,37 @@ int hd_device_configure(struct hd_devices *devices, const struct hd_model *model
 	return 0;
 }
 
+static bool follows_underlay(const struct hd_model *model, const struct hd_object *port)
+{
+	const struct hd_network *network =
+		&hd_model_network_of(model, &port->view.port)->view.network;
+
+	return !port->view.port.mtu && !network->mtu && network->tunnel != HD_TUNNEL_NONE;
+}
+
+int hd_device_follow_mtu(struct hd_devices *devices, const struct hd_model *model,
+			 const struct hd_object *port, struct hd_error *err)
+{
+	CLEANUP(far_end_close) struct far_end far = { .netns = -1 };
+	const struct hd_link *near = hd_device_of(devices, port);
+	uint32_t mtu = mtu_of(devices, model, port);
+	int r;
+
+	if (!near || near->mtu == mtu || !follows_underlay(model, port))
+		return 0;
+	r = far_end_open(port, &far, err);
+	if (r == 0)
+		r = find_far_end(port, &far, err);
+	if (r < 0)
+		return r;
+	r = hd_netlink_link_mtu(far.nl, far.ifindex, mtu);
+	if (r == 0)
+		r = hd_netlink_link_mtu(devices->nl, near->ifindex, mtu);
+	return r < 0 ? hd_error_set(err, HD_ERR_FAILED, "port %s: can't set its MTU to %u: %s",
+				    port->name, mtu, strerror(-r))
+		     : 0;
+}
+
 static int make_pair(struct hd_devices *devices, const struct hd_model *model,
 		     const struct hd_object *port, struct hd_error *err)
 {
@@ -371,7 +445,7 @@ static int make_pair(struct hd_devices *devices, const struct hd_model *model,
 	struct hd_veth veth = { .name = name,
 				.peer = view->ifname,
 				.netns = netns,
-				.mtu = mtu_of(model, port),
+				.mtu = mtu_of(devices, model, port),
 				.mac = view->has_mac ? view->mac : NULL };
 	int r;
 

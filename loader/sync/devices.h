@@ -39,7 +39,7 @@ void hd_devices_done(struct hd_devices *devices);
 /** hd_devices_update - a link came, changed or went; true if anything that heddle looks at is different */
 bool hd_devices_update(struct hd_devices *devices, const struct hd_link *link);
 
-/** hd_device_of - the device on this side of a port, NULL if it is missing; borrowed */
+/** hd_device_of - the device of an uplink, or on this side of a port; NULL if it is missing; borrowed */
 const struct hd_link *hd_device_of(const struct hd_devices *devices, const struct hd_object *port);
 
 /** hd_device_name - name of the host's end of a pair that heddle makes for port @id */
@@ -51,6 +51,14 @@ void hd_device_name(const char *instance, uint32_t id, char name[IFNAMSIZ]);
  */
 int hd_device_check(const struct hd_devices *devices, const struct hd_object *port,
 		    struct hd_error *err);
+
+/** hd_uplink_check - whether a device can become an uplink; as hd_device_check() */
+int hd_uplink_check(const struct hd_devices *devices, const struct hd_object *uplink,
+		    struct hd_error *err);
+
+/** hd_devices_underlay - what the devices of the uplinks say */
+struct hd_underlay hd_devices_underlay(const struct hd_devices *devices,
+				       const struct hd_model *model);
 
 /** hd_netns_error - what kind of error a failing hd_netns_open() is */
 enum hd_error_code hd_netns_error(int r);
@@ -73,6 +81,14 @@ int hd_device_make(struct hd_devices *devices, const struct hd_model *model,
 int hd_device_configure(struct hd_devices *devices, const struct hd_model *model,
 			const struct hd_object *port, const struct hd_object *old,
 			struct hd_error *err);
+
+/**
+ * hd_device_follow_mtu - give a pair the MTU of its network, if that follows the underlay's and is another now
+ *
+ * Return: 0 or -errno; 0 also when nothing had to be done.
+ */
+int hd_device_follow_mtu(struct hd_devices *devices, const struct hd_model *model,
+			 const struct hd_object *port, struct hd_error *err);
 
 /** hd_device_up - this end up; programs are attached by now */
 int hd_device_up(struct hd_devices *devices, const struct hd_link *link);

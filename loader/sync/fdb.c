@@ -70,10 +70,9 @@ bool hd_fdb_is_old(const struct hd_datapath *dp, const struct hd_network *networ
 static bool condemns_stale(const struct purge *p, const struct hd_fdb_key *key,
 			   const struct hd_fdb_value *value)
 {
-	const struct hd_object *port = hd_model_get_id(p->model, HD_NOUN_PORT, value->port);
 	const struct hd_object *network = hd_model_get_id(p->model, HD_NOUN_NETWORK, key->network);
 
-	if (!port || !network || hd_model_network_of(p->model, &port->view.port) != network)
+	if (!network || !hd_model_has_member(p->model, network, value->port))
 		return true;
 	return hd_fdb_is_old(p->dp, &network->view.network, value, p->now);
 }

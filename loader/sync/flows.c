@@ -215,8 +215,7 @@ static bool is_over(const struct hd_datapath *dp, const struct hd_model *model,
 	if (is_expired(dp, flow, now))
 		return true;
 	for (int side = 0; side < 2; side++)
-		if (flow->value.port[side] &&
-		    !hd_model_get_id(model, HD_NOUN_PORT, flow->value.port[side]))
+		if (flow->value.port[side] && !hd_model_get_port(model, flow->value.port[side]))
 			return true;
 	return false;
 }

@@ -31,7 +31,21 @@ struct side {
 static const struct side sides[] = {
 	{ "in", HD_BPF_TCX_INGRESS, BPF_TC_INGRESS, HD_PROG_IN },
 	{ "out", HD_BPF_TCX_EGRESS, BPF_TC_EGRESS, HD_PROG_OUT },
+	{ "uplink", HD_BPF_TCX_INGRESS, BPF_TC_INGRESS, HD_PROG_UPLINK },
 };
+
+#define FIRST_OF_UPLINK 2
+#define N_SIDES (sizeof(sides) / sizeof(sides[0]))
+
+static bool has_side(const struct hd_attachment *a, size_t side)
+{
+	return a->uplink == (side >= FIRST_OF_UPLINK);
+}
+
+static const char *clsact_word(const struct hd_attachment *a)
+{
+	return a->uplink ? "uplink-clsact" : "clsact";
+}
 
 const char *hd_attach_word(enum hd_attach how)
 {
@@ -108,13 +122,15 @@ static int tcx_side(const struct hd_datapath *dp, const struct hd_attachment *a,
  * Detached first, then unpinned: a link that goes with its last pin is torn down by a worker of the kernel, which waits out a whole grace
  * period for each under the lock of all network configuration, when we no longer shorten it.
  */
-static void tcx_detach(const struct hd_datapath *dp, uint32_t port)
+static void tcx_detach(const struct hd_datapath *dp, const struct hd_attachment *a)
 {
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < N_SIDES; i++) {
 		_close_ int fd = -1;
 		char path[300];
 
-		link_path(dp, port, sides[i].word, path);
+		if (!has_side(a, i))
+			continue;
+		link_path(dp, a->port, sides[i].word, path);
 		fd = bpf_obj_get(path);
 		if (fd >= 0)
 			(void)bpf_link_detach(fd); /* its device may be gone: then it is detached */
@@ -124,11 +140,11 @@ static void tcx_detach(const struct hd_datapath *dp, uint32_t port)
 
 static int tcx_attach(const struct hd_datapath *dp, const struct hd_attachment *a)
 {
-	for (size_t i = 0; i < 2; i++) {
-		int r = tcx_side(dp, a, &sides[i]);
+	for (size_t i = 0; i < N_SIDES; i++) {
+		int r = has_side(a, i) ? tcx_side(dp, a, &sides[i]) : 0;
 
 		if (r < 0) {
-			tcx_detach(dp, a->port);
+			tcx_detach(dp, a);
 			return r;
 		}
 	}
@@ -149,12 +165,13 @@ static void clsact_detach(const struct hd_datapath *dp, struct hd_netlink *nl,
 {
 	char path[300];
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < N_SIDES; i++) {
 		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex,
 			    .attach_point = sides[i].clsact);
 		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HD_TC_HANDLE, .priority = HD_TC_PRIORITY);
 
-		(void)bpf_tc_detach(&hook, &opts); /* gone with its device is fine */
+		if (has_side(a, i))
+			(void)bpf_tc_detach(&hook, &opts); /* gone with its device is fine */
 	}
 	link_path(dp, a->port, "qdisc", path);
 	if (rmdir(path) == 0 && !hd_netlink_foreign_filters(nl, a->ifindex, true) &&
@@ -164,7 +181,7 @@ static void clsact_detach(const struct hd_datapath *dp, struct hd_netlink *nl,
 
 		(void)bpf_tc_hook_destroy(&hook);
 	}
-	link_path(dp, a->port, "clsact", path);
+	link_path(dp, a->port, clsact_word(a), path);
 	(void)rmdir(path);
 }
 
@@ -177,7 +194,7 @@ static int clsact_qdisc(const struct hd_datapath *dp, struct hd_netlink *nl,
 	char path[300];
 	int r;
 
-	link_path(dp, a->port, "clsact", path);
+	link_path(dp, a->port, clsact_word(a), path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	if (hd_netlink_has_clsact(nl, a->ifindex))
@@ -194,8 +211,9 @@ static int clsact_attach(const struct hd_datapath *dp, struct hd_netlink *nl,
 {
 	int r = clsact_qdisc(dp, nl, a);
 
-	for (size_t i = 0; r == 0 && i < 2; i++)
-		r = clsact_side(dp, a->ifindex, &sides[i]);
+	for (size_t i = 0; r == 0 && i < N_SIDES; i++)
+		if (has_side(a, i))
+			r = clsact_side(dp, a->ifindex, &sides[i]);
 	if (r < 0)
 		clsact_detach(dp, nl, a);
 	return r;
@@ -245,13 +263,13 @@ bool hd_links_foreign_egress(const struct hd_datapath *dp, struct hd_netlink *nl
 void hd_links_detach(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a)
 {
 	if (a->how == HD_ATTACH_TCX)
-		tcx_detach(dp, a->port);
+		tcx_detach(dp, a);
 	if (a->how == HD_ATTACH_CLSACT)
 		clsact_detach(dp, nl, a);
 	a->how = HD_ATTACH_NONE;
 }
 
-/* A pin by its name: "12-in" is half of a tcx attachment, "12-clsact" a whole one. */
+/* A pin by its name: "12-in" is half of a tcx attachment, "12-clsact" a whole one; "12-uplink", "12-uplink-clsact" are those of an uplink. */
 static int found_pin(const struct hd_datapath *dp, const char *name, hd_links_found_fn fn,
 		     void *arg)
 {
@@ -262,11 +280,12 @@ static int found_pin(const struct hd_datapath *dp, const char *name, hd_links_fo
 
 	if (sscanf(name, "%u-%15s", &a.port, what) != 2)
 		return 0;
-	if (!strcmp(what, "clsact")) {
+	a.uplink = !strncmp(what, "uplink", strlen("uplink"));
+	if (!strcmp(what, clsact_word(&a))) {
 		a.how = HD_ATTACH_CLSACT;
 		return fn(arg, &a);
 	}
-	if (strcmp(what, "in"))
+	if (strcmp(what, a.uplink ? "uplink" : "in"))
 		return 0;
 	link_path(dp, a.port, what, path);
 	fd = bpf_obj_get(path);
@@ -276,7 +295,7 @@ static int found_pin(const struct hd_datapath *dp, const char *name, hd_links_fo
 	a.how = HD_ATTACH_TCX;
 	if (a.ifindex)
 		return fn(arg, &a);
-	tcx_detach(dp, a.port);
+	tcx_detach(dp, &a);
 	return 0;
 }
 

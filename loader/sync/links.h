@@ -17,15 +17,17 @@
 enum hd_attach { HD_ATTACH_NONE, HD_ATTACH_TCX, HD_ATTACH_CLSACT };
 
 /**
- * struct hd_attachment - how one port's device carries the programs
+ * struct hd_attachment - how one port's, or uplink's, device carries the programs
  * @port:    port id
  * @ifindex: the device
  * @how:     the same in both directions, or HD_ATTACH_NONE
+ * @uplink:  it is an uplink's: one program, for what comes in
  */
 struct hd_attachment {
 	uint32_t port;
 	uint32_t ifindex;
 	enum hd_attach how;
+	bool uplink;
 };
 
 /** hd_attach_word - "tcx", "clsact", "none" */

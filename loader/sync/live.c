@@ -44,14 +44,25 @@ static int prog_id(int fd, uint32_t *ret)
 
 static int take_progs(struct hd_live *live, const struct hd_datapath *dp)
 {
-	int r;
+	const struct bpf_program *progs[HD_PROG_COUNT] = {
+		[HD_PROG_IN] = live->skel->progs.hd_port_in,
+		[HD_PROG_OUT] = live->skel->progs.hd_port_out,
+		[HD_PROG_UPLINK] = live->skel->progs.hd_uplink_in,
+	};
 
 	memcpy(live->progs, dp->progs, sizeof(live->progs));
 	memcpy(live->ids, dp->prog_ids, sizeof(live->ids));
-	live->progs[HD_PROG_IN] = bpf_program__fd(live->skel->progs.hd_port_in);
-	live->progs[HD_PROG_OUT] = bpf_program__fd(live->skel->progs.hd_port_out);
-	r = prog_id(live->progs[HD_PROG_IN], &live->ids[HD_PROG_IN]);
-	return r < 0 ? r : prog_id(live->progs[HD_PROG_OUT], &live->ids[HD_PROG_OUT]);
+	for (int i = 0; i < HD_PROG_COUNT; i++) {
+		int r;
+
+		if (!progs[i])
+			continue;
+		live->progs[i] = bpf_program__fd(progs[i]);
+		r = prog_id(live->progs[i], &live->ids[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static void pin_path(const struct hd_datapath *dp, char path[300])

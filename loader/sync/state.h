@@ -4,9 +4,10 @@
 
 #include "compile/compile.h"
 #include "sync/sync.h"
+#include "sync/underlay.h"
 
 /**
- * struct run - a port as the machine has it
+ * struct run - a port, uplink or peer as the machine has it
  * @port:       id
  * @attachment: programs on its device
  * @current:    they are the programs of this datapath
@@ -32,6 +33,7 @@ struct run {
  * @nl:      requests
  * @devices: links of this namespace
  * @current: what the configuration has put into the maps
+ * @ways:    to peers
  * @runs:    by port id
  * @imagined: facts are for a trace from this port of a model that is not applied: ports without a device count as up; else 0
  * @epoch:   of the generations in between
@@ -43,6 +45,7 @@ struct hd_sync {
 	struct hd_netlink *nl;
 	struct hd_devices devices;
 	struct hd_tables current;
+	struct hd_way *ways;
 	struct run *runs;
 	uint32_t epoch;
 	bool unsettled;

@@ -94,16 +94,17 @@ void hd_sync_close(struct hd_sync *sync)
 	while (sync->runs)
 		run_free(sync, sync->runs);
 	hd_tables_done(&sync->current);
+	hd_ways_done(&sync->ways);
 	hd_devices_done(&sync->devices);
 	hd_netlink_close(sync->nl);
 	hd_datapath_close(&sync->dp);
 	free(sync);
 }
 
-/* Whether a port is as it was in @old; then what can't be done about it is no reason to refuse a change of something else. */
+/* Whether a port or uplink is as it was in @old; then what can't be done about it is no reason to refuse a change of something else. */
 static bool is_same(const struct hd_model *old, const struct hd_object *port)
 {
-	return !old || hd_model_get(old, HD_NOUN_PORT, port->name) == port;
+	return !old || hd_model_get(old, port->noun->id, port->name) == port;
 }
 
 static int check_port(struct hd_sync *sync, const struct hd_model *old,
@@ -133,6 +134,16 @@ static int check_port(struct hd_sync *sync, const struct hd_model *old,
 int hd_sync_check(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
 		  struct hd_error *err)
 {
+	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
+		int r = hd_model_get(old, HD_NOUN_UPLINK, uplink->name)
+				? 0
+				: hd_uplink_check(&sync->devices, uplink, err);
+
+		if (r < 0) {
+			hd_error_object(err, "uplink", uplink->name);
+			return r;
+		}
+	}
 	hd_model_each(model, HD_NOUN_PORT, port) {
 		int r = is_same(old, port) ? 0 : check_port(sync, old, port, err);
 
@@ -154,7 +165,7 @@ static int port_failed(struct hd_sync *sync, const struct hd_model *old,
 	if (!is_same(old, port)) {
 		if (err)
 			*err = *cause;
-		hd_error_object(err, "port", port->name);
+		hd_error_object(err, port->noun->name, port->name);
 		return r;
 	}
 	if (run && !run->failed)
@@ -183,6 +194,8 @@ static int make_device(struct hd_sync *sync, const struct hd_model *model,
 	else if (before && (before != port || hd_model_network_of(old, &port->view.port) !=
 						      hd_model_network_of(model, &port->view.port)))
 		r = hd_device_configure(&sync->devices, model, port, before, &cause);
+	else
+		r = hd_device_follow_mtu(&sync->devices, model, port, &cause);
 	return r < 0 ? port_failed(sync, old, port, r, &cause, err) : 0;
 }
 
@@ -230,10 +243,29 @@ static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_obje
 	return fact;
 }
 
+/* The way to a peer. */
+static struct hd_fact peer_fact(const struct hd_sync *sync, const struct hd_object *peer)
+{
+	const struct hd_way *way = hd_way_of(sync->ways, peer->id);
+	struct hd_fact fact = { .port = peer->id };
+
+	if (!way)
+		return fact;
+	fact.ifindex = way->ifindex;
+	fact.mtu = way->mtu;
+	fact.up = way->up;
+	memcpy(fact.to, way->to, 6);
+	memcpy(fact.from, way->from, 6);
+	memcpy(fact.local, way->local, 16);
+	return fact;
+}
+
 static int compile(const struct hd_sync *sync, const struct hd_model *model, struct hd_tables *ret,
 		   struct hd_error *err)
 {
-	size_t n = 0, space = hd_model_count(model, HD_NOUN_PORT);
+	size_t n = 0, space = hd_model_count(model, HD_NOUN_PORT) +
+			      hd_model_count(model, HD_NOUN_UPLINK) +
+			      hd_model_count(model, HD_NOUN_PEER);
 	_free_ struct hd_fact *facts = calloc(space + 1, sizeof(*facts));
 	int r;
 
@@ -241,6 +273,10 @@ static int compile(const struct hd_sync *sync, const struct hd_model *model, str
 		return hd_error_set(err, HD_ERR_FAILED, "no memory");
 	hd_model_each(model, HD_NOUN_PORT, port)
 		facts[n++] = make_fact(sync, port);
+	hd_model_each(model, HD_NOUN_UPLINK, uplink)
+		facts[n++] = make_fact(sync, uplink);
+	hd_model_each(model, HD_NOUN_PEER, peer)
+		facts[n++] = peer_fact(sync, peer);
 	qsort(facts, n, sizeof(*facts), compare_facts);
 	r = hd_compile(model, facts, n, sync->dp.hz, ret, err);
 	return r == -ENOMEM ? hd_error_set(err, HD_ERR_FAILED, "no memory") : r;
@@ -275,14 +311,15 @@ static int attach(struct hd_sync *sync, const struct hd_model *old, const struct
 	if (a->how != HD_ATTACH_NONE && a->ifindex == link->ifindex && run->current)
 		return 0;
 	a->ifindex = link->ifindex;
+	a->uplink = port->noun->id == HD_NOUN_UPLINK;
 	expedite(sync);
 	r = hd_links_attach(&sync->dp, sync->nl, a);
 	run->current = r == 0;
 	run->foreign = hd_links_foreign_egress(&sync->dp, sync->nl, link->ifindex);
 	if (r == 0)
 		return 0;
-	hd_error_set(&cause, HD_ERR_FAILED, "port %s: can't attach to device %s: %s", port->name,
-		     link->name, strerror(-r));
+	hd_error_set(&cause, HD_ERR_FAILED, "%s %s: can't attach to device %s: %s",
+		     port->noun->name, port->name, link->name, strerror(-r));
 	return port_failed(sync, old, port, r, &cause, err);
 }
 
@@ -290,6 +327,12 @@ static int attach(struct hd_sync *sync, const struct hd_model *old, const struct
 static int attach_all(struct hd_sync *sync, const struct hd_model *model,
 		      const struct hd_model *old, struct hd_error *err)
 {
+	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
+		int r = attach(sync, old, uplink, err);
+
+		if (r < 0)
+			return r;
+	}
 	hd_model_each(model, HD_NOUN_PORT, port) {
 		const struct hd_link *link;
 		int r = attach(sync, old, port, err);
@@ -310,7 +353,7 @@ static bool detach_gone(struct hd_sync *sync, const struct hd_model *model)
 	bool any = false;
 
 	HASH_ITER(hh, sync->runs, run, next) {
-		if (hd_model_get_id(model, HD_NOUN_PORT, run->port))
+		if (hd_model_get_port(model, run->port))
 			continue;
 		expedite(sync);
 		hd_links_detach(&sync->dp, sync->nl, &run->attachment);
@@ -344,20 +387,57 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 	return ret;
 }
 
+struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_object *peer)
+{
+	const struct hd_way *way = hd_way_of(sync->ways, peer->id);
+	struct hd_peer_run ret = { .reason = "it was not looked for" };
+
+	if (!way)
+		return ret;
+	ret.up = way->up;
+	ret.reason = way->reason;
+	ret.mtu = way->mtu;
+	if (way->ifindex)
+		hd_ip_format(&way->next, ret.next);
+	memcpy(ret.device, way->device, sizeof(ret.device));
+	memcpy(ret.mac, way->to, sizeof(ret.mac));
+	return ret;
+}
+
+struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_model *model)
+{
+	return hd_devices_underlay(&sync->devices, model);
+}
+
 /* At start only what is wrong is news. */
+static void report(struct hd_sync *sync, const struct hd_object *object, bool up,
+		   const char *reason, bool starting)
+{
+	struct run *run = run_get(sync, object->id);
+
+	if (!run || (run->reported && run->up == up))
+		return;
+	if (run->reported || !starting || !up)
+		sync->fn(sync->arg, object, up, reason);
+	run->reported = true;
+	run->up = up;
+	run->failed = run->failed && !up;
+}
+
 static void report_states(struct hd_sync *sync, const struct hd_model *model, bool starting)
 {
-	hd_model_each(model, HD_NOUN_PORT, port) {
-		struct hd_port_run state = hd_sync_port(sync, port);
-		struct run *run = run_find(sync, port->id);
+	static const enum hd_noun_id nouns[] = { HD_NOUN_UPLINK, HD_NOUN_PORT };
 
-		if (!run || (run->reported && run->up == state.up))
-			continue;
-		if (run->reported || !starting || !state.up)
-			sync->fn(sync->arg, port, state.up, state.reason);
-		run->reported = true;
-		run->up = state.up;
-		run->failed = run->failed && !state.up;
+	for (size_t i = 0; i < 2; i++)
+		hd_model_each(model, nouns[i], port) {
+			struct hd_port_run state = hd_sync_port(sync, port);
+
+			report(sync, port, state.up, state.reason, starting);
+		}
+	hd_model_each(model, HD_NOUN_PEER, peer) {
+		struct hd_peer_run state = hd_sync_peer(sync, peer);
+
+		report(sync, peer, state.up, state.reason, starting);
 	}
 }
 
@@ -467,8 +547,10 @@ static void clear_new_rules(struct hd_sync *sync, const struct hd_model *model,
 static int apply(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
 		 struct hd_tables *next, struct hd_error *err)
 {
-	int r = make_devices(sync, model, old, err);
+	int r;
 
+	(void)hd_ways_look(&sync->ways, &sync->devices, model);
+	r = make_devices(sync, model, old, err);
 	clear_new_rules(sync, model, old);
 	if (r == 0)
 		r = write_tables(sync, model, next, true, err);
@@ -580,6 +662,17 @@ bool hd_sync_link(struct hd_sync *sync, const struct hd_link *link)
 int hd_sync_reload_links(struct hd_sync *sync)
 {
 	return hd_devices_load(&sync->devices);
+}
+
+bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model)
+{
+	return hd_model_count(model, HD_NOUN_PEER) &&
+	       hd_ways_look(&sync->ways, &sync->devices, model);
+}
+
+void hd_sync_keep_ways(struct hd_sync *sync)
+{
+	hd_ways_keep(sync->ways, &sync->devices);
 }
 
 bool hd_sync_wants_retry(const struct hd_sync *sync)

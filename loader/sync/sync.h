@@ -31,7 +31,17 @@ struct hd_port_run {
 	char device[IFNAMSIZ];
 };
 
-/** hd_sync_port_fn - a port went up or down */
+/** struct hd_peer_run - what is known at run time about a peer; @next is empty where there is no way */
+struct hd_peer_run {
+	bool up;
+	const char *reason;
+	char device[IFNAMSIZ];
+	char next[64];
+	uint8_t mac[6];
+	uint32_t mtu;
+};
+
+/** hd_sync_port_fn - a port, uplink or peer went up or down */
 typedef void (*hd_sync_port_fn)(void *arg, const struct hd_object *port, bool up,
 				const char *reason);
 
@@ -69,7 +79,19 @@ int hd_sync_reload_links(struct hd_sync *sync);
 /** hd_sync_wants_retry - whether a device that heddle should have made is missing */
 bool hd_sync_wants_retry(const struct hd_sync *sync);
 
-/** hd_sync_port - run-time state of a port */
+/** hd_sync_ways - something has happened to the ways to others; true if a run is due */
+bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model);
+
+/** hd_sync_keep_ways - to be called every few seconds: asks next hops whether they are there */
+void hd_sync_keep_ways(struct hd_sync *sync);
+
+/** hd_sync_underlay - what the uplinks say about the way between hosts */
+struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_model *model);
+
+/** hd_sync_peer - run-time state of a peer */
+struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_object *peer);
+
+/** hd_sync_port - run-time state of a port or uplink */
 struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_object *port);
 
 /** hd_sync_counters - of one port, summed over the CPUs */

@@ -24,6 +24,7 @@
 #include "heddle/port.h"
 #include "heddle/reason.h"
 #include "heddle/trace.h"
+#include "heddle/tunnel.h"
 #include "heddle/vlan.h"
 
 /* @key, @value: names of the types, NULL where the map is of plain integers. */
@@ -40,6 +41,11 @@ static const struct table tables[] = {
 	{ "hd_ifindex_far", NULL, NULL, 4, 4 },
 	{ "hd_ports", NULL, "hd_port_value", 4, sizeof(struct hd_port_value) },
 	{ "hd_networks", NULL, "hd_network_value", 4, sizeof(struct hd_network_value) },
+	{ "hd_ends", NULL, "hd_end_value", 4, sizeof(struct hd_end_value) },
+	{ "hd_peer_nets", "hd_peer_net_key", NULL, sizeof(struct hd_peer_net_key), 4 },
+	{ "hd_peers", "hd_peer_key", NULL, sizeof(struct hd_peer_key), 4 },
+	{ "hd_tunnels", "hd_tunnel_key", NULL, sizeof(struct hd_tunnel_key), 4 },
+	{ "hd_tunnel_ports", NULL, NULL, 4, 4 },
 	{ "hd_port_counters", NULL, "hd_counters", 4, sizeof(struct hd_counters) },
 	{ "hd_port_state", NULL, "hd_port_state", 4, sizeof(struct hd_port_state) },
 	{ "hd_trunks", NULL, "hd_trunk_value", 4, sizeof(struct hd_trunk_value) },
@@ -121,6 +127,29 @@ static const struct member members[] = {
 	M(hd_port_state, held),
 	M(hd_network_value, flags),
 	M(hd_network_value, ageing_jiffies),
+	M(hd_network_value, first),
+	M(hd_network_value, pad),
+	M(hd_network_value, tunnel),
+	M(hd_tunnel, id),
+	M(hd_tunnel, port),
+	M(hd_tunnel, type),
+	M(hd_tunnel, overhead),
+	M(hd_end_value, flags),
+	M(hd_end_value, ifindex),
+	M(hd_end_value, mtu),
+	M(hd_end_value, csum),
+	M(hd_end_value, pad),
+	M(hd_end_value, to),
+	M(hd_end_value, from),
+	M(hd_end_value, local),
+	M(hd_end_value, remote),
+	M(hd_peer_net_key, network),
+	M(hd_peer_net_key, peer),
+	M(hd_peer_key, addr),
+	M(hd_tunnel_key, id),
+	M(hd_tunnel_key, port),
+	M(hd_tunnel_key, type),
+	M(hd_tunnel_key, pad),
 	M(hd_counters, rx_packets),
 	M(hd_counters, rx_bytes),
 	M(hd_counters, tx_packets),
@@ -314,7 +343,7 @@ static void check_maps(const struct bpf_object *object, const struct btf *btf)
 		size_t i;
 
 		if (bpf_map__is_internal(map) || !strcmp(name, "hd_scratch") ||
-		    !strcmp(name, "hd_hold_scratch") || !strcmp(name, "hd_frag_copy") ||
+		    !strcmp(name, "hd_hold_scratch") || !strcmp(name, "hd_bytes") || !strcmp(name, "hd_frag_copy") ||
 		    !strcmp(name, "hd_live_scratch"))
 			continue; /* nobody but the programs themselves looks at it */
 		for (i = 0; i < COUNT(tables) && strcmp(tables[i].name, name);)
@@ -342,6 +371,7 @@ int main(int argc, char **argv)
 	check_maps(object, btf);
 	check_struct(btf, "hd_port_config");
 	check_struct(btf, "hd_shape");
+	check_struct(btf, "hd_tunnel");
 	check_struct(btf, "hd_flow_tcp");
 	check_struct(btf, "hd_frag_range");
 	printf("layout: %zu maps, %zu members, %u wrong\n", COUNT(tables), COUNT(members), failed);

@@ -25,6 +25,7 @@ I=t$ID
 PINS=/sys/fs/bpf/heddle/$I
 MINE=/sys/fs/bpf/$N # for pins of a test's own
 DAEMON=
+declare -A DAEMONS=()
 SKIPPED=
 export HEDDLE_RUN_DIR=$T/run
 
@@ -53,9 +54,17 @@ on_error() {
 
 # What a reader of a failed test wants to see next.
 show_state() {
+	local name
+
 	printf -- '--- heddle status, drops\n'
-	timeout 5 "$B/heddle" -i "$I" status 2>&1 | tail -25
-	timeout 5 "$B/heddle" -i "$I" drops 2>&1 | head -15
+	[[ -z $DAEMON ]] || timeout 5 "$B/heddle" -i "$I" status 2>&1 | tail -25
+	[[ -z $DAEMON ]] || timeout 5 "$B/heddle" -i "$I" drops 2>&1 | head -15
+	for name in "${!DAEMONS[@]}"; do
+		printf -- '--- host %s\n' "$name"
+		timeout 5 "$B/heddle" -i "$I-$name" peer list 2>&1 | head -5
+		timeout 5 "$B/heddle" -i "$I-$name" port list 2>&1 | head -5
+		timeout 5 "$B/heddle" -i "$I-$name" drops 2>&1 | head -15
+	done
 	printf -- '--- devices of the host\n'
 	ip -n "$N-host" -o link 2>/dev/null | head -20 | cut -c1-110
 	printf -- '--- heddled.log\n'
@@ -236,6 +245,76 @@ daemon_stop() {
 # daemon_purged: after "hd purge" it ends by itself
 daemon_purged() {
 	wait "$DAEMON" || fail "heddled: exit status $? after purge"
+}
+
+# ---- several hosts: each a namespace with an instance of its own ----
+
+# hosts NAME...: namespaces $N-NAME and a heddled in each, as instance $I-NAME
+hosts() {
+	local name
+
+	for name; do
+		ns "$name"
+		nsenter --net="/run/netns/$N-$name" "$B/heddled" --foreground --instance "$I-$name" \
+			--state-dir "$T/state" --run-dir "$T/run" >>"$T/heddled.log" 2>&1 &
+		DAEMONS[$name]=$!
+	done
+	for name; do
+		wait_for 30 at "$name" network list
+	done
+}
+
+# at HOST COMMAND...: heddle of that host
+at() {
+	local name=$1
+
+	shift
+	"$B/heddle" -i "$I-$name" "$@"
+}
+
+# wire A B: a veth pair between two hosts, "wire" at both ends: 192.0.2.1 and .2, 2001:db8:ffff::1 and ::2; MTU 1500
+wire() {
+	ip -n "$N-$1" link add wire type veth peer name wire netns "$N-$2"
+	local name number=1
+
+	for name; do
+		on "$name" tee /proc/sys/net/ipv6/conf/wire/disable_ipv6 >/dev/null <<<0
+		ip -n "$N-$name" addr add "192.0.2.$number/24" dev wire
+		ip -n "$N-$name" addr add "2001:db8:ffff::$number/64" dev wire nodad
+		ip -n "$N-$name" link set wire up
+		number=$((number + 1))
+	done
+	link_turns "$1" wire UP
+	link_turns "$2" wire UP
+}
+
+# plain_wire A B: as a network card would be: nothing but whole, checksummed frames
+plain_wire() {
+	local name
+
+	for name; do
+		on "$name" ethtool -K wire tso off gso off tx off gro off >/dev/null
+	done
+}
+
+# joined HOST NET NAME NUMBER [PORT-OPTION...]: a workload on a host, with 10.0.20.NUMBER and 2001:db8::NUMBER
+joined() {
+	local host=$1 net=$2 name=$3 number=$4
+
+	shift 4
+	ns6 "$name"
+	at "$host" port add "$name" --network "$net" --netns "$N-$name" --ifname eth0 --ip "10.0.20.$number/24" \
+		--ip "2001:db8::$number/64" --mac "02:00:00:00:00:0$number" "$@"
+}
+
+peer_is() {
+	[[ $(at "$1" -j peer show "$2" | jq -r .state) == "$3" ]]
+}
+
+# drops_at HOST REASON [PORT]: as drops_of
+drops_at() {
+	at "$1" -j drops | jq --arg r "$2" --arg p "${3-}" \
+		'[.[] | select(.reason == $r and ($p == "" or .port == $p)) | .packets] | add // 0'
 }
 
 # host: the usual beginning

@@ -180,7 +180,17 @@ same "the same daemon" "$DAEMON" "$pid"
 # heddle(8): an error in a file starts with its place; and "not available yet"
 : >"$T/file.yaml"
 refused 6 'file.yaml:1:1: ' hd apply -f "$T/file.yaml"
-for type in flat vlan vxlan geneve gre; do
+for type in flat vlan; do
 	refused 2 'not available yet' hd network add x --type "$type"
 done
 same "state" "$before" "$(state)"
+
+# Networks that leave the host, uplinks, peers.
+refused 6 'needs id' hd network add x --type vxlan
+refused 6 'up to 16777215' hd network add x --type geneve --id 16777216
+refused 6 'has no id' hd network add x --type local --id 5
+refused 6 'tunnel-port is for' hd network add x --type gre --tunnel-port 5000
+refused 3 'does not exist' hd uplink add nowhere
+refused 2 'not available yet' hd uplink add dev1 --mode xdp
+refused 2 'tunnel-ip is missing' hd peer add p
+refused 6 'does not leave the host' hd peer add p --tunnel-ip 192.0.2.9 --network blue

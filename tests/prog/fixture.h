@@ -57,6 +57,7 @@
 #include "heddle/reason.h"
 #include "heddle/stage.h"
 #include "heddle/trace.h"
+#include "heddle/tunnel.h"
 #include "heddle/vlan.h"
 #include "heddlectl/schema.h"
 #include "port.skel.h"
@@ -114,6 +115,8 @@ struct sizes {
  * @twin:     the same programs, told to write nothing; NULL until twin_load()
  * @also:     other packets that may be seen on the wire
  * @vid:      TCI of an 802.1Q tag beside the next packet only; 0 = none
+ * @inside:   what is counted for ports is the frame inside the tunnel: this one; NULL = there is no tunnel
+ * @hash_at:  offset of a UDP source port that the next packet goes on with and that comes from its flow's hash; 0 = none
  */
 struct fixture {
 	struct port_bpf *skel;
@@ -125,6 +128,8 @@ struct fixture {
 	int clock;
 	const struct pkt *also[MAX_ALSO];
 	uint16_t vid;
+	const struct pkt *inside;
+	uint32_t hash_at;
 	struct snapshot *before;
 	struct snapshot *after;
 };
@@ -291,6 +296,29 @@ void drop_seed(struct fixture *f, uint16_t reason, uint16_t stage);
 /** now - jiffies, all 64 bits */
 uint64_t now(struct fixture *f);
 
+/* --- tunnels --- */
+
+/** net_tunnel - network @id leaves the host; @wire_id: VNI or key, @port: UDP port */
+void net_tunnel(struct fixture *f, uint32_t id, enum hd_tunnel_type type, uint32_t wire_id,
+		uint16_t port);
+
+/** net_first - first member of a network */
+void net_first(struct fixture *f, uint32_t id, uint32_t port);
+
+/** uplink_add - pseudo port @id on the device of that number; tunnels end at @ip */
+void uplink_add(struct fixture *f, uint32_t id, uint32_t number, const char *ip);
+
+/** peer_add - pseudo port @id, reached by the device of that number, MTU 1500; in every network. Its MAC is MAC(@id), ours MAC_UPLINK. */
+void peer_add(struct fixture *f, uint32_t id, uint32_t number, const char *local,
+	      const char *remote);
+
+/** peer_link - after @peer (0 = first) comes @next in the list of a network (0 = of all) */
+void peer_link(struct fixture *f, uint32_t network, uint32_t peer, uint32_t next);
+
+void end_mtu(struct fixture *f, uint32_t id, uint32_t mtu);
+
+#define MAC_UPLINK MAC(0xee)
+
 /* --- packets --- */
 
 /**
@@ -310,6 +338,12 @@ uint32_t shortest_frame(struct fixture *f);
  * was made there
  */
 #define leaves(f, number, from, in, story) leaves_(f, number, from, in, story, __FILE__, __LINE__)
+
+/** uplink_gets - the underlay sends @in to the uplink on a device; it goes on as @out */
+#define uplink_gets(f, number, in, out, story)                                                     \
+	uplink_gets_(f, number, in, out, story, __FILE__, __LINE__)
+void uplink_gets_(struct fixture *f, uint32_t number, const struct pkt *in, const struct pkt *out,
+		  const char *story, const char *file, int line);
 
 /**
  * arrives - the far end of a device sends @in, which comes in through the attached program
@@ -360,6 +394,7 @@ int frag_tests(void);
 int header_tests(void);
 int trace_tests(void);
 int vlan_tests(void);
+int tunnel_tests(void);
 int reason_tests(void);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

@@ -24,6 +24,7 @@ int main(void)
 	failed += header_tests();
 	failed += trace_tests();
 	failed += vlan_tests();
+	failed += tunnel_tests();
 	failed += reason_tests(); /* last: it looks at what the others provoked */
 	return failed != 0;
 }

@@ -173,6 +173,52 @@ static inline void pkt_ipv6(struct pkt *p, const char *src, const char *dst, uin
 	pkt_layer(p, ETH_P_IPV6, &ip, sizeof(ip));
 }
 
+/** pkt_append - another packet, as payload; its layers are finished already */
+static inline void pkt_append(struct pkt *p, const struct pkt *inner)
+{
+	pkt_put(p, inner->data, inner->len);
+}
+
+/* IPPROTO_UDP with a checksum of zero. */
+#define PKT_UDP_NO_CSUM 0x1100
+
+static inline void pkt_udp_no_csum(struct pkt *p, uint16_t from, uint16_t to)
+{
+	struct udphdr udp = { .source = htons(from), .dest = htons(to) };
+
+	pkt_layer(p, PKT_UDP_NO_CSUM, &udp, sizeof(udp));
+}
+
+/** pkt_vxlan - RFC 7348 section 5 */
+static inline void pkt_vxlan(struct pkt *p, uint32_t vni)
+{
+	uint32_t words[2] = { htonl(0x08000000), htonl(vni << 8) };
+
+	pkt_put(p, words, sizeof(words));
+}
+
+/** pkt_geneve - RFC 8926 section 3.4, with @len bytes of options to follow */
+static inline void pkt_geneve(struct pkt *p, uint32_t vni, uint32_t len)
+{
+	uint32_t words[2] = { htonl(len / 4 << 24 | 0x6558), htonl(vni << 8) };
+
+	pkt_put(p, words, sizeof(words));
+}
+
+/** pkt_gre - RFC 2784, RFC 2890: flags, Ethernet inside */
+static inline void pkt_gre(struct pkt *p, uint16_t flags)
+{
+	uint16_t words[2] = { htons(flags), htons(0x6558) };
+
+	pkt_put(p, words, sizeof(words));
+}
+
+static inline void pkt_word(struct pkt *p, uint32_t word)
+{
+	word = htonl(word);
+	pkt_put(p, &word, sizeof(word));
+}
+
 static inline void pkt_udp(struct pkt *p, uint16_t from, uint16_t to)
 {
 	struct udphdr udp = { .source = htons(from), .dest = htons(to) };
@@ -382,6 +428,9 @@ static inline void pkt_end_layer(struct pkt *p, uint32_t at)
 	case IPPROTO_UDP:
 		pkt_set16(p, off + offsetof(struct udphdr, len), len);
 		pkt_set16(p, off + offsetof(struct udphdr, check), pkt_l4_csum(p, at));
+		break;
+	case PKT_UDP_NO_CSUM:
+		pkt_set16(p, off + offsetof(struct udphdr, len), len);
 		break;
 	case IPPROTO_TCP:
 		pkt_set16(p, off + offsetof(struct tcphdr, check), pkt_l4_csum(p, at));

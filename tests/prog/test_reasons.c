@@ -12,6 +12,8 @@ static const char *excuse(uint32_t reason)
 	switch (reason) {
 	case HD_DROP_NO_MEMORY:
 		return "the kernel would have to run out of memory at the right moment";
+	case HD_DROP_ENCAP:
+		return "a test run can't make a super-packet that is in a tunnel already";
 	default:
 		return NULL;
 	}

@@ -206,7 +206,7 @@ static void diff(void **state)
 		    "mac: none -> 02:00:5e:00:53:01\n");
 	assert_diff("{\"changes\": [{\"op\": \"set\", \"noun\": \"network\", \"name\": \"blue\","
 		    "\"options\": {\"mtu\": 1400}}]}",
-		    "~ network blue mtu: 1500 -> 1400\n");
+		    "~ network blue mtu: none -> 1400\n");
 }
 
 #define GROUP(op, options)                                                                         \

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,11 @@ static void table_names_and_sizes(void **state)
 		[HD_TABLE_NETWORKS] = { "hd_networks", 4, sizeof(struct hd_network_value) },
 		[HD_TABLE_TRUNKS] = { "hd_trunks", 4, sizeof(struct hd_trunk_value) },
 		[HD_TABLE_PORTS] = { "hd_ports", 4, sizeof(struct hd_port_value) },
+		[HD_TABLE_ENDS] = { "hd_ends", 4, sizeof(struct hd_end_value) },
+		[HD_TABLE_PEER_NETS] = { "hd_peer_nets", sizeof(struct hd_peer_net_key), 4 },
+		[HD_TABLE_PEERS] = { "hd_peers", sizeof(struct hd_peer_key), 4 },
+		[HD_TABLE_TUNNELS] = { "hd_tunnels", sizeof(struct hd_tunnel_key), 4 },
+		[HD_TABLE_TUNNEL_PORTS] = { "hd_tunnel_ports", 4, 4 },
 		[HD_TABLE_FDB] = { "hd_fdb", sizeof(struct hd_fdb_key),
 				   sizeof(struct hd_fdb_value) },
 		[HD_TABLE_NEIGH] = { "hd_neigh", sizeof(struct hd_neigh_key),
@@ -565,6 +571,138 @@ static void random_model(struct fixture *f, unsigned int *seed)
 	}
 }
 
+/* --- tunnels --- */
+
+static uint32_t end(struct fixture *f, enum hd_noun_id noun, const char *name, const char *options,
+		    struct hd_fact fact)
+{
+	fact.port = put(f, noun, name, options)->id;
+	f->facts[f->n_facts++] = fact;
+	return fact.port;
+}
+
+static struct hd_end_value end_value(struct fixture *f, uint32_t id)
+{
+	struct hd_end_value value;
+	const void *found = row(f, HD_TABLE_ENDS, &id);
+
+	assert_non_null(found);
+	memcpy(&value, found, sizeof(value));
+	return value;
+}
+
+static uint32_t number(struct fixture *f, enum hd_table_id table, const void *key)
+{
+	const void *found = row(f, table, key);
+	uint32_t value = ~0U;
+
+	if (found)
+		memcpy(&value, found, sizeof(value));
+	return value;
+}
+
+static uint32_t next_peer(struct fixture *f, uint32_t network, uint32_t peer)
+{
+	struct hd_peer_net_key key = { .network = network, .peer = peer };
+
+	return number(f, HD_TABLE_PEER_NETS, &key);
+}
+
+/* A network, an uplink and peers: what the datapath must know to send and to receive. */
+static void tunnels(void **state)
+{
+	struct fixture *f = *state;
+	struct hd_fact way = { .ifindex = 7,
+			       .mtu = 1400,
+			       .up = true,
+			       .to = { 2, 0, 0, 0, 0, 9 },
+			       .from = { 2, 0, 0, 0, 0, 8 },
+			       .local = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
+	uint32_t net = put(f, HD_NOUN_NETWORK, "blue", "{\"type\":\"vxlan\",\"id\":10}")->id;
+	uint32_t other = put(f, HD_NOUN_NETWORK, "red", "{\"type\":\"gre\",\"id\":10}")->id;
+	uint32_t uplink = end(f, HD_NOUN_UPLINK, "wire", "{\"tunnel-ip\":\"192.0.2.1\"}",
+			      (struct hd_fact){ .ifindex = 7, .mtu = 1400, .up = true });
+	uint32_t all = end(f, HD_NOUN_PEER, "all", "{\"tunnel-ip\":\"192.0.2.2\"}", way);
+	uint32_t some = end(f, HD_NOUN_PEER, "some",
+			    "{\"tunnel-ip\":\"192.0.2.3\",\"network\":[\"red\"],\"mac-limit\":5}",
+			    (struct hd_fact){ 0 });
+	struct hd_tunnel_key vxlan = { .id = 10, .type = HD_TUNNEL_VXLAN, .port = htons(4789) };
+	struct hd_tunnel_key gre = { .id = 10, .type = HD_TUNNEL_GRE_KEY };
+	struct hd_peer_key from = { .addr = { 0, 0, htonl(0xffff), htonl(0xc0000203) } };
+	uint32_t vxlan_port = 4789, no_port = 0, key = net;
+	struct hd_network_value value;
+	struct hd_end_value at;
+
+	compile(f);
+	assert_int_equal(number(f, HD_TABLE_TUNNELS, &vxlan), net);
+	assert_int_equal(number(f, HD_TABLE_TUNNELS, &gre), other);
+	assert_int_equal(number(f, HD_TABLE_TUNNEL_PORTS, &vxlan_port), HD_TUNNEL_VXLAN);
+	assert_int_equal(number(f, HD_TABLE_TUNNEL_PORTS, &no_port), HD_TUNNEL_GRE);
+	assert_int_equal(number(f, HD_TABLE_PEERS, &from), some);
+	memcpy(&value, row(f, HD_TABLE_NETWORKS, &key), sizeof(value));
+	assert_int_equal(value.tunnel.type, HD_TUNNEL_VXLAN);
+	assert_int_equal(value.tunnel.overhead, 30);
+	assert_int_equal(value.first, HD_PORT_NONE);
+
+	assert_int_equal(port_value(f, uplink).network, HD_NETWORK_UNDERLAY);
+	assert_int_equal(port_value(f, uplink).flags, HD_PORT_UPLINK | HD_PORT_UP);
+	assert_int_equal(port_value(f, all).flags,
+			 HD_PORT_TUNNEL | HD_PORT_UP | HD_PORT_EVERYWHERE);
+	assert_int_equal(port_value(f, all).ifindex, 0); /* nobody sends there without a wrapping */
+	assert_int_equal(port_value(f, some).flags, HD_PORT_TUNNEL);
+	assert_int_equal(port_value(f, some).mac_limit, 5);
+	at = end_value(f, all);
+	assert_int_equal(at.ifindex, 7);
+	assert_int_equal(at.mtu, 1400);
+	assert_memory_equal(at.to, way.to, 6);
+	assert_memory_equal(at.from, way.from, 6);
+	assert_int_equal(at.remote[3], htonl(0xc0000202));
+
+	/* The lists: everywhere, and that of the one network that has its own. */
+	assert_int_equal(next_peer(f, 0, 0), all);
+	assert_int_equal(next_peer(f, 0, all), 0);
+	assert_int_equal(next_peer(f, other, 0), some);
+	assert_int_equal(next_peer(f, other, some), 0);
+	assert_int_equal(next_peer(f, net, 0), ~0U);
+}
+
+/* A port's MTU follows the underlay's, less what is put around it. */
+static void overlay_mtus(void **state)
+{
+	static const struct {
+		const char *network;
+		const char *uplink;
+		uint32_t underlay, mtu;
+	} cases[] = {
+		{ "{\"type\":\"vxlan\",\"id\":1}", "192.0.2.1", 1500, 1450 },
+		{ "{\"type\":\"vxlan\",\"id\":1}", "2001:db8::1", 1500, 1430 },
+		{ "{\"type\":\"geneve\",\"id\":1}", "192.0.2.1", 9000, 8950 },
+		{ "{\"type\":\"gre\"}", "192.0.2.1", 1500, 1462 },
+		{ "{\"type\":\"gre\",\"id\":1}", "192.0.2.1", 1500, 1458 },
+		{ "{\"type\":\"gre\",\"id\":1}", "2001:db8::1", 1500, 1438 },
+		{ "{\"type\":\"vxlan\",\"id\":1,\"mtu\":1300}", "192.0.2.1", 1500, 1300 },
+		{ "{\"type\":\"local\"}", "192.0.2.1", 9000, 1500 },
+		{ "{\"type\":\"vxlan\",\"id\":1}", "192.0.2.1", 600, 576 },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char options[64];
+		uint32_t id;
+
+		f->n_facts = 0;
+		(void)hd_model_del(f->model, HD_NOUN_PORT, "web1");
+		put(f, HD_NOUN_NETWORK, "blue", cases[i].network);
+		(void)snprintf(options, sizeof(options), "{\"tunnel-ip\":\"%s\"}", cases[i].uplink);
+		(void)end(f, HD_NOUN_UPLINK, "wire", options,
+			  (struct hd_fact){ .ifindex = 7, .mtu = cases[i].underlay, .up = true });
+		id = port(f, "web1", "blue", ",\"netns\":\"x\",\"ifname\":\"e\"",
+			  (struct hd_fact){ 0 });
+		compile(f);
+		assert_int_equal(port_value(f, id).mtu, cases[i].mtu);
+	}
+}
+
 static int compare_facts(const void *a, const void *b)
 {
 	const struct hd_fact *x = a, *y = b;
@@ -746,6 +884,8 @@ int main(void)
 		TEST(random_ifindices),
 		TEST(deterministic),
 		TEST(swap),
+		TEST(tunnels),
+		TEST(overlay_mtus),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

@@ -187,7 +187,8 @@ static void a_network_has_defaults(void **state)
 	assert_string_equal(blue->name, "blue");
 	assert_int_equal(blue->id, 7);
 	assert_ptr_equal(blue->noun, &hd_nouns[HD_NOUN_NETWORK]);
-	assert_int_equal(network->mtu, 1500);
+	assert_int_equal(network->mtu, 0); /* see hd_network_mtu() */
+	assert_int_equal(network->tunnel, HD_TUNNEL_NONE);
 	assert_int_equal(network->ageing_s, 300);
 	assert_int_equal(network->port_mac_limit, 1024);
 	assert_true(network->flood);
@@ -386,7 +387,7 @@ static void objects_that_contradict_themselves(void **state)
 /* The schema refuses these types before; the store of a newer version may hold one. */
 static void types_of_later_versions(void **state)
 {
-	_json_ json_t *spec = json_pack("{s:s}", "type", "vxlan");
+	_json_ json_t *spec = json_pack("{s:s}", "type", "vlan");
 	struct hd_object *made = NULL;
 	struct hd_error err = { 0 };
 
@@ -394,7 +395,7 @@ static void types_of_later_versions(void **state)
 	assert_int_equal(hd_object_new(&hd_nouns[HD_NOUN_NETWORK], "blue", 1, spec, &made, &err),
 			 -EINVAL);
 	assert_null(made);
-	assert_string_equal(err.message, "network blue: type vxlan is not available yet");
+	assert_string_equal(err.message, "network blue: type vlan is not available yet");
 	assert_string_equal(err.where, "networks/blue/type");
 }
 
@@ -707,6 +708,87 @@ static void contradictions_are_named(void **state)
 	}
 }
 
+/* What networks, uplinks and peers can contradict each other in: one object too much for put_underlay(). */
+static const struct contradiction underlay_contradictions[] = {
+	{ HD_NOUN_NETWORK, "n", "{\"type\":\"vxlan\",\"id\":10}", -EEXIST, HD_ERR_CONFLICT,
+	  "network vx: vxlan id 10 is already used by network n", "networks/vx/id" },
+	{ HD_NOUN_NETWORK, "n", "{\"type\":\"gre\"}", -EEXIST, HD_ERR_CONFLICT,
+	  "network plain: gre without a key is already used by network n", "networks/plain/id" },
+	{ HD_NOUN_NETWORK, "n", "{\"type\":\"geneve\",\"id\":5,\"tunnel-port\":4789}", -EEXIST,
+	  HD_ERR_CONFLICT, "network n: UDP port 4789 is that of network vx, of type vxlan",
+	  "networks/n/tunnel-port" },
+	{ HD_NOUN_UPLINK, "tap1", "{}", -EEXIST, HD_ERR_CONFLICT,
+	  "port web1: device tap1 is already used by uplink tap1", "ports/web1/device" },
+	{ HD_NOUN_UPLINK, "eth1", "{\"tunnel-ip\":\"2001:db8::9\"}", -EEXIST, HD_ERR_CONFLICT,
+	  "uplink eth1: tunnel-ip 2001:db8::9 is not of the family of the others",
+	  "uplinks/eth1/tunnel-ip" },
+	{ HD_NOUN_PEER, "p", "{\"tunnel-ip\":\"2001:db8::9\"}", -EEXIST, HD_ERR_CONFLICT,
+	  "peer p: tunnel-ip 2001:db8::9 is not of the family of the others", "peers/p/tunnel-ip" },
+	{ HD_NOUN_PEER, "p", "{\"tunnel-ip\":\"203.0.113.1\"}", -EEXIST, HD_ERR_CONFLICT,
+	  "peer p: tunnel-ip 203.0.113.1 is already used by uplink eth0", "peers/p/tunnel-ip" },
+	{ HD_NOUN_PEER, "p", "{\"tunnel-ip\":\"203.0.113.9\",\"network\":[\"blue\"]}", -EINVAL,
+	  HD_ERR_INVALID, "peer p: network blue does not leave the host", "peers/p/network/0" },
+	{ HD_NOUN_PEER, "p", "{\"tunnel-ip\":\"203.0.113.9\",\"network\":[\"none\"]}", -ENOENT,
+	  HD_ERR_NOT_FOUND, "peer p: network none does not exist", "peers/p/network" },
+};
+
+static void put_underlay(struct hd_model *model)
+{
+	put_basics(model);
+	put(model, HD_NOUN_NETWORK, "vx", "{\"type\":\"vxlan\",\"id\":10}");
+	put(model, HD_NOUN_NETWORK, "same-id", "{\"type\":\"geneve\",\"id\":10}");
+	put(model, HD_NOUN_NETWORK, "same-id-other-port",
+	    "{\"type\":\"vxlan\",\"id\":10,\"tunnel-port\":8472}");
+	put(model, HD_NOUN_NETWORK, "plain", "{\"type\":\"gre\"}");
+	put(model, HD_NOUN_NETWORK, "keyed", "{\"type\":\"gre\",\"id\":4294967295}");
+	put(model, HD_NOUN_UPLINK, "eth0", "{\"tunnel-ip\":\"203.0.113.1\"}");
+	put(model, HD_NOUN_PEER, "two", "{\"tunnel-ip\":\"203.0.113.2\",\"network\":[\"vx\"]}");
+	hd_model_sort(model);
+}
+
+static void underlay_contradictions_are_named(void **state)
+{
+	struct hd_model *sound = *state;
+	struct hd_error none = { 0 };
+
+	put_underlay(sound);
+	if (hd_model_validate(sound, &none) < 0)
+		fail_msg("%s", none.message);
+	for (size_t i = 0; i < sizeof(underlay_contradictions) / sizeof(underlay_contradictions[0]);
+	     i++) {
+		const struct contradiction *c = &underlay_contradictions[i];
+		struct hd_model *model = hd_model_new();
+		struct hd_error err = { 0 };
+
+		put_underlay(model);
+		put(model, c->noun, c->name, c->options);
+		hd_model_sort(model);
+		assert_int_equal(hd_model_validate(model, &err), c->r);
+		assert_string_equal(err.message, c->message);
+		assert_string_equal(err.where, c->where);
+		assert_int_equal(err.code, c->code);
+		hd_model_free(model);
+	}
+}
+
+/* Uplinks and peers are ports to the datapath: no number is given to two of them. */
+static void one_space_of_numbers(void **state)
+{
+	struct hd_model *model = *state;
+	static const enum hd_noun_id nouns[] = { HD_NOUN_PORT, HD_NOUN_UPLINK, HD_NOUN_PEER };
+	bool taken[64] = { false };
+
+	put_underlay(model);
+	assert_int_equal(hd_model_assign_ids(model, &roomy, NULL), 0);
+	for (size_t i = 0; i < 3; i++)
+		hd_model_each(model, nouns[i], object) {
+			assert_in_range(object->id, 1, 63);
+			assert_false(taken[object->id]);
+			taken[object->id] = true;
+			assert_ptr_equal(hd_model_get_port(model, object->id), object);
+		}
+}
+
 static void subnets_of_a_network_do_not_overlap(void **state)
 {
 	static const char *const cidrs[] = { "192.0.2.0/24", "192.0.2.128/25", "192.0.0.0/16",
@@ -793,6 +875,8 @@ int main(void)
 		TEST(full_tables_are_named),
 		TEST(a_model_that_is_fine),
 		cmocka_unit_test(contradictions_are_named),
+		cmocka_unit_test_setup_teardown(underlay_contradictions_are_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_space_of_numbers, setup, teardown),
 		TEST(subnets_of_a_network_do_not_overlap),
 		TEST(one_address_in_two_spellings),
 		TEST(subnet_of_an_address),

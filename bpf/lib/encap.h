@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * encap.h - wrapping a frame for a peer
+ *
+ * Room is made between the frame's Ethernet header and what follows it, and all headers are written anew: so the kernel knows where
+ * the inner packet begins, and can cut a super-packet into segments later (GSO). The kernel does that for IP only; to others, which
+ * are never super-packets, room is added in front. Both come to the same:
+ *
+ *   ┌────────────┬─────────────┬─────────────────┬─────────────────┬────────┬──────────
+ *   │ Ethernet   │ IPv4 20     │ UDP 8, VXLAN 8  │ Ethernet        │ tags   │ content
+ *   │ (outer) 14 │ or IPv6 40  │ or GRE 4, 8     │ (the frame's) 14│ 0, 4, 8│
+ *   └────────────┴─────────────┴─────────────────┴─────────────────┴────────┴──────────
+ *
+ * The outer UDP checksum is zero, as GSO of this kind wants it, and RFC 7348 and RFC 8926 do; RFC 6935 allows it for IPv6. The source
+ * port comes from the inner flow, so that routers on the way spread flows. DF is set: nothing is fragmented outside.
+ */
+#pragma once
+
+#include "lib/eth.h"
+#include "lib/port.h"
+
+/* Type of service of a frame: DSCP and ECN go along (RFC 6040 section 4.1, RFC 2983: uniform). */
+#define OUTER_TTL 64
+#define OUTER_DF bpf_htons(0x4000)
+
+/* RFC 6335: the dynamic ports. */
+#define SOURCE_PORT_FIRST 49152
+#define SOURCE_PORTS 16384
+
+#define TAGS_MAX 2
+
+/* The longest of all these headers. What is shorter when it is wrapped, gets the length of Ethernet's smallest frame inside. */
+#define OUTER_MAX (ETH_HLEN + 40 + 16 + ETH_HLEN + TAGS_MAX * VLAN_HLEN)
+
+/**
+ * struct wrap - a frame being wrapped
+ * @tunnel: how
+ * @v6:     the underlay is IPv6
+ * @room:   bytes that are added
+ * @len:    of the outer IP packet, all headers included
+ * @hash:   of the inner flow
+ * @tos:    of the inner packet
+ * @n_tags: tags that lie beside the frame, and must go into it
+ * @tag:    they, as they are on the wire
+ * @eth:    the frame's header
+ */
+struct wrap {
+	struct hd_tunnel tunnel;
+	__u32 v6;
+	__u32 room;
+	__u32 len;
+	__u32 hash;
+	__u32 tos;
+	__u32 n_tags;
+	__be16 tag[TAGS_MAX * 2];
+	hd_u16 eth[ETH_HLEN / 2];
+};
+
+static __always_inline bool is_gre(const struct hd_tunnel *tunnel)
+{
+	return tunnel->type >= HD_TUNNEL_GRE;
+}
+
+/* Tags beside the frame, outermost first, off it. A frame has one, rarely two. */
+static __noinline int take_tags(struct hd_pkt *pkt, struct wrap *w)
+{
+	if (!pkt || !w || !pkt->ctx)
+		return 0;
+	for (int i = 0; i < TAGS_MAX && pkt->ctx->vlan_present; i++) {
+		w->tag[i * 2] = pkt->ctx->vlan_proto;
+		w->tag[i * 2 + 1] = bpf_htons(pkt->ctx->vlan_tci);
+		if (bpf_skb_vlan_pop(pkt->ctx))
+			return -HD_DROP_NO_MEMORY;
+		w->n_tags = i + 1;
+	}
+	return 0;
+}
+
+static __always_inline __u8 inner_tos(struct hd_pkt *pkt)
+{
+	const __u8 *ip = ctx_header(pkt->ctx, pkt->l3_off, 2);
+
+	if (!ip)
+		return 0;
+	if (pkt->eth_type == bpf_htons(ETH_P_IP))
+		return ip[1];
+	return pkt->eth_type == bpf_htons(ETH_P_IPV6) ? (ip[0] << 4 | ip[1] >> 4) & 0xff : 0;
+}
+
+/* What comes in front of the inner IP packet, from the outer IP header on. */
+static __always_inline __u32 outer_len(const struct hd_network_value *net,
+				       const struct hd_end_value *end)
+{
+	return (end->flags & HD_END_IPV6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) +
+	       net->tunnel.overhead;
+}
+
+/* Whether the outer packet, or each segment of it, will fit the way to the peer. */
+static __always_inline bool wrapped_fits(const struct hd_pkt *pkt,
+					 const struct hd_network_value *net,
+					 const struct hd_end_value *end)
+{
+	__u32 len = pkt->ctx->len - ETH_HLEN, headers;
+
+	if (pkt->ctx->vlan_present)
+		len += VLAN_HLEN;
+	if (pkt->ctx->gso_size) {
+		headers = gso_header_len(pkt->ctx, pkt->l3_off, pkt->eth_type == bpf_htons(ETH_P_IP));
+		if (!headers)
+			return false;
+		len = pkt->ctx->gso_size + headers + (pkt->tagged ? VLAN_HLEN : 0);
+	}
+	return len + outer_len(net, end) <= end->mtu;
+}
+
+static __always_inline int make_room(struct hd_pkt *pkt, const struct wrap *w)
+{
+	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
+		      BPF_F_ADJ_ROOM_ENCAP_L2(ETH_HLEN + w->n_tags * VLAN_HLEN);
+
+	flags |= w->v6 ? BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 : BPF_F_ADJ_ROOM_ENCAP_L3_IPV4;
+	flags |= is_gre(&w->tunnel) ? BPF_F_ADJ_ROOM_ENCAP_L4_GRE : BPF_F_ADJ_ROOM_ENCAP_L4_UDP;
+	if (!bpf_skb_adjust_room(pkt->ctx, w->room, BPF_ADJ_ROOM_MAC, flags))
+		return 0;
+	/* Not IP, or a tunnel packet already: then it must not be one that is cut later. */
+	if (pkt->ctx->gso_size || bpf_skb_change_head(pkt->ctx, w->room, 0))
+		return -HD_DROP_ENCAP;
+	return 0;
+}
+
+/**
+ * hd_wrap - make room for the outer headers
+ * @pkt: pointers taken from the packet earlier are stale afterwards
+ * @w:   @tunnel and @v6 are set; gets the rest
+ *
+ * Return: 0 or -HD_DROP_x; after a failure the packet may be half-built and must be dropped.
+ */
+static __always_inline int hd_wrap(struct hd_pkt *pkt, struct wrap *w)
+{
+	const hd_u16 *eth;
+	int r;
+
+	w->hash = bpf_get_hash_recalc(pkt->ctx);
+	w->tos = inner_tos(pkt);
+	if (pkt->ctx->vlan_present) {
+		r = take_tags(pkt, w);
+		if (r < 0)
+			return r;
+	}
+	eth = ctx_header(pkt->ctx, 0, ETH_HLEN);
+	if (!eth)
+		return -HD_DROP_SHORT_FRAME;
+	for (int i = 0; i < ETH_HLEN / 2; i++)
+		w->eth[i] = eth[i];
+	w->room = (w->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) + w->tunnel.overhead +
+		  w->n_tags * VLAN_HLEN;
+	r = make_room(pkt, w);
+	if (r == 0 && pkt->ctx->len < OUTER_MAX &&
+	    bpf_skb_change_tail(pkt->ctx, w->room + FRAME_MIN, 0))
+		r = -HD_DROP_NO_MEMORY;
+	w->len = pkt->ctx->len - ETH_HLEN;
+	return r;
+}
+
+static __always_inline void write_ipv4(struct iphdr *ip, const struct wrap *w,
+				       const struct hd_end_value *end)
+{
+	__u32 proto = is_gre(&w->tunnel) ? IPPROTO_GRE : IPPROTO_UDP;
+	__u32 sum = end->csum + bpf_htons(w->len) + bpf_htons(w->tos) + bpf_htons(proto);
+
+	*(hd_u16 *)ip = bpf_htons(0x4500 | w->tos);
+	ip->tot_len = bpf_htons(w->len);
+	ip->id = 0;
+	ip->frag_off = OUTER_DF;
+	ip->ttl = OUTER_TTL;
+	ip->protocol = proto;
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip->check = ~sum;
+	ip->saddr = end->local[3];
+	ip->daddr = end->remote[3];
+}
+
+static __always_inline void write_ipv6(struct ipv6hdr *ip6, const struct wrap *w,
+				       const struct hd_end_value *end)
+{
+	*(hd_u32 *)ip6 = bpf_htonl(6U << 28 | w->tos << 20);
+	ip6->payload_len = bpf_htons(w->len - sizeof(*ip6));
+	ip6->nexthdr = is_gre(&w->tunnel) ? IPPROTO_GRE : IPPROTO_UDP;
+	ip6->hop_limit = OUTER_TTL;
+	hd_memcpy(&ip6->saddr, end->local, 16);
+	hd_memcpy(&ip6->daddr, end->remote, 16);
+}
+
+/* UDP and VXLAN or Geneve, whose headers differ in nothing that is not zero; or GRE. Return: where they end. */
+static __always_inline void *write_tunnel(void *p, const struct wrap *w, __u32 ip_len)
+{
+	const struct hd_tunnel *tunnel = &w->tunnel;
+	struct udphdr *udp = p;
+	hd_u32 *word = p;
+
+	if (is_gre(tunnel)) {
+		word[0] =
+			bpf_htonl(ETH_P_TEB | (tunnel->type == HD_TUNNEL_GRE_KEY ? 0x20000000 : 0));
+		if (tunnel->type == HD_TUNNEL_GRE)
+			return p + 4;
+		word[1] = bpf_htonl(tunnel->id);
+		return p + 8;
+	}
+	udp->source = bpf_htons(SOURCE_PORT_FIRST + w->hash % SOURCE_PORTS);
+	udp->dest = tunnel->port;
+	udp->len = bpf_htons(w->len - ip_len);
+	udp->check = 0;
+	word[2] = tunnel->type == HD_TUNNEL_GENEVE ? bpf_htonl(ETH_P_TEB) : bpf_htonl(0x08000000);
+	word[3] = bpf_htonl(tunnel->id << 8);
+	return p + 16;
+}
+
+/**
+ * hd_wrap_write - write all headers of a packet that has been wrapped
+ * @end: the peer
+ *
+ * May be called again for another peer of the same network, after a copy was sent.
+ */
+static __always_inline int hd_wrap_write(struct hd_pkt *pkt, const struct wrap *w,
+					 const struct hd_end_value *end)
+{
+	__u32 ip_len = w->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	struct ethhdr *eth = ctx_header(pkt->ctx, 0, OUTER_MAX);
+	hd_u16 *inner;
+
+	if (!eth)
+		return -HD_DROP_ENCAP;
+	mac_copy(eth->h_dest, end->to);
+	mac_copy(eth->h_source, end->from);
+	if (w->v6) {
+		eth->h_proto = bpf_htons(ETH_P_IPV6);
+		write_ipv6((void *)(eth + 1), w, end);
+	} else {
+		eth->h_proto = bpf_htons(ETH_P_IP);
+		write_ipv4((void *)(eth + 1), w, end);
+	}
+	inner = write_tunnel((void *)(eth + 1) + ip_len, w, ip_len);
+	for (int i = 0; i < ETH_HLEN / 2; i++)
+		inner[i] = w->eth[i];
+	if (!w->n_tags)
+		return 0;
+	/* dst, src, tag, tag, type: each tag's own type stands in front of it, the frame's type behind the last. */
+	inner[6] = w->tag[0];
+	inner[7] = w->tag[1];
+	inner[8] = w->n_tags > 1 ? w->tag[2] : w->eth[6];
+	if (w->n_tags > 1) {
+		inner[9] = w->tag[3];
+		inner[10] = w->eth[6];
+	}
+	return 0;
+}
+
+/**
+ * hd_encap - stage encap: wrap a packet for one peer and send it
+ * @id: the peer
+ *
+ * Return: HD_VERDICT_REDIRECT, HD_VERDICT_TOO_BIG or -HD_DROP_x.
+ */
+static __always_inline int hd_encap(struct hd_pkt *pkt, __u32 id)
+{
+	const struct hd_network_value *net = bpf_map_lookup_elem(&hd_networks, &pkt->network);
+	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &id);
+	struct wrap w = {};
+	int r;
+
+	if (!net || !net->tunnel.type || !end || !end->ifindex)
+		return -HD_DROP_PEER_DOWN;
+	if (!wrapped_fits(pkt, net, end))
+		return HD_VERDICT_TOO_BIG;
+	w.tunnel = net->tunnel;
+	w.v6 = end->flags & HD_END_IPV6;
+	hd_port_count_out(pkt, id);
+	r = hd_wrap(pkt, &w);
+	if (r == 0)
+		r = hd_wrap_write(pkt, &w, end);
+	if (r < 0)
+		return r;
+	hd_trace(pkt, HD_TRACE_ENCAP, id, w.len);
+	return bpf_redirect(end->ifindex, 0) == TC_ACT_REDIRECT ? HD_VERDICT_REDIRECT
+								: -HD_DROP_REDIRECT;
+}
+
+/**
+ * struct spread - a walk along the peers of a network
+ * @pkt:  the packet, wrapped
+ * @w:    how
+ * @at:   link to follow next
+ * @taken: somebody got a copy, or was refused one with a reason of its own
+ */
+struct spread {
+	struct hd_pkt *pkt;
+	const struct wrap *w;
+	struct hd_peer_net_key at;
+	__u32 taken;
+};
+
+static __always_inline int spread_copy(struct spread *s, __u32 id)
+{
+	const struct hd_port_value *peer = hd_port_lookup(id);
+	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &id);
+	struct hd_pkt *pkt = s->pkt;
+	__u32 len = s->w->len;
+	int r;
+
+	if (!peer || !end || !(peer->flags & HD_PORT_UP) || !end->ifindex)
+		return -HD_DROP_PEER_DOWN;
+	if (!pkt->ctx->gso_size && len > end->mtu)
+		return -HD_DROP_MTU;
+	hd_trace(pkt, HD_TRACE_ENCAP, id, len);
+	if (!hd_may_write())
+		return 0;
+	hd_port_count_out(pkt, id);
+	r = hd_wrap_write(pkt, s->w, end);
+	if (r == 0 && bpf_clone_redirect(pkt->ctx, end->ifindex, 0))
+		r = -HD_DROP_REDIRECT;
+	return r;
+}
+
+/* The network's own list, then that of the peers that are everywhere. */
+static long spread_step(__u32 index, void *arg)
+{
+	struct spread *s = arg;
+	const __u32 *next = bpf_map_lookup_elem(&hd_peer_nets, &s->at);
+	__u32 id = next ? *next : HD_PORT_NONE;
+	int r;
+
+	if (id == HD_PORT_NONE) {
+		if (!s->at.network)
+			return 1;
+		s->at.network = 0;
+		s->at.peer = 0;
+		return 0;
+	}
+	s->at.peer = id;
+	s->taken = 1;
+	r = spread_copy(s, id);
+	if (r < 0)
+		hd_drop(s->pkt, id, -r);
+	return 0;
+}
+
+static __always_inline bool has_peers(__u32 network)
+{
+	struct hd_peer_net_key first = { .network = network };
+
+	return bpf_map_lookup_elem(&hd_peer_nets, &first);
+}
+
+/**
+ * hd_spread - stage spread: a copy for each peer of the network (head-end replication)
+ *
+ * Return: HD_VERDICT_DONE, or -HD_DROP_x.
+ */
+static __always_inline int hd_spread(struct hd_pkt *pkt)
+{
+	const struct hd_network_value *net = bpf_map_lookup_elem(&hd_networks, &pkt->network);
+	struct spread s = { .pkt = pkt };
+	struct wrap w = {};
+	int r;
+
+	if (!net || !net->tunnel.type)
+		return -HD_DROP_NO_MEMBER;
+	s.at.network = pkt->network;
+	s.taken = pkt->ip->to;
+	s.w = &w;
+	if (!has_peers(pkt->network) && !has_peers(0))
+		return s.taken ? HD_VERDICT_DONE : -HD_DROP_NO_MEMBER;
+	w.tunnel = net->tunnel;
+	w.v6 = !!(net->flags & HD_NETWORK_IPV6_UNDERLAY);
+	/* Into a tunnel a frame goes with the tag of its VLAN, as to a trunk. */
+	if (vlan_dress(pkt->ctx, HD_PORT_VLAN | HD_PORT_TRUNK, 0, hd_vlan_tag(pkt)) < 0)
+		return -HD_DROP_NO_MEMORY;
+	r = hd_wrap(pkt, &w);
+	if (r < 0)
+		return r;
+	bpf_loop(hd_cfg.max_ports, spread_step, &s, 0);
+	return s.taken ? HD_VERDICT_DONE : -HD_DROP_NO_MEMBER;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * tunnel.h - networks that go on at other hosts: VXLAN, Geneve, GRE
+ *
+ * A peer (another tunnel endpoint) and an uplink (the host's device that the underlay is behind) are *pseudo ports*: entries of hd_ports
+ * with ids out of the same space, so that the FDB, flows, counters and drops name them as they name ports. What is more to know about
+ * them stands in hd_ends, by the same id.
+ *
+ *      workload ─▶ port.in ─▶ FDB or flow says "port 9", a peer ─▶ stage encap: hd_networks says how, hd_ends says whereto ─▶ uplink
+ *
+ *      uplink ─▶ uplink.in: not ours ─▶ host stack
+ *                  │ ours: hd_tunnels (type, UDP port, id) ─▶ network;  hd_peers (outer source) ─▶ peer; is it in that network?
+ *                  └▶ decapsulate, and go on as with a frame of that network that came in by "port 9"
+ *
+ * Which networks a peer is in: those that are linked to it in hd_peer_nets, or all that leave the host (HD_PORT_EVERYWHERE). The links
+ * of a network are a list that flooding walks:
+ *
+ *      {network, 0} ──▶ peer 4;   {network, 4} ──▶ peer 9;   {network, 9} ──▶ 0, the end.   Network 0: the peers that are everywhere.
+ */
+#pragma once
+
+#include "heddle/types.h"
+
+/* hd_port_value.network of a pseudo port: the id of no network, and not free. */
+#define HD_NETWORK_UNDERLAY 0xffffffffU
+
+/* How a network leaves the host. Ids of different types are different spaces. */
+enum hd_tunnel_type {
+	HD_TUNNEL_NONE,
+	HD_TUNNEL_VXLAN,   /* RFC 7348 */
+	HD_TUNNEL_GENEVE,  /* RFC 8926 */
+	HD_TUNNEL_GRE,	   /* RFC 2784, Ethernet inside, without a key */
+	HD_TUNNEL_GRE_KEY, /* RFC 2890: with one */
+};
+
+/* UDP ports as RFC 7348 and RFC 8926 have them. */
+#define HD_VXLAN_PORT 4789
+#define HD_GENEVE_PORT 6081
+
+/**
+ * struct hd_tunnel - how a network's frames are wrapped; part of hd_network_value
+ * @id:       VNI or key
+ * @port:     destination UDP port, 0 for GRE
+ * @type:     enum hd_tunnel_type
+ * @overhead: bytes of an outer packet in front of the inner IP packet, without those of the outer IP header
+ */
+struct hd_tunnel {
+	__u32 id;
+	__be16 port;
+	__u8 type;
+	__u8 overhead;
+};
+HD_ASSERT_SIZE(struct hd_tunnel, 8);
+
+/**
+ * struct hd_tunnel_key - key of hd_tunnels: what an outer header says about the network; its value is a network id
+ * @id:   VNI or key
+ * @port: UDP port that it came to, 0 for GRE
+ * @type: enum hd_tunnel_type
+ * @pad:  zero
+ */
+struct hd_tunnel_key {
+	__u32 id;
+	__be16 port;
+	__u8 type;
+	__u8 pad;
+};
+HD_ASSERT_SIZE(struct hd_tunnel_key, 8);
+
+/** struct hd_peer_key - key of hd_peers: the outer source address, IPv6 or IPv4 mapped; its value is the peer's port id */
+struct hd_peer_key {
+	__be32 addr[4];
+};
+HD_ASSERT_SIZE(struct hd_peer_key, 16);
+
+/**
+ * struct hd_peer_net_key - key of hd_peer_nets; its value is the next peer of the network, 0 = there is none
+ * @network: network id, 0 = every network that leaves the host
+ * @peer:    port id, 0 = the beginning of the list
+ */
+struct hd_peer_net_key {
+	__u32 network;
+	__u32 peer;
+};
+HD_ASSERT_SIZE(struct hd_peer_net_key, 8);
+
+enum {
+	HD_END_IPV6 = 1 << 0, /* @local and @remote are IPv6 */
+};
+
+/**
+ * struct hd_end_value - entry of hd_ends, by port id: an end of tunnels
+ * @flags:   HD_END_*
+ * @ifindex: peer: device by which it is reached
+ * @mtu:     peer: largest outer IP packet on the way there
+ * @csum:    peer: sum of the outer IPv4 header but for type of service, length and protocol, folded
+ * @pad:     zero
+ * @to:      peer: MAC of the next hop
+ * @from:    peer: MAC of the device
+ * @local:   our address, network order; IPv4 mapped. Of an uplink: what the outer destination must be; all zero = it takes no tunnels.
+ * @remote:  the peer's
+ */
+struct hd_end_value {
+	__u32 flags;
+	__u32 ifindex;
+	__u32 mtu;
+	__u16 csum;
+	__u8 pad[2];
+	__u8 to[6];
+	__u8 from[6];
+	__be32 local[4];
+	__be32 remote[4];
+};
+HD_ASSERT_SIZE(struct hd_end_value, 60);

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* underlay.c - the ways to peers */
+#include "sync/underlay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* How long a command waits for a next hop that was never asked before: a neighbour on the same wire has answered by then. */
+#define ASK_TRIES 10
+#define ASK_PAUSE_NS 1000000
+
+static const void *wire_bytes(const struct hd_ip *ip)
+{
+	return ip->is_v4 ? ip->bytes + 12 : ip->bytes;
+}
+
+static struct hd_ip from_wire(const uint8_t *bytes, bool is_v4)
+{
+	struct hd_ip ip = { .is_v4 = is_v4, .prefix = HD_PREFIX_NONE };
+
+	memcpy(is_v4 ? ip.bytes + 12 : ip.bytes, bytes, is_v4 ? 4 : 16);
+	if (is_v4)
+		ip.bytes[10] = ip.bytes[11] = 0xff;
+	return ip;
+}
+
+/* The uplink from whose address peers are reached. */
+static const struct hd_object *source_of(const struct hd_model *model)
+{
+	hd_model_each(model, HD_NOUN_UPLINK, uplink)
+		if (uplink->view.uplink.has_ip)
+			return uplink;
+	return NULL;
+}
+
+static const struct hd_device *device_of(const struct hd_devices *devices, uint32_t ifindex)
+{
+	struct hd_device *device;
+
+	HASH_FIND(by_index, devices->by_index, &ifindex, sizeof(ifindex), device);
+	return device;
+}
+
+/* A neighbour that nobody has talked to is asked now, and given a moment. */
+static int ask(const struct hd_devices *devices, struct hd_way *way, bool first)
+{
+	const struct timespec pause = { .tv_nsec = ASK_PAUSE_NS };
+	const void *next = wire_bytes(&way->next);
+	int r = hd_netlink_neigh(devices->nl, way->ifindex, way->next.is_v4, next, way->to);
+
+	for (int i = 0; r < 0 && i < (first ? ASK_TRIES : 1); i++) {
+		if (i == 0)
+			(void)hd_netlink_neigh_use(devices->nl, way->ifindex, way->next.is_v4,
+						   next);
+		else
+			(void)nanosleep(&pause, NULL);
+		r = hd_netlink_neigh(devices->nl, way->ifindex, way->next.is_v4, next, way->to);
+	}
+	return r;
+}
+
+static const char *find_way(const struct hd_devices *devices, const struct hd_model *model,
+			    const struct hd_ip *peer, struct hd_way *way, bool first)
+{
+	const struct hd_object *us = source_of(model);
+	const struct hd_device *device;
+	struct hd_route route;
+
+	if (!us)
+		return "no uplink has a tunnel-ip";
+	memcpy(way->local, us->view.uplink.ip.bytes, 16);
+	if (hd_netlink_route(devices->nl, peer->is_v4, wire_bytes(peer),
+			     wire_bytes(&us->view.uplink.ip), &route) < 0)
+		return "no route from the tunnel-ip of the uplink";
+	if (route.is_local)
+		return "its address is this host's own";
+	device = device_of(devices, route.ifindex);
+	if (!device || !device->link.is_ethernet)
+		return "the route to it is by a device that is not Ethernet";
+	way->ifindex = route.ifindex;
+	way->mtu = route.mtu && route.mtu < device->link.mtu ? route.mtu : device->link.mtu;
+	way->next = from_wire(route.next, peer->is_v4);
+	memcpy(way->from, device->link.mac, 6);
+	memcpy(way->device, device->link.name, sizeof(way->device));
+	if (!(device->link.flags & IFF_UP) || !(device->link.flags & IFF_LOWER_UP))
+		return "the device to it is down";
+	return ask(devices, way, first) < 0 ? "its next hop has not answered" : "";
+}
+
+static bool is_same(const struct hd_way *a, const struct hd_way *b)
+{
+	return a->ifindex == b->ifindex && a->mtu == b->mtu && a->up == b->up &&
+	       !strcmp(a->reason, b->reason) && !memcmp(a->to, b->to, 6) &&
+	       !memcmp(a->from, b->from, 6) && !memcmp(a->local, b->local, 16) &&
+	       !memcmp(a->next.bytes, b->next.bytes, 16);
+}
+
+static struct hd_way *get(struct hd_way **ways, uint32_t peer)
+{
+	struct hd_way *way;
+
+	HASH_FIND(hh, *ways, &peer, sizeof(peer), way);
+	if (way)
+		return way;
+	way = calloc(1, sizeof(*way));
+	if (!way)
+		return NULL;
+	way->peer = peer;
+	way->reason = "it was not looked for";
+	HASH_ADD(hh, *ways, peer, sizeof(way->peer), way);
+	return way;
+}
+
+static bool look(struct hd_way **ways, const struct hd_devices *devices,
+		 const struct hd_model *model, const struct hd_object *peer)
+{
+	bool first = !hd_way_of(*ways, peer->id), changed;
+	struct hd_way *way = get(ways, peer->id), now = { .peer = peer->id };
+
+	if (!way)
+		return false;
+	now.reason = find_way(devices, model, &peer->view.peer.ip, &now, first);
+	now.up = !now.reason[0];
+	changed = first || !is_same(way, &now);
+	now.hh = way->hh;
+	*way = now;
+	return changed;
+}
+
+bool hd_ways_look(struct hd_way **ways, const struct hd_devices *devices,
+		  const struct hd_model *model)
+{
+	struct hd_way *way, *next;
+	bool changed = false;
+
+	HASH_ITER(hh, *ways, way, next) {
+		if (hd_model_get_id(model, HD_NOUN_PEER, way->peer))
+			continue;
+		HASH_DEL(*ways, way);
+		free(way);
+		changed = true;
+	}
+	hd_model_each(model, HD_NOUN_PEER, peer)
+		changed = look(ways, devices, model, peer) || changed;
+	return changed;
+}
+
+void hd_ways_keep(struct hd_way *ways, const struct hd_devices *devices)
+{
+	struct hd_way *way, *next;
+
+	HASH_ITER(hh, ways, way, next)
+		if (way->ifindex)
+			(void)hd_netlink_neigh_use(devices->nl, way->ifindex, way->next.is_v4,
+						   wire_bytes(&way->next)); /* next time then */
+}
+
+const struct hd_way *hd_way_of(const struct hd_way *ways, uint32_t peer)
+{
+	struct hd_way *way;
+
+	HASH_FIND(hh, ways, &peer, sizeof(peer), way);
+	return way;
+}
+
+void hd_ways_done(struct hd_way **ways)
+{
+	struct hd_way *way, *next;
+
+	HASH_ITER(hh, *ways, way, next) {
+		HASH_DEL(*ways, way);
+		free(way);
+	}
+}

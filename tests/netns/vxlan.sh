@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A VXLAN network over two hosts that each run heddle: all sizes, both families, TCP unchanged; the wire keeps its own traffic.
+# shellcheck source-path=SCRIPTDIR source=../lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+hosts one two
+wire one two
+for host in one two; do
+	at "$host" network add blue --type vxlan --id 10
+done
+at one uplink add wire --tunnel-ip 192.0.2.1
+at two uplink add wire --tunnel-ip 192.0.2.2
+at one peer add two --tunnel-ip 192.0.2.2
+at two peer add one --tunnel-ip 192.0.2.1
+wait_for 5 peer_is one two up
+wait_for 5 peer_is two one up
+
+joined one blue a 1 --no-security
+joined two blue b 2 --no-security
+same "MTU" "1450 1450" "$(for w in a b; do ip -n "$N-$w" -j link show eth0 | jq .[0].mtu; done | paste -sd' ')"
+
+for size in 56 1600 3200; do
+	for to in 10.0.20.2 2001:db8::2; do
+		on a ping -n -q -c 3 -i 0.01 -W 3 -s $size $to >"$T/ping" || fail "ping -s $size $to: $(<"$T/ping")"
+	done
+done
+on b ping -n -q -c 3 -i 0.01 -W 3 -s 3200 10.0.20.1 >/dev/null
+
+# The host's own traffic on the uplink is as before.
+on one ping -n -q -c 2 -i 0.01 -W 3 192.0.2.2 >/dev/null
+
+# Remote MACs are known by their peer.
+same "fdb of one" "02:00:00:00:00:02 two" \
+	"$(at one -j fdb | jq -r '.[] | select(.kind == "learned") | "\(.mac) \(.port)"')"

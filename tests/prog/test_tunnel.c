@@ -1,0 +1,633 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * test_tunnel.c - networks that go on at other hosts: what is wrapped and how, what is taken out of a tunnel, and what is refused
+ *
+ * Networks 1 VXLAN 10, 2 Geneve 11, 3 GRE without a key, 4 GRE with key 12. Host "a" is behind port 1, device 1. Uplink 20 is
+ * device 2, at 192.0.2.1. Host "b" is behind peer 21, 192.0.2.2; peer 22 is 192.0.2.3.
+ */
+#include "tests/prog/fixture.h"
+
+#define US "192.0.2.1"
+#define PEER "192.0.2.2"
+#define UPLINK 2
+#define SOURCE_PORT 50000
+
+static void tables(struct fixture *f, uint32_t network)
+{
+	static const struct {
+		enum hd_tunnel_type type;
+		uint32_t id;
+		uint16_t port;
+	} tunnels[] = { { HD_TUNNEL_VXLAN, 10, HD_VXLAN_PORT },
+			{ HD_TUNNEL_GENEVE, 11, HD_GENEVE_PORT },
+			{ HD_TUNNEL_GRE, 0, 0 },
+			{ HD_TUNNEL_GRE_KEY, 12, 0 } };
+
+	for (uint32_t i = 0; i < 4; i++) {
+		net_add(f, i + 1, HD_NETWORK_FLOOD, 300);
+		net_tunnel(f, i + 1, tunnels[i].type, tunnels[i].id, tunnels[i].port);
+	}
+	port_add(f, 1, network, UP);
+	port_mac(f, 1, MAC_A);
+	fdb_static(f, network, MAC_A, 1);
+	net_first(f, network, 1);
+	uplink_add(f, 20, UPLINK, US);
+	peer_add(f, 21, UPLINK, US, PEER);
+	peer_add(f, 22, UPLINK, US, "192.0.2.3");
+	peer_link(f, 0, 0, 21);
+	peer_link(f, 0, 21, 22);
+	peer_link(f, 0, 22, 0);
+}
+
+/* IPv4 from @from to @to, with @len bytes of data. */
+static struct pkt inner(const uint8_t to[6], const uint8_t from[6], uint32_t len)
+{
+	struct pkt p = pkt_eth(to, from, ETH_P_IP);
+
+	pkt_ipv4(&p, "10.0.20.1", "10.0.20.2", IPPROTO_UDP);
+	pkt_udp(&p, 1000, 2000);
+	pkt_bytes(&p, len);
+	pkt_end(&p);
+	return p;
+}
+
+static struct pkt inner_v6(const uint8_t to[6], const uint8_t from[6])
+{
+	struct pkt p = pkt_eth(to, from, ETH_P_IPV6);
+
+	pkt_ipv6(&p, "2001:db8::1", "2001:db8::2", IPPROTO_UDP, 64);
+	pkt_udp(&p, 1000, 2000);
+	pkt_bytes(&p, 20);
+	pkt_end(&p);
+	return p;
+}
+
+static struct pkt arp(const uint8_t to[6], const uint8_t from[6])
+{
+	struct pkt p = pkt_eth(to, from, ETH_P_ARP);
+
+	pkt_arp(&p, 1, from, "10.0.20.1", MAC_ZERO, "10.0.20.2");
+	return p;
+}
+
+/* The outer headers up to that of the tunnel, from @from to @to; UDP unless @port is 0. */
+static struct pkt outer_start(const char *to, const char *from, const uint8_t to_mac[6],
+			      const uint8_t from_mac[6], uint16_t port)
+{
+	struct pkt p = pkt_eth(to_mac, from_mac, strchr(to, ':') ? ETH_P_IPV6 : ETH_P_IP);
+	uint8_t proto = port ? IPPROTO_UDP : IPPROTO_GRE;
+
+	if (strchr(to, ':'))
+		pkt_ipv6(&p, from, to, proto, 64);
+	else
+		pkt_ipv4(&p, from, to, proto);
+	if (!strchr(to, ':'))
+		p.data[ETH_HLEN + 6] = 0x40; /* DF */
+	if (port)
+		pkt_udp_no_csum(&p, SOURCE_PORT, port);
+	return p;
+}
+
+static void tunnel_header(struct pkt *p, uint32_t network)
+{
+	switch (network) {
+	case 1:
+		pkt_vxlan(p, 10);
+		break;
+	case 2:
+		pkt_geneve(p, 11, 0);
+		break;
+	case 3:
+		pkt_gre(p, 0);
+		break;
+	default:
+		pkt_gre(p, 0x2000);
+		pkt_word(p, 12);
+	}
+}
+
+static uint16_t port_of(uint32_t network)
+{
+	return network == 1 ? HD_VXLAN_PORT : network == 2 ? HD_GENEVE_PORT : 0;
+}
+
+static struct pkt wrapped(const struct pkt *frame, uint32_t network, const char *to, uint8_t to_mac)
+{
+	struct pkt p = outer_start(to, strchr(to, ':') ? "2001:db8:ffff::1" : US, MAC(to_mac),
+				   MAC_UPLINK, port_of(network));
+
+	tunnel_header(&p, network);
+	pkt_append(&p, frame);
+	pkt_end(&p);
+	return p;
+}
+
+/* From the peer to us. */
+static struct pkt from_peer(const struct pkt *frame, uint32_t network, const char *from)
+{
+	struct pkt p = outer_start(strchr(from, ':') ? "2001:db8:ffff::1" : US, from, MAC_UPLINK,
+				   MAC(21), port_of(network));
+
+	tunnel_header(&p, network);
+	pkt_append(&p, frame);
+	pkt_end(&p);
+	return p;
+}
+
+/* The frame that "a" sends goes on as @out; what is counted is the frame. */
+#define goes_out(f, frame, out, story)                                                             \
+	do {                                                                                       \
+		(f)->inside = (frame);                                                             \
+		(f)->hash_at = (out)->data[ETH_HLEN + 9] == IPPROTO_UDP ? ETH_HLEN + 20 : 0;       \
+		enters_as(f, 1, frame, out, story);                                                \
+	} while (0)
+
+/* The underlay brings @in; it goes on as @out. */
+#define comes_in(f, in, out, story)                                                                \
+	do {                                                                                       \
+		(f)->inside = (out);                                                               \
+		uplink_gets(f, UPLINK, in, out, story);                                            \
+	} while (0)
+
+/* --- out --- */
+
+static void each_type_out(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t network = 1; network <= 4; network++) {
+		struct pkt p = inner(MAC_B, MAC_A, 100), out = wrapped(&p, network, PEER, 21);
+
+		fixture_resize(f, (struct sizes){ 0 });
+		tables(f, network);
+		fdb_learned(f, network, MAC_B, 21, 0);
+		goes_out(f, &p, &out, "in 1, out 21, redirect");
+	}
+}
+
+static void ipv6_inside(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner_v6(MAC_B, MAC_A), out = wrapped(&p, 1, PEER, 21);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	goes_out(f, &p, &out, "in 1, out 21, redirect");
+}
+
+/* What is not IP takes another way to get its headers; it must come to the same. */
+static void arp_inside(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = arp(MAC_B, MAC_A), out = wrapped(&p, 1, PEER, 21);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	goes_out(f, &p, &out, "in 1, out 21, redirect");
+}
+
+/* A tag that lies beside the frame goes into it. */
+static void tag_inside(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_B, MAC_A, 100), tagged = pkt_eth(MAC_B, MAC_A, ETH_P_8021Q), out;
+
+	pkt_vlan(&tagged, 7, ETH_P_IP);
+	pkt_put(&tagged, p.data + ETH_HLEN, p.len - ETH_HLEN);
+	out = wrapped(&tagged, 1, PEER, 21);
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	f->vid = 7;
+	goes_out(f, &p, &out, "in 1, out 21, redirect");
+}
+
+static void tos_goes_along(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_B, MAC_A, 100), out;
+
+	p.data[ETH_HLEN + 1] = 0xb9; /* expedited forwarding, ECT(1) */
+	pkt_set16(&p, ETH_HLEN + 10, 0);
+	pkt_set16(&p, ETH_HLEN + 10, pkt_fold(pkt_sum(p.data + ETH_HLEN, 20, 0)));
+	out = outer_start(PEER, US, MAC(21), MAC_UPLINK, HD_VXLAN_PORT);
+	out.data[ETH_HLEN + 1] = 0xb9;
+	pkt_vxlan(&out, 10);
+	pkt_append(&out, &p);
+	pkt_end(&out);
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	goes_out(f, &p, &out, "in 1, out 21, redirect");
+}
+
+/* What the sender of @p is told: so much fits. */
+static struct pkt told(const struct pkt *p, uint16_t mtu)
+{
+	bool v6 = p->data[12] == 0x86;
+	struct pkt t = pkt_eth(p->data + 6, p->data, v6 ? ETH_P_IPV6 : ETH_P_IP);
+
+	if (v6) {
+		pkt_ipv6(&t, "2001:db8::2", "2001:db8::1", IPPROTO_ICMPV6, 64);
+		pkt_icmp(&t, IPPROTO_ICMPV6, 2, 0, 0);
+	} else {
+		pkt_ipv4(&t, "10.0.20.2", "10.0.20.1", IPPROTO_ICMP);
+		t.data[ETH_HLEN + 1] = 0xc0;
+		t.data[ETH_HLEN + 6] = 0x40;
+		pkt_icmp(&t, IPPROTO_ICMP, 3, 4, 0);
+	}
+	pkt_set16(&t, t.len - 2, mtu);
+	pkt_put(&t, p->data + ETH_HLEN, 128);
+	pkt_end(&t);
+	return t;
+}
+
+static void too_large(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_B, MAC_A, 1450 - 28), out = wrapped(&p, 1, PEER, 21);
+	struct pkt more = inner(MAC_B, MAC_A, 1451 - 28), answer = told(&more, 1450);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	goes_out(f, &p, &out, "in 1, out 21, redirect");
+	f->inside = &answer;
+	enters_as(f, 1, &more, &answer, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+	more = pkt_eth(MAC_B, MAC_A, ETH_P_IPV6);
+	pkt_ipv6(&more, "2001:db8::1", "2001:db8::2", IPPROTO_UDP, 64);
+	pkt_udp(&more, 1000, 2000);
+	pkt_bytes(&more, 1451 - 48);
+	pkt_end(&more);
+	answer = told(&more, 1450);
+	f->inside = &answer;
+	enters_as(f, 1, &more, &answer, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+	/* Nobody is told of what is not IP, and of what is itself an error. */
+	more = pkt_eth(MAC_B, MAC_A, ETH_P_OTHER);
+	pkt_fill(&more, 1500);
+	enters(f, 1, &more, "in 1, drop mtu at 1 in too-big, shot");
+	more = pkt_eth(MAC_B, MAC_A, ETH_P_IP);
+	pkt_ipv4(&more, "10.0.20.1", "10.0.20.2", IPPROTO_ICMP);
+	pkt_icmp(&more, IPPROTO_ICMP, 3, 1, 0);
+	pkt_fill(&more, 1500);
+	pkt_end(&more);
+	enters(f, 1, &more, "in 1, drop mtu at 1 in too-big, shot");
+}
+
+static void unreachable(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_B, MAC_A, 100);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	port_flags(f, 21, HD_PORT_TUNNEL | HD_PORT_EVERYWHERE);
+	enters(f, 1, &p, "in 1, drop peer-unreachable at 1 in port-in, shot");
+}
+
+/* A peer that is not in the network gets nothing of it, whatever the FDB still says. */
+static void not_a_member_out(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_B, MAC_A, 100), out = wrapped(&p, 1, PEER, 21);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	port_flags(f, 21, HD_PORT_TUNNEL | UP);
+	enters(f, 1, &p, "in 1, drop port-down at 1 in port-in, shot");
+	peer_link(f, 1, 21, 0);
+	goes_out(f, &p, &out, "in 1, out 21, redirect");
+}
+
+/* --- in --- */
+
+static void each_type_in(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t network = 1; network <= 4; network++) {
+		struct pkt p = inner(MAC_A, MAC_B, 100), in = from_peer(&p, network, PEER);
+		char story[80];
+
+		fixture_resize(f, (struct sizes){ 0 });
+		tables(f, network);
+		(void)snprintf(story, sizeof(story),
+			       "in 21, new %u/b at 21, macs 21 +1, out 1, redirect", network);
+		comes_in(f, &in, &p, story);
+		comes_in(f, &in, &p, "in 21, out 1, redirect");
+	}
+}
+
+static void families_in(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner_v6(MAC_A, MAC_B), in = from_peer(&p, 1, PEER);
+	struct pkt q = arp(MAC_A, MAC_B), arp_in = from_peer(&q, 1, PEER);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	comes_in(f, &arp_in, &q, "in 21, out 1, redirect");
+}
+
+/* An underlay of IPv6: all four types, both ways. */
+static void ipv6_outside(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t network = 1; network <= 4; network++) {
+		struct pkt p = inner(MAC_B, MAC_A, 100), back = inner(MAC_A, MAC_B, 100);
+		struct pkt q = arp(MAC_A, MAC_B);
+		struct pkt out = wrapped(&p, network, "2001:db8:ffff::2", 21);
+		struct pkt in = from_peer(&back, network, "2001:db8:ffff::2");
+		struct pkt arp_in = from_peer(&q, network, "2001:db8:ffff::2");
+
+		fixture_resize(f, (struct sizes){ 0 });
+		tables(f, network);
+		uplink_add(f, 20, UPLINK, "2001:db8:ffff::1");
+		peer_add(f, 21, UPLINK, "2001:db8:ffff::1", "2001:db8:ffff::2");
+		fdb_learned(f, network, MAC_B, 21, 0);
+		f->inside = &p;
+		f->hash_at = port_of(network) ? ETH_HLEN + 40 : 0;
+		enters_as(f, 1, &p, &out, "in 1, out 21, redirect");
+		comes_in(f, &in, &back, "in 21, out 1, redirect");
+		comes_in(f, &arp_in, &q, "in 21, out 1, redirect");
+	}
+}
+
+static void moves_to_another_peer(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 100), in = from_peer(&p, 1, "192.0.2.3");
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	comes_in(f, &in, &p,
+		 "in 22, moved 1/b from 21 to 22, macs 21 -1, macs 22 +1, out 1, redirect");
+}
+
+/* The host keeps what is the host's. */
+static void not_ours(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 100), in;
+
+	tables(f, 1);
+	comes_in(f, &p, &p, "pass"); /* no tunnel */
+	in = outer_start("192.0.2.9", PEER, MAC_UPLINK, MAC(21), HD_VXLAN_PORT);
+	tunnel_header(&in, 1);
+	pkt_append(&in, &p);
+	pkt_end(&in);
+	comes_in(f, &in, &in, "pass"); /* another address of the host */
+	in = outer_start(US, PEER, MAC_UPLINK, MAC(21), 4790);
+	tunnel_header(&in, 1);
+	pkt_append(&in, &p);
+	pkt_end(&in);
+	comes_in(f, &in, &in, "pass"); /* another port */
+	in = arp(MAC_UPLINK, MAC(21));
+	comes_in(f, &in, &in, "pass");
+	in = from_peer(&p, 3, PEER);
+	in.data[ETH_HLEN + 20 + 2] = 0x08; /* GRE with IPv4 inside */
+	in.data[ETH_HLEN + 20 + 3] = 0x00;
+	comes_in(f, &in, &in, "pass");
+	in = from_peer(&p, 1, PEER);
+	uplink_gets(f, 3, &in, &in, "pass"); /* a device that is no uplink */
+}
+
+static void strangers(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 100), in = from_peer(&p, 1, "192.0.2.77");
+
+	tables(f, 1);
+	comes_in(f, &in, &in, "drop tunnel-source at 20 in uplink-in, shot");
+	in = outer_start(US, PEER, MAC_UPLINK, MAC(21), HD_VXLAN_PORT);
+	pkt_vxlan(&in, 99);
+	pkt_append(&in, &p);
+	pkt_end(&in);
+	comes_in(f, &in, &in, "drop tunnel-id at 21 in uplink-in, shot");
+	port_flags(f, 21, HD_PORT_TUNNEL | UP);
+	in = from_peer(&p, 1, PEER);
+	comes_in(f, &in, &in, "drop tunnel-member at 21 in uplink-in, shot");
+}
+
+static void from_tunnel_to_tunnel(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_C, MAC_B, 100), in = from_peer(&p, 1, PEER);
+	struct pkt all = arp(MAC_ALL, MAC_B), all_in = from_peer(&all, 1, PEER);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	fdb_learned(f, 1, MAC_C, 22, 0);
+	comes_in(f, &in, &p, "in 21, drop tunnel-to-tunnel at 21 in uplink-in, shot");
+	comes_in(f, &all_in, &all, "in 21, out 1, redirect"); /* to the port here only */
+}
+
+/* Byte @at becomes @value; the outer checksum is made right again. */
+static struct pkt spoilt(struct pkt p, uint32_t at, uint8_t value)
+{
+	p.data[at] = value;
+	pkt_set16(&p, ETH_HLEN + 10, 0);
+	pkt_set16(&p, ETH_HLEN + 10, pkt_fold(pkt_sum(p.data + ETH_HLEN, 20, 0)));
+	return p;
+}
+
+#define UDP (ETH_HLEN + 20)
+#define TUNNEL (UDP + 8)
+
+static void malformed_outer(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 100), good = from_peer(&p, 1, PEER), bad;
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	bad = good;
+	bad.data[ETH_HLEN + 11] ^= 1; /* header checksum */
+	comes_in(f, &bad, &bad, "drop tunnel-ip at 20 in uplink-in, shot");
+	bad = spoilt(good, ETH_HLEN + 2, 0x7f); /* longer than what came */
+	comes_in(f, &bad, &bad, "drop tunnel-ip at 20 in uplink-in, shot");
+	bad = spoilt(good, ETH_HLEN + 6, 0x20); /* more fragments */
+	comes_in(f, &bad, &bad, "drop tunnel-fragment at 20 in uplink-in, shot");
+	bad = spoilt(good, UDP + 5, 0x10); /* UDP length */
+	comes_in(f, &bad, &bad, "drop tunnel-header at 20 in uplink-in, shot");
+	bad = spoilt(good, TUNNEL, 0); /* no I flag */
+	comes_in(f, &bad, &bad, "drop tunnel-header at 20 in uplink-in, shot");
+	bad = outer_start(US, PEER, MAC_UPLINK, MAC(21), HD_VXLAN_PORT);
+	pkt_vxlan(&bad, 10);
+	pkt_bytes(&bad, 13); /* not an Ethernet header */
+	pkt_end(&bad);
+	comes_in(f, &bad, &bad, "drop tunnel-short at 21 in uplink-in, shot");
+	comes_in(f, &good, &p, "in 21, out 1, redirect");
+}
+
+static struct pkt geneve(const struct pkt *frame, const uint8_t *options, uint32_t len)
+{
+	struct pkt p = outer_start(US, PEER, MAC_UPLINK, MAC(21), HD_GENEVE_PORT);
+
+	pkt_geneve(&p, 11, len);
+	pkt_put(&p, options, len);
+	pkt_append(&p, frame);
+	pkt_end(&p);
+	return p;
+}
+
+static void geneve_options(void **state)
+{
+	static const uint8_t known_to_nobody[] = { 1, 2, 3, 1, 9, 9, 9, 9, 1, 2, 4, 0 };
+	static const uint8_t critical[] = { 1, 2, 0x83, 1, 9, 9, 9, 9 };
+	static const uint8_t too_long[] = { 1, 2, 3, 2, 9, 9, 9, 9 };
+	static const uint8_t longest[252] = { [3] = 30, [124] = 0, [127] = 31 };
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 100), in;
+
+	tables(f, 2);
+	fdb_learned(f, 2, MAC_B, 21, 0);
+	in = geneve(&p, known_to_nobody, sizeof(known_to_nobody));
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	in = geneve(&p, longest, sizeof(longest));
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	in = geneve(&p, critical, sizeof(critical));
+	comes_in(f, &in, &in, "drop tunnel-option at 20 in uplink-in, shot");
+	in = geneve(&p, too_long, sizeof(too_long));
+	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
+	in = geneve(&p, NULL, 0);
+	in.data[TUNNEL] = 0x40; /* version 1 */
+	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
+	in.data[TUNNEL] = 0x3f; /* options that are not there: what follows is taken for them */
+	in.data[TUNNEL + 1] = 0;
+	in.data[TUNNEL + 8 + 2] = 0;
+	in.data[TUNNEL + 8 + 3] = 31;
+	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
+	in.data[TUNNEL] = 0;
+	in.data[TUNNEL + 1] = 0x80; /* a control message */
+	comes_in(f, &in, &in, "drop tunnel-option at 20 in uplink-in, shot");
+	in.data[TUNNEL + 1] = 0x40; /* has critical options, it says */
+	comes_in(f, &in, &in, "drop tunnel-option at 20 in uplink-in, shot");
+	in.data[TUNNEL + 1] = 0;
+	in.data[TUNNEL + 2] = 0x08; /* IPv4 inside */
+	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
+}
+
+/* @flags with the fields they announce; @csum: what is added to the right checksum. */
+static struct pkt gre(const struct pkt *frame, uint16_t flags, uint32_t key, uint32_t csum)
+{
+	struct pkt p = outer_start(US, PEER, MAC_UPLINK, MAC(21), 0);
+	uint32_t start = p.len;
+
+	pkt_gre(&p, flags);
+	if (flags & 0x8000)
+		pkt_word(&p, 0);
+	if (flags & 0x2000)
+		pkt_word(&p, key);
+	if (flags & 0x1000)
+		pkt_word(&p, 1);
+	pkt_append(&p, frame);
+	if (flags & 0x8000)
+		pkt_set16(&p, start + 4,
+			  pkt_fold(pkt_sum(p.data + start, p.len - start, 0)) + csum);
+	pkt_end(&p);
+	return p;
+}
+
+static void gre_variants(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 777), in;
+
+	tables(f, 4);
+	fdb_learned(f, 4, MAC_B, 21, 0);
+	in = gre(&p, 0x2000, 12, 0);
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	in = gre(&p, 0xb000, 12, 0); /* checksum, key, sequence number */
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	in = gre(&p, 0xa000, 12, 1);
+	comes_in(f, &in, &in, "drop tunnel-checksum at 20 in uplink-in, shot");
+	in = gre(&p, 0x2000, 13, 0);
+	comes_in(f, &in, &in, "drop tunnel-id at 21 in uplink-in, shot");
+	in = gre(&p, 0x2001, 12, 0); /* version 1 */
+	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
+	in = gre(&p, 0x6000, 12, 0); /* source routes */
+	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
+}
+
+static struct pkt with_tos(struct pkt p, uint32_t at, uint8_t tos)
+{
+	p.data[at + 1] = tos;
+	pkt_set16(&p, at + 10, 0);
+	pkt_set16(&p, at + 10, pkt_fold(pkt_sum(p.data + at, 20, 0)));
+	return p;
+}
+
+static void congestion(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt plain = inner(MAC_A, MAC_B, 100), able = with_tos(plain, ETH_HLEN, 2);
+	struct pkt marked = with_tos(plain, ETH_HLEN, 3), in;
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	in = with_tos(from_peer(&able, 1, PEER), ETH_HLEN, 3);
+	comes_in(f, &in, &marked, "in 21, out 1, redirect");
+	in = with_tos(from_peer(&plain, 1, PEER), ETH_HLEN, 3);
+	comes_in(f, &in, &plain, "drop tunnel-congestion at 21 in uplink-in, shot");
+}
+
+/* --- to many --- */
+
+static void to_each_peer_of_the_network(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = arp(MAC_ALL, MAC_A), one = wrapped(&p, 1, PEER, 21);
+	struct pkt two = wrapped(&p, 1, "192.0.2.3", 22);
+
+	tables(f, 1);
+	f->also[0] = &one;
+	f->also[1] = &two;
+	goes_out(f, &p, &two, "in 1, copies 2 2, out 21 22, shot");
+	/* One is in network 2 only. */
+	port_flags(f, 21, HD_PORT_TUNNEL | UP);
+	peer_link(f, 0, 0, 22);
+	peer_link(f, 2, 0, 21);
+	peer_link(f, 2, 21, 0);
+	goes_out(f, &p, &two, "in 1, copies 2, out 22, shot");
+}
+
+static void nobody_there(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = arp(MAC_ALL, MAC_A);
+
+	tables(f, 1);
+	port_flags(f, 21, HD_PORT_TUNNEL | HD_PORT_EVERYWHERE);
+	port_flags(f, 22, HD_PORT_TUNNEL | HD_PORT_EVERYWHERE);
+	assert_int_equal(run_in(f, 1, &p), SHOT);
+	assert_int_equal(packets_out(f), 0);
+}
+
+int tunnel_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_type_out),
+		TEST(ipv6_inside),
+		TEST(arp_inside),
+		TEST(tag_inside),
+		TEST(tos_goes_along),
+		TEST(too_large),
+		TEST(unreachable),
+		TEST(not_a_member_out),
+		TEST(each_type_in),
+		TEST(families_in),
+		TEST(ipv6_outside),
+		TEST(moves_to_another_peer),
+		TEST(not_ours),
+		TEST(strangers),
+		TEST(from_tunnel_to_tunnel),
+		TEST(malformed_outer),
+		TEST(geneve_options),
+		TEST(gre_variants),
+		TEST(congestion),
+		TEST(to_each_peer_of_the_network),
+		TEST(nobody_there),
+	};
+
+	return cmocka_run_group_tests_name("tunnel", tests, NULL, NULL);
+}
