@@ -288,6 +288,46 @@ wire() {
 	link_turns "$2" wire UP
 }
 
+# lan NAME...: hosts on one switch: "wire" with 192.0.2.1, .2, ... in their order; MTU 1500
+lan() {
+	local name number=1
+
+	ns lan
+	ip -n "$N-lan" link add name switch type bridge
+	ip -n "$N-lan" link set switch up
+	for name; do
+		ip -n "$N-$name" link add wire type veth peer name "to-$name" netns "$N-lan"
+		ip -n "$N-lan" link set "to-$name" master switch up
+		ip -n "$N-$name" addr add "192.0.2.$number/24" dev wire
+		ip -n "$N-$name" link set wire up
+		number=$((number + 1))
+	done
+	for name; do
+		link_turns "$name" wire UP
+	done
+}
+
+# mesh NAME...: hosts on one lan(), each with the others as peers
+mesh() {
+	local name other number=1 theirs
+
+	lan "$@"
+	for name; do
+		at "$name" uplink add wire --tunnel-ip "192.0.2.$number"
+		theirs=1
+		for other; do
+			[[ $other == "$name" ]] || at "$name" peer add "$other" --tunnel-ip "192.0.2.$theirs"
+			theirs=$((theirs + 1))
+		done
+		number=$((number + 1))
+	done
+	for name; do
+		for other; do
+			[[ $other == "$name" ]] || wait_for 10 peer_is "$name" "$other" up
+		done
+	done
+}
+
 # plain_wire A B: as a network card would be: nothing but whole, checksummed frames
 plain_wire() {
 	local name
