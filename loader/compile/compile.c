@@ -262,13 +262,14 @@ static int compile_uplink(struct compiler *c, const struct hd_object *object,
 				       .flags = HD_PORT_UPLINK | (fact->up ? HD_PORT_UP : 0),
 				       .next = object->id,
 				       .mtu = fact->mtu };
-	struct hd_end_value end = { .flags = uplink->has_ip && !uplink->ip.is_v4 ? HD_END_IPV6 : 0,
+	const struct hd_ip *ip = uplink->has_ip ? &uplink->ip : hd_model_tunnel_ip(c->model);
+	struct hd_end_value end = { .flags = ip && !ip->is_v4 ? HD_END_IPV6 : 0,
 				    .ifindex = fact->ifindex,
 				    .mtu = fact->mtu };
 	int r;
 
-	if (uplink->has_ip)
-		memcpy(end.local, uplink->ip.bytes, 16);
+	if (ip)
+		memcpy(end.local, ip->bytes, 16);
 	r = hd_table_add(&c->out->table[HD_TABLE_ENDS], &object->id, &end);
 	if (r == 0)
 		r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->id, &value);
@@ -354,7 +355,7 @@ static void look_at_uplinks(struct compiler *c, const struct hd_fact *facts, siz
 		const struct hd_object *uplink =
 			hd_model_get_id(c->model, HD_NOUN_UPLINK, facts[i].port);
 
-		if (uplink && uplink->view.uplink.has_ip && facts[i].mtu &&
+		if (uplink && facts[i].mtu &&
 		    (!c->underlay.mtu || facts[i].mtu < c->underlay.mtu))
 			c->underlay.mtu = facts[i].mtu;
 	}

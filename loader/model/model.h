@@ -355,6 +355,8 @@ const struct hd_object *hd_model_network_of(const struct hd_model *model,
 /* underlay.c */
 uint8_t hd_tunnel_overhead(enum hd_tunnel_type type); /* see struct hd_tunnel */
 bool hd_peer_is_in(const struct hd_peer *peer, const struct hd_object *network);
+/** hd_model_tunnel_ip - address from which peers are reached, and to which tunnel packets come at uplinks without one of their own; NULL = none */
+const struct hd_ip *hd_model_tunnel_ip(const struct hd_model *model);
 bool hd_model_underlay_is_v6(const struct hd_model *model);
 
 /** hd_network_mtu - largest IP packet in a network */

@@ -32,11 +32,20 @@ uint32_t hd_network_mtu(const struct hd_network *network, const struct hd_underl
 	return underlay->mtu < MTU_MIN + overhead ? MTU_MIN : underlay->mtu - overhead;
 }
 
-bool hd_model_underlay_is_v6(const struct hd_model *model)
+const struct hd_ip *hd_model_tunnel_ip(const struct hd_model *model)
 {
 	hd_model_each(model, HD_NOUN_UPLINK, uplink)
 		if (uplink->view.uplink.has_ip)
-			return !uplink->view.uplink.ip.is_v4;
+			return &uplink->view.uplink.ip;
+	return NULL;
+}
+
+bool hd_model_underlay_is_v6(const struct hd_model *model)
+{
+	const struct hd_ip *ip = hd_model_tunnel_ip(model);
+
+	if (ip)
+		return !ip->is_v4;
 	hd_model_each(model, HD_NOUN_PEER, peer)
 		return !peer->view.peer.ip.is_v4;
 	return false;

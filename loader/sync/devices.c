@@ -200,7 +200,7 @@ struct hd_underlay hd_devices_underlay(const struct hd_devices *devices,
 	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
 		const struct hd_link *link = hd_device_of(devices, uplink);
 
-		if (uplink->view.uplink.has_ip && link && (!ret.mtu || link->mtu < ret.mtu))
+		if (link && (!ret.mtu || link->mtu < ret.mtu))
 			ret.mtu = link->mtu;
 	}
 	if (!ret.mtu)

@@ -26,15 +26,6 @@ static struct hd_ip from_wire(const uint8_t *bytes, bool is_v4)
 	return ip;
 }
 
-/* The uplink from whose address peers are reached. */
-static const struct hd_object *source_of(const struct hd_model *model)
-{
-	hd_model_each(model, HD_NOUN_UPLINK, uplink)
-		if (uplink->view.uplink.has_ip)
-			return uplink;
-	return NULL;
-}
-
 static const struct hd_device *device_of(const struct hd_devices *devices, uint32_t ifindex)
 {
 	struct hd_device *device;
@@ -64,15 +55,15 @@ static int ask(const struct hd_devices *devices, struct hd_way *way, bool first)
 static const char *find_way(const struct hd_devices *devices, const struct hd_model *model,
 			    const struct hd_ip *peer, struct hd_way *way, bool first)
 {
-	const struct hd_object *us = source_of(model);
+	const struct hd_ip *us = hd_model_tunnel_ip(model);
 	const struct hd_device *device;
 	struct hd_route route;
 
 	if (!us)
 		return "no uplink has a tunnel-ip";
-	memcpy(way->local, us->view.uplink.ip.bytes, 16);
+	memcpy(way->local, us->bytes, 16);
 	if (hd_netlink_route(devices->nl, peer->is_v4, wire_bytes(peer),
-			     wire_bytes(&us->view.uplink.ip), &route) < 0)
+			     wire_bytes(us), &route) < 0)
 		return "no route from the tunnel-ip of the uplink";
 	if (route.is_local)
 		return "its address is this host's own";
