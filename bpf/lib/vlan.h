@@ -39,13 +39,18 @@ static __always_inline bool trunk_carries(__u32 id, __u32 flags, __u32 own, __u3
 }
 
 /* Whether port @id is in a VLAN. @flags, @own: of its entry */
-__noinline int vlan_carries(__u32 id, __u32 flags, __u32 own, __u32 vlan)
+static __always_inline bool carries(__u32 id, __u32 flags, __u32 own, __u32 vlan)
 {
 	if (!(flags & HD_PORT_VLAN))
 		return !vlan;
 	if (flags & HD_PORT_TRUNK)
 		return trunk_carries(id, flags, own, vlan);
 	return vlan && vlan == own;
+}
+
+__noinline int vlan_carries(__u32 id, __u32 flags, __u32 own, __u32 vlan)
+{
+	return carries(id, flags, own, vlan);
 }
 
 /** hd_vlan_carries - whether a port is in a VLAN of its network */
@@ -93,6 +98,8 @@ static __always_inline int vlan_classify(struct hd_pkt *pkt, __u32 tci, __u32 tp
 	}
 	if (vid && !(pkt->from->flags & HD_PORT_TRUNK))
 		return -HD_DROP_VLAN_TAGGED;
+	if (!vid && pkt->vlan)
+		return 0; /* what has an own VLAN carries it */
 	if (vid)
 		pkt->vlan = vid;
 	return hd_vlan_carries(pkt->port, pkt->from, pkt->vlan) ? 0 : -HD_DROP_VLAN;
@@ -151,7 +158,7 @@ static __always_inline void hd_vlan_restore(struct hd_pkt *pkt)
  */
 __noinline int vlan_may_leave(__u32 id, __u32 flags, __u32 own, __u32 vlan, __u32 tagged)
 {
-	if (!vlan_carries(id, flags, own, vlan))
+	if (!carries(id, flags, own, vlan))
 		return 0;
 	return !tagged || !(flags & HD_PORT_VLAN) || (flags & HD_PORT_QINQ) ||
 	       is_tagged_at(flags, own, vlan, 0);

@@ -72,16 +72,26 @@ seen() {
 	fi
 }
 
-captures=()
+captures=() sizes=
 capture() {
-	bg "$1" tcpdump -nn -U -Z root -i "$2" -w "$T/$1-$2.pcap" 2>"$T/$1-$2.err"
+	bg "$1" tcpdump --immediate-mode -nn -U -Z root -i "$2" -w "$T/$1-$2.pcap" 2>"$T/$1-$2.err"
 	captures+=($!)
 	wait_for 10 grep -q 'listening on' "$T/$1-$2.err"
+}
+
+# What has passed may still be on its way into the files.
+settled() {
+	local before=$sizes
+
+	sizes=$(stat -c %s "$T"/*.pcap)
+	[[ $before == "$sizes" ]]
 }
 
 capture_end() {
 	local pid
 
+	sizes=
+	wait_for 5 settled
 	for pid in "${captures[@]}"; do
 		kill -TERM "$pid"
 		wait "$pid" || true
