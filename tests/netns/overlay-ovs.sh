@@ -73,7 +73,7 @@ leave() {
 
 # lengths LENGTH: an outer IP packet of a default ping has it, as tcpdump says
 lengths() {
-	bg far timeout 10 tcpdump -n -i wire -c 1 -v ip proto gre >"$T/dump" 2>/dev/null
+	bg far timeout 10 tcpdump -n -i wire -c 1 -v 'ip proto gre and src 192.0.2.1' >"$T/dump" 2>/dev/null
 	local dump=$!
 
 	for _ in {1..30}; do

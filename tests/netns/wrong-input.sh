@@ -66,7 +66,7 @@ add 6 '576' --device dev1 --mtu 99999999999999999999
 add 6 'label' --device dev1 --label novalue
 add 2 'frobnicate' --device dev1 --frobnicate 3
 add 3 'security-group web does not exist' --device dev1 --security-group web
-add 2 'not available yet' --device dev1 --tag 5
+add 6 'vlan-mode' --device dev1 --tag 5
 for name in a/b ../x / . .. '' 'a b' $'a\nb' "$(printf 'n%.0s' {1..64})"; do
 	refused 6 'not a name' hd network add "$name" --type local
 	refused 6 'not a name' hd port add "$name" --network blue --device dev1
