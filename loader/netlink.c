@@ -436,6 +436,29 @@ int hd_netlink_veth_add(struct hd_netlink *nl, const struct hd_veth *veth)
 	return talk(nl, nlh, NULL, NULL);
 }
 
+int hd_netlink_tunnel_add(struct hd_netlink *nl, const char *name, bool geneve, uint16_t port)
+{
+	struct nlattr *info, *data;
+	struct nlmsghdr *nlh;
+
+	(void)link_request(nl, &nlh, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, geneve ? "geneve" : "vxlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	if (geneve) {
+		mnl_attr_put(nlh, IFLA_GENEVE_COLLECT_METADATA, 0, NULL);
+		mnl_attr_put_u16(nlh, IFLA_GENEVE_PORT, htons(port));
+	} else {
+		mnl_attr_put_u8(nlh, IFLA_VXLAN_COLLECT_METADATA, 1);
+		mnl_attr_put_u8(nlh, IFLA_VXLAN_LEARNING, 0);
+		mnl_attr_put_u16(nlh, IFLA_VXLAN_PORT, htons(port));
+	}
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return talk(nl, nlh, NULL, NULL);
+}
+
 int hd_netlink_link_del(struct hd_netlink *nl, uint32_t ifindex)
 {
 	struct nlmsghdr *nlh;

@@ -110,6 +110,9 @@ struct hd_veth {
 	const uint8_t *mac;
 };
 int hd_netlink_veth_add(struct hd_netlink *nl, const struct hd_veth *veth);
+
+/** hd_netlink_tunnel_add - a vxlan or geneve device in metadata mode: it takes all ids that come to a UDP port */
+int hd_netlink_tunnel_add(struct hd_netlink *nl, const char *name, bool geneve, uint16_t port);
 int hd_netlink_link_del(struct hd_netlink *nl, uint32_t ifindex);
 int hd_netlink_link_up(struct hd_netlink *nl, uint32_t ifindex);
 int hd_netlink_link_mtu(struct hd_netlink *nl, uint32_t ifindex, uint32_t mtu);

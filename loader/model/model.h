@@ -359,6 +359,9 @@ bool hd_peer_is_in(const struct hd_peer *peer, const struct hd_object *network);
 const struct hd_ip *hd_model_tunnel_ip(const struct hd_model *model);
 bool hd_model_underlay_is_v6(const struct hd_model *model);
 
+/** hd_model_wants_socket - whether tunnel packets come to a UDP port, at an uplink */
+bool hd_model_wants_socket(const struct hd_model *model, uint16_t port);
+
 /** hd_network_mtu - largest IP packet in a network */
 uint32_t hd_network_mtu(const struct hd_network *network, const struct hd_underlay *underlay);
 

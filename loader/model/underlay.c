@@ -40,6 +40,16 @@ const struct hd_ip *hd_model_tunnel_ip(const struct hd_model *model)
 	return NULL;
 }
 
+bool hd_model_wants_socket(const struct hd_model *model, uint16_t port)
+{
+	if (!port || !hd_model_tunnel_ip(model))
+		return false;
+	hd_model_each(model, HD_NOUN_NETWORK, network)
+		if (network->view.network.tunnel_port == port)
+			return true;
+	return false;
+}
+
 bool hd_model_underlay_is_v6(const struct hd_model *model)
 {
 	const struct hd_ip *ip = hd_model_tunnel_ip(model);

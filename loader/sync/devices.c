@@ -528,6 +528,61 @@ int hd_device_make(struct hd_devices *devices, const struct hd_model *model,
 	return r;
 }
 
+/* Known by their alias too: no port is called "@...". */
+#define SOCKET_PREFIX "@udp-"
+
+static void socket_name(const struct hd_devices *devices, uint16_t port, char name[IFNAMSIZ],
+			char alias[128])
+{
+	char owner[32];
+
+	hd_device_name(devices->instance, port, name);
+	name[1] = 'u'; /* hdp4789 -> hup4789, hd1234-4789 -> hu1234-4789 */
+	(void)snprintf(owner, sizeof(owner), SOCKET_PREFIX "%u", port);
+	make_alias(devices->instance, owner, alias);
+}
+
+const struct hd_link *hd_device_of_socket(const struct hd_devices *devices, uint16_t port)
+{
+	char name[IFNAMSIZ], alias[128];
+	const struct hd_device *device;
+
+	socket_name(devices, port, name, alias);
+	device = find_name(devices, name);
+	return device && !strcmp(device->link.alias, alias) ? &device->link : NULL;
+}
+
+int hd_device_make_socket(struct hd_devices *devices, const struct hd_network *network)
+{
+	char name[IFNAMSIZ], alias[128];
+	int ifindex, r;
+
+	socket_name(devices, network->tunnel_port, name, alias);
+	r = hd_netlink_tunnel_add(devices->nl, name, network->tunnel == HD_TUNNEL_GENEVE,
+				  network->tunnel_port);
+	if (r < 0)
+		return r;
+	ifindex = hd_netlink_link_find(devices->nl, name);
+	if (ifindex <= 0)
+		return -ENODEV;
+	r = hd_netlink_link_alias(devices->nl, (uint32_t)ifindex, alias);
+	if (r == 0)
+		r = hd_netlink_link_mute(devices->nl, (uint32_t)ifindex);
+	if (r == 0)
+		r = hd_netlink_link_get(devices->nl, (uint32_t)ifindex, on_link, devices);
+	if (r < 0)
+		(void)hd_netlink_link_del(devices->nl, (uint32_t)ifindex);
+	return r;
+}
+
+static bool is_wanted_socket(const struct hd_model *model, const char *owner)
+{
+	unsigned int port;
+
+	return model && sscanf(owner, SOCKET_PREFIX "%u", &port) == 1 &&
+	       hd_model_wants_socket(model, (uint16_t)port);
+}
+
 int hd_device_up(struct hd_devices *devices, const struct hd_link *link)
 {
 	uint32_t ifindex = link->ifindex;
@@ -545,7 +600,8 @@ void hd_devices_remove_orphans(struct hd_devices *devices, const struct hd_model
 		const struct hd_object *port =
 			owner && model ? hd_model_get(model, HD_NOUN_PORT, owner) : NULL;
 
-		if (!owner || (port && hd_device_of(devices, port) == &device->link))
+		if (!owner || (port && hd_device_of(devices, port) == &device->link) ||
+		    is_wanted_socket(model, owner))
 			continue;
 		if (hd_netlink_link_del(devices->nl, device->link.ifindex) == 0)
 			forget(devices, device);

@@ -90,6 +90,12 @@ int hd_device_configure(struct hd_devices *devices, const struct hd_model *model
 int hd_device_follow_mtu(struct hd_devices *devices, const struct hd_model *model,
 			 const struct hd_object *port, struct hd_error *err);
 
+/** hd_device_of_socket - the idle tunnel device of a UDP port (gro.h), NULL if there is none; borrowed */
+const struct hd_link *hd_device_of_socket(const struct hd_devices *devices, uint16_t port);
+
+/** hd_device_make_socket - make that of a network's UDP port; it stays down. 0 or -errno. */
+int hd_device_make_socket(struct hd_devices *devices, const struct hd_network *network);
+
 /** hd_device_up - this end up; programs are attached by now */
 int hd_device_up(struct hd_devices *devices, const struct hd_link *link);
 

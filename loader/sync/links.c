@@ -269,6 +269,36 @@ void hd_links_detach(const struct hd_datapath *dp, struct hd_netlink *nl, struct
 	a->how = HD_ATTACH_NONE;
 }
 
+/* The program for what comes in by a port's device drops what comes in by one that is no port's. */
+int hd_links_guard(const struct hd_datapath *dp, uint32_t ifindex, const char *pin)
+{
+	const struct side *in = &sides[0];
+	struct bpf_link_info info;
+	char path[300];
+	_close_ int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/links/%s", dp->dir, pin);
+	fd = bpf_obj_get(path);
+	if (fd >= 0 && link_info(fd, &info) == 0 && link_ifindex(&info) == ifindex) {
+		if (info.prog_id == dp->prog_ids[in->prog])
+			return 0;
+		return bpf_link_update(fd, dp->progs[in->prog], NULL) < 0 ? -errno : 0;
+	}
+	hd_closep(&fd);
+	fd = bpf_link_create(dp->progs[in->prog], (int)ifindex, in->tcx, NULL);
+	if (fd < 0 && errno != EINVAL && errno != EOPNOTSUPP)
+		return -errno;
+	if (fd < 0) { /* no tcx: the qdisc goes with the device, which is ours */
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
+			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+		(void)bpf_tc_hook_create(&hook); /* there already is fine; else the next fails */
+		return clsact_side(dp, ifindex, in);
+	}
+	(void)unlink(path);
+	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
+}
+
 /* A pin by its name: "12-in" is half of a tcx attachment, "12-clsact" a whole one; "12-uplink", "12-uplink-clsact" are those of an uplink. */
 static int found_pin(const struct hd_datapath *dp, const char *name, hd_links_found_fn fn,
 		     void *arg)

@@ -54,6 +54,14 @@ bool hd_links_foreign_egress(const struct hd_datapath *dp, struct hd_netlink *nl
 /** hd_links_detach - take the programs off; fine when the device is gone */
 void hd_links_detach(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a);
 
+/**
+ * hd_links_guard - have a device that belongs to no port drop all that comes in
+ * @pin: name of the link's pin
+ *
+ * Return: 0 or -errno.
+ */
+int hd_links_guard(const struct hd_datapath *dp, uint32_t ifindex, const char *pin);
+
 /** hd_links_found_fn - one pinned attachment; @a is a copy to keep */
 typedef int (*hd_links_found_fn)(void *arg, const struct hd_attachment *a);
 

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "sync/expedite.h"
 #include "sync/fdb.h"
+#include "sync/gro.h"
 #include "sync/state.h"
 #include "sync/tables.h"
 
@@ -558,6 +559,7 @@ static int apply(struct hd_sync *sync, const struct hd_model *model, const struc
 		r = attach_all(sync, model, old, err);
 	if (r < 0)
 		return r;
+	hd_gro_sync(&sync->dp, &sync->devices, model);
 	hd_tables_swap(&sync->current, next);
 	return 0;
 }
@@ -570,6 +572,7 @@ static int finish(struct hd_sync *sync, const struct hd_model *model, struct hd_
 	struct hd_tables next;
 
 	hd_devices_remove_orphans(&sync->devices, model);
+	hd_gro_sweep(&sync->dp, model);
 	hd_tables_init(&next);
 	if (r == 0)
 		r = write_tables(sync, model, &next, false, err);

@@ -62,8 +62,8 @@ static const char *find_way(const struct hd_devices *devices, const struct hd_mo
 	if (!us)
 		return "no uplink has a tunnel-ip";
 	memcpy(way->local, us->bytes, 16);
-	if (hd_netlink_route(devices->nl, peer->is_v4, wire_bytes(peer),
-			     wire_bytes(us), &route) < 0)
+	if (hd_netlink_route(devices->nl, peer->is_v4, wire_bytes(peer), wire_bytes(us), &route) <
+	    0)
 		return "no route from the tunnel-ip of the uplink";
 	if (route.is_local)
 		return "its address is this host's own";

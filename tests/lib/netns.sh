@@ -255,13 +255,17 @@ hosts() {
 
 	for name; do
 		ns "$name"
-		nsenter --net="/run/netns/$N-$name" "$B/heddled" --foreground --instance "$I-$name" \
-			--state-dir "$T/state" --run-dir "$T/run" >>"$T/heddled.log" 2>&1 &
-		DAEMONS[$name]=$!
+		host_start "$name"
 	done
 	for name; do
 		wait_for 30 at "$name" network list
 	done
+}
+
+host_start() {
+	nsenter --net="/run/netns/$N-$1" "$B/heddled" --foreground --instance "$I-$1" --state-dir "$T/state" \
+		--run-dir "$T/run" >>"$T/heddled.log" 2>&1 &
+	DAEMONS[$1]=$!
 }
 
 # at HOST COMMAND...: heddle of that host
