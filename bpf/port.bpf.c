@@ -408,6 +408,26 @@ int hd_port_out(struct __sk_buff *ctx)
 	return hd_finish(&pkt, port_out(&pkt));
 }
 
+/*
+ * What leaves by an uplink is ours, wrapped, and came in by a port; or the host's own; or forwarded by the host for somebody, maybe for a
+ * workload, by way of a host leg. That must not look like ours: the peer would take it for what it says to be.
+ */
+static __always_inline int uplink_out(struct hd_pkt *pkt)
+{
+	if (!pkt->ctx->ingress_ifindex || came_from_a_port(pkt->ctx) || !outer_is_for_peer(pkt))
+		return HD_VERDICT_PASS;
+	pkt->port = port_of_ifindex(pkt->ctx->ifindex);
+	return -HD_DROP_TUNNEL_FORGED;
+}
+
+SEC("tc")
+int hd_uplink_out(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_UPLINK_OUT };
+
+	return hd_finish(&pkt, uplink_out(&pkt));
+}
+
 /* The daemon asks for the time that the tables are written in: the low half of jiffies, by a test run. Attached nowhere. */
 SEC("tc")
 int hd_clock(struct __sk_buff *ctx)

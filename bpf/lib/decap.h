@@ -451,6 +451,34 @@ static __always_inline int carry_congestion(struct hd_pkt *pkt, const struct out
 	return 0;
 }
 
+/* Whether a packet would be taken out of a tunnel where it goes: by its protocol or UDP port, and because a peer is there. */
+static __always_inline bool outer_is_for_peer(struct hd_pkt *pkt)
+{
+	struct outer o = {};
+
+	if (pkt->ctx->protocol == bpf_htons(ETH_P_IP)) {
+		const struct iphdr *ip = ctx_header(pkt->ctx, ETH_HLEN, sizeof(*ip));
+
+		if (!ip || ip->frag_off & bpf_htons(IP_OFFSET))
+			return false; /* without its first piece it comes to nothing */
+		o.off = ETH_HLEN + ip->ihl * 4;
+		o.proto = ip->protocol;
+		o.peer.addr[2] = bpf_htonl(0xffff);
+		o.peer.addr[3] = ip->daddr;
+	} else {
+		const struct ipv6hdr *ip6 = ctx_header(pkt->ctx, ETH_HLEN, sizeof(*ip6));
+
+		if (!ip6 || pkt->ctx->protocol != bpf_htons(ETH_P_IPV6))
+			return false;
+		o.off = ETH_HLEN + sizeof(*ip6);
+		o.proto = ip6->nexthdr;
+		hd_memcpy(o.peer.addr, &ip6->daddr, 16);
+	}
+	if (o.proto != IPPROTO_UDP && o.proto != IPPROTO_GRE)
+		return false;
+	return outer_type(pkt, &o) && bpf_map_lookup_elem(&hd_peers, &o.peer);
+}
+
 /**
  * hd_decap - open a packet of the underlay
  * @pkt: @port is the uplink's; afterwards @port, @from and @network are the peer's and the tunnel's, as soon as they are known

@@ -155,7 +155,10 @@
 	  "The underlay is congested.")                                                                                             \
 	X(51, HD_DROP_ENCAP, "encap",                                                                                               \
 	  "The packet could not be wrapped: it is a tunnel packet already, made of segments.",                                      \
-	  "'ethtool -K DEV tx-udp_tnl-segmentation off' in the workload that makes tunnels of its own.")
+	  "'ethtool -K DEV tx-udp_tnl-segmentation off' in the workload that makes tunnels of its own.")                            \
+	X(52, HD_DROP_TUNNEL_FORGED, "tunnel-forged",                                                                               \
+	  "A packet that the host forwards would be a tunnel packet to a peer.",                                                    \
+	  "A workload tries to get into other networks; or it makes tunnels: then by another UDP port.")
 
 enum hd_reason {
 	HD_DROP_NONE = 0,

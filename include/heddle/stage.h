@@ -5,16 +5,17 @@
 #include "heddle/types.h"
 
 enum hd_stage {
-	HD_STAGE_PORT_IN,   /* from a port into the host; entry point, no slot */
-	HD_STAGE_PORT_OUT,  /* from the host's own stack to a port; entry point, no slot */
-	HD_STAGE_FLOOD,	    /* one copy for each member of the network */
-	HD_STAGE_NEIGH,	    /* check ARP and ND, answer them for known addresses */
-	HD_STAGE_JUDGE,	    /* a packet that no flow entry answers for: who sends it, what is it */
-	HD_STAGE_FLOW,	    /* one that goes to one port: which flow, may it begin */
-	HD_STAGE_UPLINK_IN, /* from the underlay into the host; entry point, no slot */
-	HD_STAGE_ENCAP,	    /* to one peer */
-	HD_STAGE_SPREAD,    /* a copy for each peer of the network */
-	HD_STAGE_TOO_BIG,   /* does not fit into a tunnel: its sender is told */
+	HD_STAGE_PORT_IN,    /* from a port into the host; entry point, no slot */
+	HD_STAGE_PORT_OUT,   /* from the host's own stack to a port; entry point, no slot */
+	HD_STAGE_FLOOD,	     /* one copy for each member of the network */
+	HD_STAGE_NEIGH,	     /* check ARP and ND, answer them for known addresses */
+	HD_STAGE_JUDGE,	     /* a packet that no flow entry answers for: who sends it, what is it */
+	HD_STAGE_FLOW,	     /* one that goes to one port: which flow, may it begin */
+	HD_STAGE_UPLINK_IN,  /* from the underlay into the host; entry point, no slot */
+	HD_STAGE_ENCAP,	     /* to one peer */
+	HD_STAGE_SPREAD,     /* a copy for each peer of the network */
+	HD_STAGE_TOO_BIG,    /* does not fit into a tunnel: its sender is told */
+	HD_STAGE_UPLINK_OUT, /* out of the host to the underlay; entry point, no slot */
 	HD_STAGE_COUNT,
 };
 
@@ -22,5 +23,5 @@ enum hd_stage {
 #define HD_STAGE_NAMES                                                                             \
 	{                                                                                          \
 		"port-in", "port-out", "flood", "neighbour", "judge", "flow", "uplink-in",         \
-			"encap", "spread", "too-big"                                               \
+			"encap", "spread", "too-big", "uplink-out"                                 \
 	}

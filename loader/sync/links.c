@@ -32,6 +32,7 @@ static const struct side sides[] = {
 	{ "in", HD_BPF_TCX_INGRESS, BPF_TC_INGRESS, HD_PROG_IN },
 	{ "out", HD_BPF_TCX_EGRESS, BPF_TC_EGRESS, HD_PROG_OUT },
 	{ "uplink", HD_BPF_TCX_INGRESS, BPF_TC_INGRESS, HD_PROG_UPLINK },
+	{ "uplink-out", HD_BPF_TCX_EGRESS, BPF_TC_EGRESS, HD_PROG_UPLINK_OUT },
 };
 
 #define FIRST_OF_UPLINK 2

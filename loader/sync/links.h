@@ -21,7 +21,7 @@ enum hd_attach { HD_ATTACH_NONE, HD_ATTACH_TCX, HD_ATTACH_CLSACT };
  * @port:    port id
  * @ifindex: the device
  * @how:     the same in both directions, or HD_ATTACH_NONE
- * @uplink:  it is an uplink's: one program, for what comes in
+ * @uplink:  it is an uplink's
  */
 struct hd_attachment {
 	uint32_t port;

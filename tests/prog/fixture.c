@@ -1635,6 +1635,14 @@ void uplink_gets_(struct fixture *f, uint32_t number, const struct pkt *in, cons
 	travel(f, prog, make_ctx(f, number, 0), in, out, story, file, line);
 }
 
+void uplink_sends_(struct fixture *f, uint32_t number, uint32_t from, const struct pkt *in,
+		   const char *story, const char *file, int line)
+{
+	int prog = bpf_program__fd(f->skel->progs.hd_uplink_out);
+
+	travel(f, prog, make_ctx(f, number, from), in, in, story, file, line);
+}
+
 void leaves_(struct fixture *f, uint32_t number, uint32_t from, const struct pkt *in,
 	     const char *story, const char *file, int line)
 {

@@ -345,6 +345,12 @@ uint32_t shortest_frame(struct fixture *f);
 void uplink_gets_(struct fixture *f, uint32_t number, const struct pkt *in, const struct pkt *out,
 		  const char *story, const char *file, int line);
 
+/** uplink_sends - the host sends @in out by an uplink; @from is the device by which it had entered the host, 0 if it was made there */
+#define uplink_sends(f, number, from, in, story)                                                   \
+	uplink_sends_(f, number, from, in, story, __FILE__, __LINE__)
+void uplink_sends_(struct fixture *f, uint32_t number, uint32_t from, const struct pkt *in,
+		   const char *story, const char *file, int line);
+
 /**
  * arrives - the far end of a device sends @in, which comes in through the attached program
  *

@@ -571,6 +571,26 @@ static void congestion(void **state)
 	comes_in(f, &in, &plain, "drop tunnel-congestion at 21 in uplink-in, shot");
 }
 
+/* What the host forwards must not look like ours; device 5 is no port, but that of a host's leg. */
+static void forged(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_B, MAC_A, 100), tunnel = wrapped(&p, 1, PEER, 21);
+	struct pkt gre = wrapped(&p, 3, PEER, 21), elsewhere = wrapped(&p, 1, "192.0.2.99", 21);
+
+	tables(f, 1);
+	uplink_sends(f, UPLINK, 0, &tunnel, "pass"); /* the host's own */
+	uplink_sends(f, UPLINK, 1, &tunnel, "pass"); /* from a port: wrapped by us */
+	uplink_sends(f, UPLINK, 5, &p, "pass");
+	uplink_sends(f, UPLINK, 5, &elsewhere, "pass"); /* nobody there would take it out */
+	uplink_sends(f, UPLINK, 5, &tunnel, "drop tunnel-forged at 20 in uplink-out, shot");
+	uplink_sends(f, UPLINK, 5, &gre, "drop tunnel-forged at 20 in uplink-out, shot");
+	uplink_sends(f, UPLINK, UPLINK, &tunnel, "drop tunnel-forged at 20 in uplink-out, shot");
+	peer_add(f, 21, UPLINK, "2001:db8:ffff::1", "2001:db8:ffff::2");
+	tunnel = wrapped(&p, 2, "2001:db8:ffff::2", 21);
+	uplink_sends(f, UPLINK, 5, &tunnel, "drop tunnel-forged at 20 in uplink-out, shot");
+}
+
 /* --- to many --- */
 
 static void to_each_peer_of_the_network(void **state)
@@ -606,26 +626,13 @@ static void nobody_there(void **state)
 int tunnel_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_type_out),
-		TEST(ipv6_inside),
-		TEST(arp_inside),
-		TEST(tag_inside),
-		TEST(tos_goes_along),
-		TEST(too_large),
-		TEST(unreachable),
-		TEST(not_a_member_out),
-		TEST(each_type_in),
-		TEST(families_in),
-		TEST(ipv6_outside),
-		TEST(moves_to_another_peer),
-		TEST(not_ours),
-		TEST(strangers),
-		TEST(from_tunnel_to_tunnel),
-		TEST(malformed_outer),
-		TEST(geneve_options),
-		TEST(gre_variants),
-		TEST(congestion),
-		TEST(to_each_peer_of_the_network),
+		TEST(each_type_out),   TEST(ipv6_inside),      TEST(arp_inside),
+		TEST(tag_inside),      TEST(tos_goes_along),   TEST(too_large),
+		TEST(unreachable),     TEST(not_a_member_out), TEST(each_type_in),
+		TEST(families_in),     TEST(ipv6_outside),     TEST(moves_to_another_peer),
+		TEST(not_ours),	       TEST(strangers),	       TEST(from_tunnel_to_tunnel),
+		TEST(malformed_outer), TEST(geneve_options),   TEST(gre_variants),
+		TEST(congestion),      TEST(forged),	       TEST(to_each_peer_of_the_network),
 		TEST(nobody_there),
 	};
 
