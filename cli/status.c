@@ -25,6 +25,15 @@ static const struct hd_column table_columns[] = {
 	{ .title = "SIZE", .key = "size", .format = HD_FORMAT_NUMBER },
 };
 
+static const struct hd_column peer_columns[] = {
+	{ .title = "PEER", .key = "name", .flags = HD_COLUMN_SHRINK },
+	{ .title = "STATE", .key = "state" },
+	{ .title = "UPLINK", .key = "uplink" },
+	{ .title = "NEXT-HOP", .key = "next-hop" },
+	{ .title = "MTU", .key = "path-mtu", .format = HD_FORMAT_NUMBER },
+	{ .title = "REASON", .key = "reason", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
+};
+
 static const char *text_of(const json_t *status, const char *key)
 {
 	const char *text = json_string_value(json_object_get(status, key));
@@ -69,6 +78,7 @@ static void print_problems(struct hd_out *out, const json_t *problems)
 static int print(struct hd_out *out, const json_t *status, struct hd_error *err)
 {
 	const json_t *tables = json_object_get(status, "tables");
+	const json_t *peers = json_object_get(status, "peers");
 	_free_ char *uptime = hd_text_format(json_object_get(status, "uptime"), HD_FORMAT_SECONDS);
 	_free_ char *pid = hd_text_value(json_object_get(status, "pid"));
 
@@ -81,6 +91,11 @@ static int print(struct hd_out *out, const json_t *status, struct hd_error *err)
 	print_counts(out, "objects", json_object_get(status, "objects"));
 	print_counts(out, "ports", json_object_get(status, "ports"));
 	print_counts(out, "counters", json_object_get(status, "counters"));
+	if (json_array_size(peers)) {
+		hd_out_line(out, "%s", "");
+		if (hd_out_table(out, peer_columns, HD_COUNT(peer_columns), peers))
+			return hd_no_memory(err);
+	}
 	if (!json_array_size(tables))
 		return 0;
 	hd_out_line(out, "%s", "");

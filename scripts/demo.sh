@@ -1,19 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# demo.sh [start|stop] - a heddle of its own, with three namespaces and a tap on one network, and a security group
+# demo.sh [start|stop] - heddle on two hosts, with four namespaces and a tap on one network, and a security group
 #
-# Everything lives in namespaces that this script makes: "hd-demo-host" plays the host, with the daemon in it, so that the
-# machine's own devices and routes are never touched. Its instance is "demo"; another heddle on the machine goes on undisturbed.
+# Everything lives in namespaces that this script makes: "hd-demo-host" and "hd-demo-host2" play the hosts, with a daemon in each, so
+# that the machine's own devices and routes are never touched. Their instances are "demo" and "demo2"; another heddle on the machine
+# goes on undisturbed.
 # B=DIR is the build to use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build=${B:-build}
 host=hd-demo-host
+host2=hd-demo-host2
+far=hd-demo-5 # the workload on the second host
 vm=hd-demo-vm
 workloads=(hd-demo-1 hd-demo-2 hd-demo-3)
 run_dir=/run/heddle/demo
 pins=/sys/fs/bpf/heddle/demo
+pins2=/sys/fs/bpf/heddle/demo2
 made=$run_dir/demo.namespaces # what this script has made, a line for each
 tap_pid=$run_dir/demo.tap
 
@@ -32,6 +36,7 @@ say() {
 }
 
 heddle() { "$build/heddle" -i demo "$@"; }
+heddle2() { "$build/heddle" -i demo2 "$@"; }
 
 # show COMMAND... - print a command as one would type it, run it, and leave its exit status in $status
 show() {
@@ -99,8 +104,9 @@ add_namespace() {
 	ip -n "$1" link set lo up
 }
 
+# start_daemon NAMESPACE INSTANCE
 start_daemon() {
-	nsenter --net=/run/netns/$host "$build/heddled" --instance demo --config /dev/null >$run_dir/demo.start 2>&1 || {
+	nsenter --net="/run/netns/$1" "$build/heddled" --instance "$2" --config /dev/null >$run_dir/demo.start 2>&1 || {
 		cat $run_dir/demo.start >&2
 		die "heddled does not start, see above"
 	}
@@ -129,7 +135,7 @@ start_vm() {
 configure() {
 	local i ip6
 
-	heddle network add blue --type local
+	heddle network add blue --type vxlan --id 10
 	heddle subnet add blue4 --network blue --cidr 192.0.2.0/24
 	heddle subnet add blue6 --network blue --cidr 2001:db8::/64
 	for i in 1 2 3; do
@@ -191,13 +197,55 @@ show_security() {
 	show heddle trace --port web1 'tcp 192.0.2.11:40000 > 192.0.2.13:22'
 }
 
+# The second host, on a wire to the first.
+start_second() {
+	add_namespace $host2
+	add_namespace $far
+	ip -n $host link add wire type veth peer name wire netns $host2
+	ip -n $host addr add 198.51.100.1/24 dev wire
+	ip -n $host2 addr add 198.51.100.2/24 dev wire
+	ip -n $host link set wire up
+	ip -n $host2 link set wire up
+	start_daemon $host2 demo2
+}
+
+show_second() {
+	local tries=0
+
+	say "Another host joins, on a wire of its own. Each says where its tunnels end, and who the other is:"
+	cat <<-EOT
+		    ┌── hd-demo-host ───┐                          ┌── hd-demo-host2 ──┐
+		    │ web1 ... vm  blue ├─ wire ───────────── wire ─┤ blue    far       │
+		    └───────────────────┘ 198.51.100.1          .2 └─────────┬─────────┘
+		                                                     hd-demo-5, 192.0.2.15
+	EOT
+	echo
+	start_second
+	show heddle uplink add wire --tunnel-ip 198.51.100.1
+	show heddle peer add host2 --tunnel-ip 198.51.100.2
+	show heddle2 uplink add wire --tunnel-ip 198.51.100.2
+	show heddle2 peer add host1 --tunnel-ip 198.51.100.1
+	show heddle2 network add blue --type vxlan --id 10
+	show heddle2 port add far --network blue --netns $far --ifname eth0 --ip 192.0.2.15/24
+	show heddle2 security-group rule-add default --direction ingress --protocol icmp
+	until heddle peer list | grep -q ' up ' && heddle2 peer list | grep -q ' up '; do
+		[ $((tries += 1)) -lt 100 ] || die "the hosts don't reach each other"
+		sleep 0.05
+	done
+	echo
+	ping_through hd-demo-1 192.0.2.15
+	show heddle peer
+	echo
+	show heddle trace --port web1 'icmp 192.0.2.11 > 192.0.2.15'
+}
+
 show_next() {
 	cat <<-EOT
 
 		It goes on running. Have a look around:
 
 		  alias hd='$(realpath "$build")/heddle -i demo'
-		  hd port; hd fdb; hd flow; hd drops          what there is
+		  hd port; hd peer; hd fdb; hd flow; hd drops what there is; of the second host: -i demo2
 		  hd security-group show web                  the rules, and what each has let through
 		  hd security-group rule-add web --direction ingress --protocol icmp    let web3 be pinged
 		  hd monitor                                  what happens, as it happens
@@ -231,7 +279,7 @@ start() {
 	else
 		echo "demo: socat is not installed: going on without the tap" >&2
 	fi
-	start_daemon
+	start_daemon $host demo
 	configure
 
 	say "One network, blue, made of eBPF programs and maps:"
@@ -247,6 +295,7 @@ start() {
 	show heddle port
 	show_pings
 	show_security
+	show_second
 	say "Is all well?"
 	show heddle status
 	trap - EXIT
@@ -268,8 +317,9 @@ stop_vm() {
 # Purge takes the daemon: one that was killed is started again for it.
 stop_daemon() {
 	[ -x "$build/heddle" ] || return 0
+	heddle2 purge --yes </dev/null >/dev/null 2>&1 || true # what it leaves goes with its namespace and its pins
 	if ! is_running; then
-		[ -e /run/netns/$host ] && is_made $host && [ -d $pins ] && (start_daemon) || return 0
+		[ -e /run/netns/$host ] && is_made $host && [ -d $pins ] && (start_daemon $host demo) || return 0
 	fi
 	heddle purge --yes </dev/null || true
 }
@@ -289,7 +339,7 @@ remove_all() {
 	stop_daemon
 	stop_vm
 	remove_namespaces
-	rm -rf $run_dir /var/lib/heddle/demo $pins # the pins of a daemon that could not be started again
+	rm -rf $run_dir /run/heddle/demo2 /var/lib/heddle/demo /var/lib/heddle/demo2 $pins $pins2 # the pins of a daemon that could not be started again
 	rmdir --ignore-fail-on-non-empty /run/heddle /var/lib/heddle 2>/dev/null || true
 }
 

@@ -302,6 +302,34 @@ static void ports_status(struct hd_daemon *daemon, json_t *status, json_t *probl
 								     : HD_ATTACH_NONE)));
 }
 
+/* Each tunnel with its way and state; one that is down is a problem. */
+static void tunnels_status(struct hd_daemon *daemon, json_t *status, json_t *problems)
+{
+	json_t *peers = json_array();
+
+	hd_model_each(daemon->model, HD_NOUN_UPLINK, uplink) {
+		struct hd_port_run run = hd_sync_port(daemon->sync, uplink);
+
+		if (!run.up)
+			(void)json_array_append_new(
+				problems,
+				json_sprintf("uplink %s is down: %s", uplink->name, run.reason));
+	}
+	hd_model_each(daemon->model, HD_NOUN_PEER, peer) {
+		struct hd_peer_run run = hd_sync_peer(daemon->sync, peer);
+
+		(void)json_array_append_new(
+			peers,
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "name", peer->name, "state",
+				  run.up ? "up" : "down", "reason", run.reason, "uplink",
+				  run.device, "next-hop", run.next, "path-mtu", (int)run.mtu));
+		if (!run.up)
+			(void)json_array_append_new(problems, json_sprintf("peer %s is down: %s",
+									   peer->name, run.reason));
+	}
+	(void)json_object_set_new(status, "peers", peers);
+}
+
 static void tables_problems(json_t *tables, json_t *problems)
 {
 	const json_t *table;
@@ -342,6 +370,7 @@ int hd_api_status(struct hd_daemon *daemon, const struct hd_http_request *req, c
 			   uts.release, "objects", objects, "tables", tables, "counters",
 			   hd_api_counters(&counters));
 	ports_status(daemon, status, problems);
+	tunnels_status(daemon, status, problems);
 	tables_problems(tables, problems);
 	(void)json_object_set_new(status, "state",
 				  json_string(json_array_size(problems) ? "degraded" : "ok"));

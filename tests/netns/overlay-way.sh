@@ -67,7 +67,10 @@ steady another_mac
 same "MAC of the next hop" 02:00:00:00:99:99 "$(at one -j peer show two | jq -r '."next-hop-mac"')"
 
 # No way any more: said, and counted.
+at one status | grep -qE '^two +up +spare +192.0.3.2 +1500' || fail "status: $(at one status)"
 ip -n "$N-one" route del 198.51.100.2
 wait_for 1 peer_is one two down
+same "problem" "peer two is down: no route from the tunnel-ip of the uplink" \
+	"$(at one -j status | jq -r '.problems[0]' || true)"
 on a ping -n -q -c 1 -W 1 10.0.20.2 >/dev/null && fail "without a route"
 (($(drops_at one peer-unreachable a) > 0)) || fail "nothing was counted"
