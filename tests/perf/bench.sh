@@ -38,6 +38,13 @@ ROWS='
 P1          | run:tcp_stream:gbits   | ge | 1.00 | bare | Gbit/s  | same-host TCP throughput
 P2          | run:udp_rr:per_second  | ge | 0.96 | bare | 1/s     | same-host UDP request-response
 tcp-rr      | run:tcp_rr:per_second  | ge | 0.96 | bare | 1/s     | same-host TCP request-response
+P4          | fn:overlay | ge | 0.85 | bare    | 1/s    | overlay UDP request-response
+P5          | fn:overlay | ge | 1.45 | kvxlan0 | 1/s    | overlay TCP request-response
+P5-udp      | fn:overlay | ge | 1.60 | kvxlan0 | 1/s    | overlay UDP request-response
+P6          | fn:overlay | ge | 0.95 | bare    | Gbit/s | overlay TCP throughput, wire of super-packets
+P6-kernel   | fn:overlay | ge | 1.35 | kvxlan0 | Gbit/s | the same
+P7          | fn:overlay | ge | 1.15 | kvxlan1 | Gbit/s | overlay TCP throughput, wire of MTU-sized frames
+P8          | fn:overlay | le | 0.18 | -       | ratio  | what the overlay adds to a request, against the kernel
 P13         | run:tcp_crr:per_second | ge | 0.85 | bare | 1/s     | connect-request-close
 P18         | run:udp_rr:tail        | le | 1.10 | bare | p99/p50 | tail of UDP request-response
 ports       | fn:ports   | ge | 0.97 | few | 1/s | UDP request-response, 1,000 ports against 3
@@ -440,6 +447,59 @@ row_rules()
 			note "round $round: $setup - change"
 			rules_change "$round" "$setup"
 		done
+	done
+	for setup in "${setups[@]}"; do
+		setup_down "$setup"
+	done
+}
+
+# --- overlay: between two hosts ---
+
+overlay_value() # SETUP MODE KEY
+{
+	local json
+
+	json=$(run_rr "$1" "$2") || exit 1
+	json_value "$3" <<<"$json"
+}
+
+overlay_round() # ROUND SETUP: leaves requests per second in UDP_RR[SETUP]
+{
+	local round=$1 setup=$2 gbits tcp
+
+	gbits=$(overlay_value "$setup" tcp_stream gbits)
+	case $setup in
+	*1)
+		sample P7 "$setup" "$round" "$gbits"
+		return
+		;;
+	esac
+	UDP_RR[$setup]=$(overlay_value "$setup" udp_rr per_second)
+	tcp=$(overlay_value "$setup" tcp_rr per_second)
+	sample P4 "$setup" "$round" "${UDP_RR[$setup]}"
+	sample P6 "$setup" "$round" "$gbits"
+	[ "$setup" != bare ] || return 0
+	sample P5 "$setup" "$round" "$tcp"
+	sample P5-udp "$setup" "$round" "${UDP_RR[$setup]}"
+	sample P6-kernel "$setup" "$round" "$gbits"
+}
+
+row_overlay()
+{
+	local round setup setups
+	declare -A UDP_RR
+
+	mapfile -t setups < <(usable_setups bare overlay0 kvxlan0 overlay1 kvxlan1)
+	for setup in "${setups[@]}"; do
+		setup_up "$setup"
+	done
+	for round in $(seq "$ROUNDS"); do
+		note "round $round of $ROUNDS: ${setups[*]} - overlay"
+		for setup in $(in_turn "$round" "${setups[@]}"); do
+			overlay_round "$round" "$setup"
+		done
+		sample P8 overlay0 "$round" "$(awk -v b="${UDP_RR[bare]}" -v o="${UDP_RR[overlay0]}" -v k="${UDP_RR[kvxlan0]}" \
+			'BEGIN { printf "%.3f", (1 / o - 1 / b) / (1 / k - 1 / b) }')"
 	done
 	for setup in "${setups[@]}"; do
 		setup_down "$setup"

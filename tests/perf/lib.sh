@@ -587,3 +587,91 @@ many_down()
 {
 	daemon_end many
 }
+
+# --- overlayN, kvxlanN: two hosts with a wire between them, a VXLAN network across; by heddle with all features, and by the kernel's vxlan device
+# and bridge. N = 0: the wire carries super-packets, as only a veth does; 1: whole frames, as a network card does. ---
+
+# host and far, with "wire" at both ends: 198.51.100.1 and .2
+two_hosts() # SETUP
+{
+	local role
+
+	ends_of "$1"
+	new_ns "$1" host
+	new_ns "$1" far
+	ip -n "$(ns_name "$1" host)" link add wire type veth peer name wire netns "$(ns_name "$1" far)" || return 1
+	for role in host far; do
+		if [ "$(setup_number "$1")" = 1 ]; then
+			in_ns "$(ns_name "$1" $role)" ethtool -K wire tso off gso off tx-udp_tnl-segmentation off \
+				tx-udp_tnl-csum-segmentation off gro on >/dev/null || return 1
+		fi
+		ip -n "$(ns_name "$1" $role)" address add "198.51.100.$(host_number $role)/24" dev wire &&
+			ip -n "$(ns_name "$1" $role)" link set wire up || return 1
+	done
+}
+
+host_number() # ROLE
+{
+	[ "$1" = host ] && echo 1 || echo 2
+}
+
+overlay_can()
+{
+	heddle_can
+}
+
+# One of the two hosts, as a set-up of its own where that is asked for.
+overlay_host() # SETUP HOST END INSTANCE
+{
+	local number other ip=$CLIENT_IP
+
+	number=$(host_number "$2")
+	other=$((3 - number))
+	[ "$2" = host ] || ip=$SERVER_IP
+	mkdir -p "$PERF_TMP/$4"
+	heddle_conf >"$PERF_TMP/$4/conf"
+	daemon_start "$4" "$(ns_name "$1" "$2")" &&
+		hd "$4" network add n1 --type vxlan --id 10 &&
+		hd "$4" uplink add wire --tunnel-ip "198.51.100.$number" &&
+		hd "$4" peer add other --tunnel-ip "198.51.100.$other" &&
+		hd "$4" security-group rule-add default --direction ingress --remote 192.0.2.0/24 >/dev/null &&
+		hd "$4" port add "$3" --network n1 --netns "$(ns_name "$1" "$3")" --ifname eth0 \
+			--mac "02:00:00:00:00:0$number" --ip "$ip/24"
+}
+
+overlay_up() # SETUP
+{
+	two_hosts "$1" && overlay_host "$1" host client "$1" && overlay_host "$1" far server "${1}b"
+}
+
+overlay_down() # SETUP
+{
+	daemon_end "$1"
+	daemon_end "${1}b"
+}
+
+kvxlan_can()
+{
+	:
+}
+
+kvxlan_host() # SETUP HOST END ADDRESS
+{
+	local number ns
+
+	number=$(host_number "$2")
+	ns=$(ns_name "$1" "$2")
+	ip -n "$ns" link add vx type vxlan id 10 dstport 4789 local "198.51.100.$number" remote "198.51.100.$((3 - number))" &&
+		ip -n "$ns" link add name bridge type bridge &&
+		ip -n "$ns" link set vx master bridge up &&
+		ip -n "$ns" link set bridge up &&
+		ip -n "$ns" link add name end type veth peer name eth0 netns "$(ns_name "$1" "$3")" &&
+		ip -n "$ns" link set end master bridge up &&
+		ip -n "$(ns_name "$1" "$3")" link set eth0 mtu 1450 up &&
+		ip -n "$(ns_name "$1" "$3")" address add "$4/24" dev eth0
+}
+
+kvxlan_up() # SETUP
+{
+	two_hosts "$1" && kvxlan_host "$1" host client $CLIENT_IP && kvxlan_host "$1" far server $SERVER_IP
+}
