@@ -365,21 +365,21 @@ static __always_inline bool came_from_a_port(const struct __sk_buff *ctx)
 /* The host has no port of its own here, so it can belong to no flow: its packets are asked for one by one. */
 static __always_inline int port_out_judge(struct hd_pkt *pkt)
 {
-	__u32 held;
 	int r;
 
 	if (!(pkt->from->flags & HD_PORT_SECURE))
 		return 0;
+	hd_vlan_keep(pkt);
 	r = hd_eth_parse(pkt);
 	if (r < 0)
 		return r;
 	r = hd_ip_parse(pkt);
 	if (r == 0 && (pkt->ip->flags & HD_IP_LATER))
-		r = hd_frag_follow(pkt);
+		r = hd_frag_follow(pkt->stage);
 	r = hd_judge_receiver(pkt, r, pkt->port, NULL, pkt->from);
 	if (r == 0 && pkt->ip && hd_ip_is_first_piece(pkt->ip))
-		r = hd_frag_begin(pkt, &held); /* the host's own come in order: none waits */
-	return r;
+		r = hd_frag_begin(pkt->stage); /* the host's own come in order: none waits */
+	return r < 0 ? r : 0;
 }
 
 static __always_inline int port_out(struct hd_pkt *pkt)
@@ -425,6 +425,7 @@ int hd_uplink_out(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_UPLINK_OUT };
 
+	hd_live_begin(&pkt);
 	return hd_finish(&pkt, uplink_out(&pkt));
 }
 

@@ -105,7 +105,8 @@ static __always_inline bool wrapped_fits(const struct hd_pkt *pkt,
 	if (pkt->ctx->vlan_present)
 		len += VLAN_HLEN;
 	if (pkt->ctx->gso_size) {
-		headers = gso_header_len(pkt->ctx, pkt->l3_off, pkt->eth_type == bpf_htons(ETH_P_IP));
+		headers =
+			gso_header_len(pkt->ctx, pkt->l3_off, pkt->eth_type == bpf_htons(ETH_P_IP));
 		if (!headers)
 			return false;
 		len = pkt->ctx->gso_size + headers + (pkt->tagged ? VLAN_HLEN : 0);

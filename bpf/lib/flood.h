@@ -117,7 +117,7 @@ static __always_inline int hd_flood(struct hd_pkt *pkt)
 		return -HD_DROP_LINK_LOCAL;
 	flood.parsed = hd_ip_parse(pkt);
 	if (flood.parsed == 0 && (pkt->ip->flags & HD_IP_LATER))
-		flood.parsed = hd_frag_ports(pkt);
+		flood.parsed = hd_frag_ports(pkt->stage);
 	if (from_tunnel)
 		flood.at = net->first;
 	flood.wrapped = (flood.at <= pkt->port ? 1 : from_tunnel) | hd_unknown_zero;

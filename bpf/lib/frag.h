@@ -180,10 +180,30 @@ static __always_inline struct hd_frag_value *frag_find(struct hd_pkt *pkt, bool 
 	return frag;
 }
 
-/** hd_frag_ports - give a later piece the ports of its first, which has been noted already; 0 or -HD_DROP_FRAG_ORPHAN */
-static __noinline int hd_frag_ports(struct hd_pkt *pkt)
+/*
+ * What the public functions need of the packet in hand. They are global and take numbers, so that the verifier looks at each once, and forgets by
+ * which way it got there; all that they must know about the packet lies in its scratch.
+ */
+static __always_inline bool frag_recall(struct hd_pkt *pkt, __u32 stage)
 {
-	return pkt && pkt->ip && frag_find(pkt, true) ? 0 : -HD_DROP_FRAG_ORPHAN;
+	__u32 slot = stage == HD_STAGE_PORT_OUT;
+
+	pkt->stage = stage;
+	pkt->ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	if (!pkt->ip)
+		return false;
+	pkt->port = pkt->ip->port;
+	pkt->network = pkt->ip->network;
+	hd_vlan_restore(pkt);
+	return true;
+}
+
+/** hd_frag_ports - give a later piece the ports of its first, which has been noted already; 0 or -HD_DROP_FRAG_ORPHAN */
+__noinline int hd_frag_ports(__u32 stage)
+{
+	struct hd_pkt pkt = {};
+
+	return frag_recall(&pkt, stage) && frag_find(&pkt, true) ? 0 : -HD_DROP_FRAG_ORPHAN;
 }
 
 /**
@@ -191,14 +211,18 @@ static __noinline int hd_frag_ports(struct hd_pkt *pkt)
  *
  * Return: 0, -HD_DROP_FRAG_ORPHAN if the first has not been let through, -HD_DROP_FRAG_OVERLAP, -HD_DROP_FRAG_FULL.
  */
-static __noinline int hd_frag_follow(struct hd_pkt *pkt)
+__noinline int hd_frag_follow(__u32 stage)
 {
-	struct hd_frag_value *frag = pkt && pkt->ip ? frag_find(pkt, false) : NULL;
+	struct hd_frag_value *frag;
+	struct hd_pkt pkt = {};
 
+	if (!frag_recall(&pkt, stage))
+		return -HD_DROP_FRAG_ORPHAN;
+	frag = frag_find(&pkt, false);
 	if (!frag)
 		return -HD_DROP_FRAG_ORPHAN;
-	hd_trace(pkt, HD_TRACE_FRAGMENT, 0, 0);
-	return frag_note(pkt, frag);
+	hd_trace(&pkt, HD_TRACE_FRAGMENT, 0, 0);
+	return frag_note(&pkt, frag);
 }
 
 /* Whether a first piece belongs to what is known: all of that may have passed, or part of it been lost on the way a while ago. */
@@ -224,43 +248,38 @@ static __noinline int frag_fresh(struct hd_pkt *pkt, const struct hd_frag_key *k
 }
 
 /* The same for one whose other pieces may wait. */
-static __noinline int frag_awaited(struct hd_pkt *pkt, struct hd_frag_value *frag, __u32 *ret_held)
+static __always_inline int frag_awaited(struct hd_pkt *pkt, struct hd_frag_value *frag)
 {
-	bool first;
-	int r;
+	bool first = frag->state == HD_FRAG_WAITING;
+	int r = frag_note(pkt, frag);
 
-	if (!pkt || !frag || !ret_held)
-		return -HD_DROP_FRAG_FULL;
-	first = frag->state == HD_FRAG_WAITING;
-	r = frag_note(pkt, frag);
 	if (r < 0 || !first || !hd_may_write())
 		return r;
-	*ret_held = frag->held;
 	frag->sport = pkt->ip->sport;
 	frag->dport = pkt->ip->dport;
 	frag->proto = pkt->ip->proto;
 	frag->state = HD_FRAG_ALLOWED;
-	return 0;
+	return frag->held & 0xff;
 }
 
 /**
  * hd_frag_begin - note a first piece that is let through, so that the others may follow
- * @ret_held: how many pieces wait for it
  *
  * A second first piece with the same identification overlaps with the first one, unless that packet is complete or a second old.
  *
- * Return: 0, -HD_DROP_FRAG_OVERLAP or -HD_DROP_FRAG_FULL.
+ * Return: how many pieces wait for it, -HD_DROP_FRAG_OVERLAP or -HD_DROP_FRAG_FULL.
  */
-static __noinline int hd_frag_begin(struct hd_pkt *pkt, __u32 *ret_held)
+__noinline int hd_frag_begin(__u32 stage)
 {
 	struct hd_frag_value *frag;
 	struct hd_frag_key key;
+	struct hd_pkt pkt = {};
 
-	if (!pkt || !ret_held)
-		return 0;
-	frag_key(pkt, &key);
+	if (!frag_recall(&pkt, stage))
+		return -HD_DROP_FRAG_FULL;
+	frag_key(&pkt, &key);
 	frag = bpf_map_lookup_elem(&hd_frags, &key);
 	if (frag && frag_is_current(frag))
-		return frag_awaited(pkt, frag, ret_held);
-	return hd_may_write() ? frag_fresh(pkt, &key) : 0;
+		return frag_awaited(&pkt, frag);
+	return hd_may_write() ? frag_fresh(&pkt, &key) : 0;
 }

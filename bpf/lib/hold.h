@@ -92,18 +92,19 @@ static __always_inline bool hold_has_room(const struct hd_pkt *pkt)
  *
  * Return: -HD_DROP_FRAG_ORPHAN, whether it waits or not: so it is counted until it goes on.
  */
-static __noinline int hd_hold(struct hd_pkt *pkt)
+__noinline int hd_hold(struct __sk_buff *ctx, __u32 stage)
 {
+	struct hd_pkt pkt = { .ctx = ctx };
 	struct hd_held_value *held;
 	struct hd_held_key key;
 	__u32 zero = 0;
 
-	if (!pkt || !pkt->ip || !pkt->ctx || !hd_may_write())
+	if (!hd_may_write() || !frag_recall(&pkt, stage))
 		return -HD_DROP_FRAG_ORPHAN;
 	held = bpf_map_lookup_elem(&hd_hold_scratch, &zero);
-	if (!hold_has_room(pkt) || !held || !hold_frame(pkt, held))
+	if (!hold_has_room(&pkt) || !held || !hold_frame(&pkt, held))
 		return -HD_DROP_FRAG_ORPHAN;
-	frag_key(pkt, &key.frag);
+	frag_key(&pkt, &key.frag);
 	key.index = hold_index(&key.frag);
 	if (key.index < HD_HELD_MAX)
 		(void)bpf_map_update_elem(&hd_held, &key, held,
@@ -130,7 +131,9 @@ static __always_inline void take_back(const struct hd_held_value *held)
 
 /* One waiting piece after the other into the buffer of the packet in hand, and a copy of it out. */
 struct release {
-	struct hd_pkt *pkt;
+	struct __sk_buff *ctx;
+	__u32 from;
+	__u8 dst[6];
 	struct hd_held_key key;
 	__u32 ifindex;
 	__u32 flags;
@@ -142,22 +145,22 @@ struct release {
 
 static int release_one(struct release *release, struct hd_held_value *held)
 {
-	struct hd_pkt *pkt = release->pkt;
+	struct hd_pkt pkt = { .ctx = release->ctx };
 	struct hd_frag_value *frag = bpf_map_lookup_elem(&hd_frags, &release->key.frag);
 	__u32 len = held->len;
 
-	if (!frag || held->port != pkt->port || !hold_fits(&len))
+	if (!frag || held->port != release->from || !hold_fits(&len))
 		return -HD_DROP_FRAG_ORPHAN;
-	if (!mac_equal(held->frame, pkt->dst) || len - ETH_HLEN > release->mtu)
+	if (!mac_equal(held->frame, release->dst) || len - ETH_HLEN > release->mtu)
 		return -HD_DROP_FRAG_ORPHAN;
 	if (frag_note_range(frag, held->start, held->end, held->last) < 0)
 		return -HD_DROP_FRAG_OVERLAP;
-	if (bpf_skb_change_tail(pkt->ctx, len, 0) ||
-	    bpf_skb_store_bytes(pkt->ctx, 0, held->frame, len, 0) ||
-	    vlan_clone(pkt->ctx, release->ifindex, release->flags, release->own,
+	if (bpf_skb_change_tail(pkt.ctx, len, 0) ||
+	    bpf_skb_store_bytes(pkt.ctx, 0, held->frame, len, 0) ||
+	    vlan_clone(pkt.ctx, release->ifindex, release->flags, release->own,
 		       release->tag | held->prio))
 		return -HD_DROP_NO_MEMORY;
-	hd_port_count_out(pkt, release->to);
+	hd_port_count_out(&pkt, release->to);
 	take_back(held);
 	return 0;
 }
@@ -176,6 +179,29 @@ static long release_step(__u32 i, void *arg)
 	return 0;
 }
 
+/* The first piece goes, and what is to know of it for the others. Its own function, so that all this is off the stack when they go. */
+static __noinline int release_first(struct __sk_buff *ctx, __u32 stage, struct release *release)
+{
+	const struct hd_port_value *to = release ? hd_port_lookup(release->to) : NULL;
+	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
+	struct hd_pkt pkt = { .ctx = ctx };
+
+	if (!to || !eth || !frag_recall(&pkt, stage))
+		return -HD_DROP_REDIRECT;
+	mac_copy(release->dst, eth->h_dest);
+	release->from = pkt.port;
+	release->ifindex = to->ifindex;
+	release->flags = to->flags;
+	release->own = to->vlan;
+	release->tag = hd_vlan_tag(&pkt) & ~(__u32)pkt.prio;
+	release->mtu = to->mtu;
+	frag_key(&pkt, &release->key.frag);
+	if (hd_vlan_clone(&pkt, to) < 0)
+		return -HD_DROP_REDIRECT;
+	hd_port_count_out(&pkt, release->to);
+	return 0;
+}
+
 /**
  * hd_release - send a first piece, then those that have waited for it
  * @held: how many there are
@@ -183,23 +209,13 @@ static long release_step(__u32 i, void *arg)
  *
  * Return: HD_VERDICT_DONE, or -HD_DROP_x.
  */
-static __noinline int hd_release(struct hd_pkt *pkt, __u32 held, __u32 to_id)
+__noinline int hd_release(struct __sk_buff *ctx, __u32 stage, __u32 held, __u32 to_id)
 {
-	const struct hd_port_value *to = hd_port_lookup(to_id);
-	struct release release = { .to = to_id };
+	struct release release = { .ctx = ctx, .to = to_id };
+	int r = release_first(ctx, stage, &release);
 
-	if (!pkt || !pkt->ip || !pkt->ctx || !to)
-		return -HD_DROP_REDIRECT;
-	release.pkt = pkt;
-	release.ifindex = to->ifindex;
-	release.flags = to->flags;
-	release.own = to->vlan;
-	release.tag = hd_vlan_tag(pkt) & ~(__u32)pkt->prio;
-	release.mtu = to->mtu;
-	frag_key(pkt, &release.key.frag);
-	if (hd_vlan_clone(pkt, to) < 0)
-		return -HD_DROP_REDIRECT;
-	hd_port_count_out(pkt, to_id);
+	if (r < 0)
+		return r;
 	bpf_loop(held < HD_HELD_MAX ? held : HD_HELD_MAX, release_step, &release, 0);
 	return HD_VERDICT_DONE;
 }

@@ -175,9 +175,10 @@ static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_f
 	if (hd_ip_is_first_piece(pkt->ip)) {
 		r = hd_port_may_send_to(pkt, j->to_id);
 		if (r == 0)
-			r = hd_frag_begin(pkt, &held);
+			r = hd_frag_begin(pkt->stage);
 		if (r < 0)
 			return r;
+		held = r;
 	}
 	/* For what goes into a tunnel nothing is put by: the sender is here, and what it sends is in order. */
 	if (!held || (j->to->flags & HD_PORT_TUNNEL)) {
@@ -188,7 +189,7 @@ static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_f
 		return hd_port_send_to(pkt, j->to_id);
 	}
 	hd_flow_count(pkt, flow, j->side);
-	return hd_release(pkt, held, j->to_id);
+	return hd_release(pkt->ctx, pkt->stage, held, j->to_id);
 }
 
 static __always_inline void new_value(const struct hd_pkt *pkt, const struct judge *j,
@@ -292,17 +293,26 @@ static __noinline int confirm(struct hd_pkt *pkt, struct judge *j, struct hd_flo
 	return 0;
 }
 
-/* Moves the flow's state on. TCP_BEGIN: the packet begins another flow. */
-static __noinline int track(struct hd_pkt *pkt, struct judge *j, struct hd_flow_value *flow)
+/*
+ * Moves the flow's state on by the packet in hand. TCP_BEGIN: the packet begins another flow. Global, so that the verifier looks at the life of
+ * a connection once, and not once for each way that leads there.
+ */
+__noinline int track(struct __sk_buff *ctx, struct hd_flow_value *flow, __u32 side)
 {
-	if (pkt->ip->flags & HD_IP_LATER)
+	struct hd_pkt pkt = { .ctx = ctx };
+	__u32 slot = 0;
+
+	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	if (!pkt.ip || !flow)
+		return -HD_DROP_NO_PORT;
+	if (pkt.ip->flags & HD_IP_LATER)
 		return TCP_KEEP;
-	if (pkt->ip->proto == IPPROTO_TCP)
-		return hd_tcp_track(pkt, flow, j->side);
+	if (pkt.ip->proto == IPPROTO_TCP)
+		return hd_tcp_track(&pkt, flow, side);
 	/* A request must come from the opener's side, a reply from the other. */
-	if (is_icmp(pkt->ip) && icmp_is_query_reply(pkt->ip) == (j->side == flow->opener))
+	if (is_icmp(pkt.ip) && icmp_is_query_reply(pkt.ip) == (side == flow->opener))
 		return -HD_DROP_ICMP_UNRELATED;
-	if (hd_may_write() && flow->state == HD_FLOW_NEW && j->side != flow->opener)
+	if (hd_may_write() && flow->state == HD_FLOW_NEW && side != flow->opener)
 		flow->state = HD_FLOW_ESTABLISHED;
 	return TCP_KEEP;
 }
@@ -386,7 +396,7 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 		}
 	}
 	was_established = flow->state >= HD_FLOW_ESTABLISHED;
-	r = track(pkt, j, flow);
+	r = track(pkt->ctx, flow, j->side);
 	if (r < 0)
 		return r;
 	if (r == TCP_BEGIN) {
@@ -613,7 +623,7 @@ static __always_inline int judge_sender(struct hd_pkt *pkt)
 	if (r == 0 && is_secure(pkt->from))
 		r = hd_fdb_learn(pkt);
 	if (r == 0 && (pkt->ip->flags & HD_IP_LATER))
-		r = hd_frag_follow(pkt);
+		r = hd_frag_follow(pkt->stage);
 	return r;
 }
 
@@ -670,7 +680,7 @@ static __always_inline int no_state(const struct hd_ip *ip)
 /* To many, or to one that nobody knows: the sender's rules are asked here, each receiver's when it is its turn. */
 static __always_inline int judge_many(struct hd_pkt *pkt, bool to_one)
 {
-	__u32 rule, held = 0;
+	__u32 rule;
 	int r = is_secure(pkt->from) ? no_state(pkt->ip) : 0;
 
 	if (r == 0)
@@ -682,7 +692,7 @@ static __always_inline int judge_many(struct hd_pkt *pkt, bool to_one)
 		(void)begin_unknown(pkt);
 	/* Nobody keeps a flow for what goes to many; its later pieces follow their first all the same. */
 	if (hd_ip_is_first_piece(pkt->ip))
-		r = hd_frag_begin(pkt, &held);
+		r = hd_frag_begin(pkt->stage);
 	return r < 0 ? r : HD_VERDICT_PASS;
 }
 
@@ -699,7 +709,7 @@ static __always_inline int hd_judge(struct hd_pkt *pkt)
 	int r = judge_sender(pkt);
 
 	if (r == -HD_DROP_FRAG_ORPHAN && to_one)
-		return hd_hold(pkt);
+		return hd_hold(pkt->ctx, pkt->stage);
 	if (r == -HD_DROP_FRAG_OVERLAP || r == -HD_DROP_FRAG_FULL)
 		return r;
 	if (r < 0) /* from a port without security to many, each receiver decides for itself */

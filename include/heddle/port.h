@@ -41,9 +41,9 @@ enum {
 	HD_PORT_TRUNK = 1 << 9,		 /* tagged frames, too */
 	HD_PORT_TRUNK_LIST = 1 << 10,	 /* of the VLANs in hd_trunks only */
 	HD_PORT_NATIVE_TAGGED = 1 << 11, /* it sends its own VLAN tagged as well */
-	HD_PORT_QINQ =
-		1 << 12, /* tags are its customer's: they are carried inside its own VLAN */
-	HD_PORT_TUNNEL = 1 << 13, /* a pseudo port: a peer; @ifindex is 0, hd_ends says how it is reached */
+	HD_PORT_QINQ = 1 << 12, /* tags are its customer's: they are carried inside its own VLAN */
+	HD_PORT_TUNNEL =
+		1 << 13, /* a pseudo port: a peer; @ifindex is 0, hd_ends says how it is reached */
 	HD_PORT_EVERYWHERE = 1 << 14, /* a peer that is in every network that leaves the host */
 };
 
@@ -106,7 +106,7 @@ enum {
 	HD_NETWORK_SUPPRESS =
 		1 << 1, /* ARP and ND for known addresses are answered by the datapath */
 	HD_NETWORK_IPV6_UNDERLAY = 1 << 2, /* its peers have IPv6 addresses */
-	HD_NETWORK_VLANS = 1 << 3,	   /* a port of it has a VLAN mode: tags out of tunnels say VLANs */
+	HD_NETWORK_VLANS = 1 << 3, /* a port of it has a VLAN mode: tags out of tunnels say VLANs */
 };
 
 /**

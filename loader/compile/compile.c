@@ -282,8 +282,8 @@ static int compile_peer(struct compiler *c, const struct hd_object *object,
 	const struct hd_peer *peer = &object->view.peer;
 	struct hd_port_value value = {
 		.network = HD_NETWORK_UNDERLAY,
-		.flags = HD_PORT_TUNNEL | HD_PORT_VLAN | HD_PORT_TRUNK | (fact->up ? HD_PORT_UP : 0) |
-			 (peer->n_networks ? 0 : HD_PORT_EVERYWHERE),
+		.flags = HD_PORT_TUNNEL | HD_PORT_VLAN | HD_PORT_TRUNK |
+			 (fact->up ? HD_PORT_UP : 0) | (peer->n_networks ? 0 : HD_PORT_EVERYWHERE),
 		.next = object->id,
 		.mac_limit = peer->mac_limit,
 	};
@@ -355,8 +355,7 @@ static void look_at_uplinks(struct compiler *c, const struct hd_fact *facts, siz
 		const struct hd_object *uplink =
 			hd_model_get_id(c->model, HD_NOUN_UPLINK, facts[i].port);
 
-		if (uplink && facts[i].mtu &&
-		    (!c->underlay.mtu || facts[i].mtu < c->underlay.mtu))
+		if (uplink && facts[i].mtu && (!c->underlay.mtu || facts[i].mtu < c->underlay.mtu))
 			c->underlay.mtu = facts[i].mtu;
 	}
 	if (!c->underlay.mtu)

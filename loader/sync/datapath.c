@@ -63,10 +63,8 @@ static const struct {
 };
 
 static const char *const progs[HD_PROG_COUNT] = {
-	[HD_PROG_IN] = "hd_port_in",
-	[HD_PROG_OUT] = "hd_port_out",
-	[HD_PROG_UPLINK] = "hd_uplink_in",
-	[HD_PROG_UPLINK_OUT] = "hd_uplink_out",
+	[HD_PROG_IN] = "hd_port_in",	   [HD_PROG_OUT] = "hd_port_out",
+	[HD_PROG_UPLINK] = "hd_uplink_in", [HD_PROG_UPLINK_OUT] = "hd_uplink_out",
 	[HD_PROG_CLOCK] = "hd_clock",
 };
 

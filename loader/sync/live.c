@@ -48,6 +48,7 @@ static int take_progs(struct hd_live *live, const struct hd_datapath *dp)
 		[HD_PROG_IN] = live->skel->progs.hd_port_in,
 		[HD_PROG_OUT] = live->skel->progs.hd_port_out,
 		[HD_PROG_UPLINK] = live->skel->progs.hd_uplink_in,
+		[HD_PROG_UPLINK_OUT] = live->skel->progs.hd_uplink_out,
 	};
 
 	memcpy(live->progs, dp->progs, sizeof(live->progs));

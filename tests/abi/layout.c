@@ -343,8 +343,8 @@ static void check_maps(const struct bpf_object *object, const struct btf *btf)
 		size_t i;
 
 		if (bpf_map__is_internal(map) || !strcmp(name, "hd_scratch") ||
-		    !strcmp(name, "hd_hold_scratch") || !strcmp(name, "hd_bytes") || !strcmp(name, "hd_frag_copy") ||
-		    !strcmp(name, "hd_live_scratch"))
+		    !strcmp(name, "hd_hold_scratch") || !strcmp(name, "hd_bytes") ||
+		    !strcmp(name, "hd_frag_copy") || !strcmp(name, "hd_live_scratch"))
 			continue; /* nobody but the programs themselves looks at it */
 		for (i = 0; i < COUNT(tables) && strcmp(tables[i].name, name);)
 			i++;

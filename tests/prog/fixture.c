@@ -405,8 +405,8 @@ static void use_loaded(struct fixture *f)
 /* Scratch, log and what belongs to the programs themselves are each one's own. */
 bool is_shared(const struct bpf_map *map)
 {
-	static const char *const own[] = { "hd_scratch", "hd_hold_scratch", "hd_bytes", "hd_frag_copy",
-					   "hd_trace_log", "hd_stages" };
+	static const char *const own[] = { "hd_scratch",   "hd_hold_scratch", "hd_bytes",
+					   "hd_frag_copy", "hd_trace_log",    "hd_stages" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (!strcmp(bpf_map__name(map), own[i]))
