@@ -164,7 +164,7 @@ static __always_inline bool is_icmp(const struct hd_ip *ip)
 	return ip->proto == IPPROTO_ICMP || ip->proto == IPPROTO_ICMPV6;
 }
 
-/* A first piece is noted once everything else has said yes. @flow: NULL in the twin for one that begins; it counts nothing. */
+/* A first piece is noted once everything else has said yes. @flow: NULL for one that begins: this is asked and counted already. */
 static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_flow_value *flow)
 {
 	__u32 held = 0;
@@ -172,23 +172,16 @@ static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_f
 
 	if (!pkt || !j || !pkt->ip || !pkt->ctx || !pkt->from || !j->to)
 		return -HD_DROP_NO_PORT;
-	if (hd_ip_is_first_piece(pkt->ip)) {
-		r = hd_port_may_send_to(pkt, j->to_id);
-		if (r == 0)
-			r = hd_frag_begin(pkt->stage);
-		if (r < 0)
-			return r;
-		held = r;
-	}
-	/* For what goes into a tunnel nothing is put by: the sender is here, and what it sends is in order. */
-	if (!held || (j->to->flags & HD_PORT_TUNNEL)) {
-		r = hd_port_may_send_to(pkt, j->to_id);
-		if (r < 0)
-			return r;
+	r = flow ? hd_port_may_send_to(pkt, j->to_id) : 0;
+	if (r == 0 && hd_ip_is_first_piece(pkt->ip))
+		held = r = hd_frag_begin(pkt->stage);
+	if (r < 0)
+		return r;
+	if (flow)
 		hd_flow_count(pkt, flow, j->side);
+	/* For what goes into a tunnel nothing is put by: the sender is here, and what it sends is in order. */
+	if (!held || (j->to->flags & HD_PORT_TUNNEL))
 		return hd_port_send_to(pkt, j->to_id);
-	}
-	hd_flow_count(pkt, flow, j->side);
 	return hd_release(pkt->ctx, pkt->stage, held, j->to_id);
 }
 
@@ -213,6 +206,21 @@ static __always_inline int may_begin(const struct hd_ip *ip)
 	return 0;
 }
 
+/* Into the value before it is kept: the entry need not be looked for again. Global: only so may its sides be told apart on the stack. */
+__noinline int first_packet(struct __sk_buff *ctx, struct hd_flow_value *flow, __u32 side)
+{
+	struct hd_pkt pkt = { .ctx = ctx };
+	__u32 slot = 0;
+
+	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	if (!pkt.ip || !flow)
+		return 0;
+	if (pkt.ip->proto == IPPROTO_TCP)
+		hd_tcp_syn(&pkt, flow, side & 1);
+	hd_flow_count(&pkt, flow, side);
+	return 0;
+}
+
 /* Asks the rules, and makes the entry if they allow it. Its own function: the value need not be on the stack when the packet is sent. */
 static __noinline int begin_flow(struct hd_pkt *pkt, struct judge *j)
 {
@@ -231,27 +239,18 @@ static __noinline int begin_flow(struct hd_pkt *pkt, struct judge *j)
 	if (r < 0 || !hd_may_write())
 		return r;
 	new_value(pkt, j, &flow);
+	(void)first_packet(pkt->ctx, &flow, j->side);
 	return hd_flow_insert(pkt, j->side, FLOW_UNCONFIRMED, &flow) ? -HD_DROP_FLOW_FULL : 0;
 }
 
 static __noinline int judge_new(struct hd_pkt *pkt, struct judge *j)
 {
-	struct hd_flow_value *there;
 	int r;
 
 	if (!pkt || !j || !pkt->from || !j->to || !pkt->ctx)
 		return -HD_DROP_NO_PORT;
 	r = begin_flow(pkt, j);
-	if (r < 0)
-		return r;
-	if (!hd_may_write())
-		return send_flow(pkt, j, NULL);
-	there = hd_flow_find(pkt, j->side, FLOW_UNCONFIRMED);
-	if (!there)
-		return -HD_DROP_FLOW_FULL; /* pushed out at once: there are too many new ones */
-	if (pkt->ip->proto == IPPROTO_TCP)
-		hd_tcp_syn(pkt, there, j->side & 1);
-	return send_flow(pkt, j, there);
+	return r < 0 ? r : send_flow(pkt, j, NULL);
 }
 
 /* As if the answer had not come: the next one tries again. */

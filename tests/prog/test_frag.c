@@ -138,7 +138,8 @@ static void overlaps(void **state)
 	pkt_udp(&again, 4001, 53);
 	pkt_bytes(&again, 40);
 	pkt_end(&again);
-	enters(f, 1, &again, "in 1, udp begins, drop fragment-overlap at 1 in flow, shot");
+	enters(f, 1, &again,
+	       "in 1, udp begins, rules 1 4, drop fragment-overlap at 1 in flow, shot");
 }
 
 /* A range that grows to both sides; and more gaps than can be told apart. */
