@@ -118,21 +118,30 @@ static __always_inline int to_many(struct hd_pkt *pkt)
 	return stage_call(pkt, suppresses(pkt) ? HD_STAGE_NEIGH : HD_STAGE_FLOOD);
 }
 
+/* From where there is no security: if there is none at the receiver either, nobody needs to know what it is. */
+static __always_inline int to_plain(struct hd_pkt *pkt)
+{
+	__u32 to = hd_fdb_lookup(pkt);
+
+	if (to == HD_PORT_NONE)
+		return stage_call(pkt, HD_STAGE_JUDGE);
+	return is_plain(pkt, to) ? hd_fdb_forward(pkt, to) : HD_VERDICT_PASS;
+}
+
+/* Out of a tunnel most is for ports with security, and the flow knows the port: the FDB is asked only when none answers. */
 static __always_inline int to_one(struct hd_pkt *pkt)
 {
-	int r;
+	int r = HD_VERDICT_PASS;
 
-	if (!(pkt->from->flags & HD_PORT_SECURE)) {
-		__u32 to = hd_fdb_lookup(pkt);
-
-		if (to == HD_PORT_NONE)
-			return stage_call(pkt, HD_STAGE_JUDGE);
-		if (is_plain(pkt, to))
-			return hd_fdb_forward(pkt, to);
-	}
+	if (!(pkt->from->flags & (HD_PORT_SECURE | HD_PORT_TUNNEL)))
+		r = to_plain(pkt);
+	if (r != HD_VERDICT_PASS)
+		return r;
 	if (hd_ip_parse(pkt) == 0 && hd_flow_replay(pkt, &r))
 		return r;
-	return stage_call(pkt, HD_STAGE_JUDGE);
+	if (pkt->from->flags & HD_PORT_TUNNEL)
+		r = to_plain(pkt);
+	return r == HD_VERDICT_PASS ? stage_call(pkt, HD_STAGE_JUDGE) : r;
 }
 
 /* Whether a tag says the VLAN. Out of a tunnel that depends on the network: where no port has a VLAN mode tags pass unseen. */

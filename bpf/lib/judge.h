@@ -34,11 +34,45 @@ static __always_inline bool is_secure(const struct hd_port_value *port)
 	return port->flags & HD_PORT_SECURE;
 }
 
-/** hd_judge_member - class of membership of the receiver: its port says; where that is many or unknown, its address */
+/*
+ * Class of membership of a sender behind a peer: of its address, if the configuration says that it is behind that peer. That it may use the
+ * address has been checked there, if there is somebody who checks.
+ */
+__noinline __u32 hd_member_behind(__u32 slot, __u32 network, __u32 peer)
+{
+	const struct hd_ip *ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	const struct hd_neigh_value *owner;
+	struct hd_member_key key = { .network = network };
+	struct hd_neigh_key at = { .network = network };
+	const __u32 *member;
+
+	if (!ip)
+		return 0;
+	hd_ip_mapped(ip, ip->saddr, key.addr);
+	hd_memcpy(at.addr, key.addr, 16);
+	owner = bpf_map_lookup_elem(&hd_neigh, &at);
+	if (!owner || owner->port != peer)
+		return 0;
+	member = bpf_map_lookup_elem(&hd_members, &key);
+	return member ? *member : 0;
+}
+
+/* Only a port with security is kept from using a member's address. */
+static __always_inline __u32 sender_member(const struct hd_pkt *pkt,
+					   const struct hd_port_value *from, __u32 from_id)
+{
+	if (!from || is_secure(from))
+		return from ? from->policy : 0;
+	if (!(from->flags & HD_PORT_TUNNEL))
+		return 0;
+	return hd_member_behind(pkt->stage == HD_STAGE_PORT_OUT, pkt->network, from_id);
+}
+
+/** hd_judge_member - class of membership of the receiver: its port says; where that is many, unknown or a peer, its address */
 static __always_inline __u32 hd_judge_member(const struct hd_pkt *pkt,
 					     const struct hd_port_value *to)
 {
-	if (!to)
+	if (!to || (to->flags & HD_PORT_TUNNEL))
 		return hd_member_of(pkt, pkt->ip->daddr);
 	return is_secure(to) ? to->policy : 0;
 }
@@ -69,17 +103,15 @@ static __always_inline int hd_judge_egress(struct hd_pkt *pkt, const struct hd_p
 
 /** hd_judge_ingress - ask the rules of the receiver's port; as hd_judge_egress() */
 static __always_inline int hd_judge_ingress(struct hd_pkt *pkt, const struct hd_port_value *from,
-					    const struct hd_port_value *to, __u32 to_id,
-					    __u32 *ret_rule)
+					    __u32 from_id, const struct hd_port_value *to,
+					    __u32 to_id, __u32 *ret_rule)
 {
 	*ret_rule = 0;
 	if (!is_secure(to)) {
 		hd_trace(pkt, HD_TRACE_NO_SECURITY, to_id, HD_INGRESS);
 		return 0;
 	}
-	/* Only a port with security is kept from using a member's address. */
-	*ret_rule = hd_policy_ask(pkt, to->policy, HD_INGRESS,
-				  from && is_secure(from) ? from->policy : 0);
+	*ret_rule = hd_policy_ask(pkt, to->policy, HD_INGRESS, sender_member(pkt, from, from_id));
 	if (*ret_rule) {
 		hd_trace(pkt, HD_TRACE_RULE, *ret_rule, HD_INGRESS);
 		return 0;
@@ -126,7 +158,7 @@ static __noinline int ask_both(struct hd_pkt *pkt, struct judge *j, struct hd_fl
 	barrier();
 	r = hd_judge_egress(pkt, from, from_id, to, &egress);
 	if (r == 0)
-		r = hd_judge_ingress(pkt, from, to, to_id, &ingress);
+		r = hd_judge_ingress(pkt, from, from_id, to, to_id, &ingress);
 	if (r < 0 || !hd_may_write())
 		return r;
 	flow->rule[0] = egress;
@@ -749,7 +781,7 @@ static __always_inline int hd_judge_receiver(struct hd_pkt *pkt, int parsed, __u
 	    !is_exempt(pkt)) /* "only to members of that group": is this one? */
 		r = hd_judge_egress(pkt, from, pkt->port, to, &rule);
 	if (r == 0)
-		r = hd_judge_ingress(pkt, from, to, to_id, &rule);
+		r = hd_judge_ingress(pkt, from, pkt->port, to, to_id, &rule);
 	if (r == 0)
 		hd_rule_count(rule, 1, pkt->ctx->len);
 	return r;

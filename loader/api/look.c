@@ -284,6 +284,8 @@ static void ports_status(struct hd_daemon *daemon, json_t *status, json_t *probl
 	hd_model_each(daemon->model, HD_NOUN_PORT, port) {
 		struct hd_port_run run = hd_sync_port(daemon->sync, port);
 
+		if (port->view.port.kind == HD_PORT_REMOTE)
+			continue;
 		attached[run.attach]++;
 		if (run.up) {
 			up++;

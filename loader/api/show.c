@@ -82,17 +82,21 @@ static void show_port(struct hd_daemon *daemon, const struct hd_object *object, 
 {
 	struct hd_port_run run = hd_sync_port(daemon->sync, object);
 	struct hd_counters counters = hd_sync_counters(daemon->sync, object->id);
+	bool remote = object->view.port.kind == HD_PORT_REMOTE;
 	const struct hd_object *network = hd_model_network_of(daemon->model, &object->view.port);
 
 	if (!object->view.port.mtu)
 		(void)json_object_set_new(shown, "mtu",
 					  json_integer(mtu_of_network(daemon, network)));
-	(void)json_object_update_new(
-		shown,
-		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:o}", "id", (int)object->id, "state",
-			  run.up ? "up" : "down", "reason", run.reason, "attach",
-			  hd_attach_word(run.attach), "ifindex", (int)run.ifindex, "host-device",
-			  run.device, "counters", hd_api_counters(&counters)));
+	(void)json_object_update_new(shown, json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:o}", "id",
+						      (int)object->id, "state",
+						      remote   ? "remote"
+						      : run.up ? "up"
+							       : "down",
+						      "reason", run.reason, "attach",
+						      hd_attach_word(run.attach), "ifindex",
+						      (int)run.ifindex, "host-device", run.device,
+						      "counters", hd_api_counters(&counters)));
 }
 
 /* One walk over the ports for each network that is shown; a network is not what people have thousands of ports and lists of. */

@@ -195,18 +195,52 @@ static uint32_t port_mtu(const struct compiler *c, const struct hd_port *port,
 	return fact->mtu < limit ? fact->mtu : limit;
 }
 
+/* By which number the datapath knows what a port is behind: its own, or that of its peer. */
+static uint32_t datapath_port(const struct compiler *c, const struct hd_object *object)
+{
+	const struct hd_port *port = &object->view.port;
+
+	return port->kind == HD_PORT_REMOTE ? hd_model_get(c->model, HD_NOUN_PEER, port->peer)->id
+					    : object->id;
+}
+
 static int compile_port_addresses(struct compiler *c, const struct hd_object *object,
 				  uint32_t network)
 {
 	const struct hd_port *port = &object->view.port;
+	uint32_t id = datapath_port(c, object);
 	int r;
 
 	if (!port->has_mac)
 		return 0;
-	r = compile_fdb(c, network, port->vlan, port->mac, object->id);
+	r = compile_fdb(c, network, port->vlan, port->mac, id);
 	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
-		r = compile_neigh(c, network, port->vlan, &port->ips[i], port->mac, object->id);
+		r = compile_neigh(c, network, port->vlan, &port->ips[i], port->mac, id);
 	return r;
+}
+
+/* Of a port at another host: where it is. */
+static int compile_remote_ports(struct compiler *c)
+{
+	int r = 0;
+
+	hd_model_each(c->model, HD_NOUN_PORT, port)
+		if (r == 0 && port->view.port.kind == HD_PORT_REMOTE)
+			r = compile_port_addresses(
+				c, port, hd_model_network_of(c->model, &port->view.port)->id);
+	return r;
+}
+
+/* What flows into a tunnel are judged by: who is in which groups behind the peer. */
+static uint32_t peer_gen(const struct compiler *c, const struct hd_object *peer)
+{
+	uint32_t gen = 0;
+
+	hd_model_each(c->model, HD_NOUN_PORT, port)
+		if (port->view.port.kind == HD_PORT_REMOTE &&
+		    !strcmp(port->view.port.peer, peer->name))
+			gen += hd_policy_gen(c->policy, port);
+	return gen;
 }
 
 static int compile_port(struct compiler *c, const struct hd_object *object,
@@ -286,6 +320,7 @@ static int compile_peer(struct compiler *c, const struct hd_object *object,
 			 (fact->up ? HD_PORT_UP : 0) | (peer->n_networks ? 0 : HD_PORT_EVERYWHERE),
 		.next = object->id,
 		.mac_limit = peer->mac_limit,
+		.gen = peer_gen(c, object),
 	};
 	struct hd_end_value end = { .flags = peer->ip.is_v4 ? 0 : HD_END_IPV6,
 				    .ifindex = fact->ifindex,
@@ -440,7 +475,7 @@ static int compile_entries(struct compiler *c)
 		const struct hd_object *port = hd_model_get(c->model, HD_NOUN_PORT, fdb->port);
 
 		r = compile_fdb(c, hd_model_get(c->model, HD_NOUN_NETWORK, fdb->network)->id,
-				port->view.port.vlan, fdb->mac, port->id);
+				port->view.port.vlan, fdb->mac, datapath_port(c, port));
 		if (r < 0)
 			return r;
 	}
@@ -472,6 +507,8 @@ static int compile_all(struct compiler *c, const struct hd_fact *facts, size_t n
 		r = close_rings(c);
 	if (r == 0)
 		r = link_all_peers(c);
+	if (r == 0)
+		r = compile_remote_ports(c);
 	return r < 0 ? r : compile_entries(c);
 }
 

@@ -238,7 +238,9 @@ static int add_port(struct hd_policy *p, const struct hd_object *object)
 	for (size_t i = 0; r == 0 && i < port->n_allowed; i++)
 		if (port->allowed[i].ip.prefix == HD_PREFIX_NONE)
 			r = add_member(p, network, port->vlan, &port->allowed[i].ip, set);
-	return r < 0 ? r : add_sources(p, object);
+	if (r < 0 || port->kind == HD_PORT_REMOTE) /* what it sends is checked where it is */
+		return r;
+	return add_sources(p, object);
 }
 
 static int add_gateways(struct hd_policy *p)

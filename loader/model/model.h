@@ -81,6 +81,7 @@ enum hd_port_kind {
 	HD_PORT_DEVICE,	  /* a device that is there */
 	HD_PORT_NETNS,	  /* a veth pair that heddle makes, one end in a namespace */
 	HD_PORT_INTERNAL, /* a veth pair that heddle makes, both ends on the host */
+	HD_PORT_REMOTE,	  /* at another host, behind a peer: it has no device here */
 };
 
 enum hd_vlan_mode {
@@ -92,12 +93,13 @@ enum hd_vlan_mode {
 	HD_VLAN_MODE_TUNNEL,
 };
 
-/** struct hd_port - view of a port; @netns and @ifname are NULL where they do not apply; @trunk is NULL for all VLANs */
+/** struct hd_port - view of a port; @netns, @peer and @ifname are NULL where they do not apply; @trunk is NULL for all VLANs */
 struct hd_port {
 	const char *network;
 	enum hd_port_kind kind;
 	const char *device;
 	const char *netns;
+	const char *peer;
 	char ifname[16];
 	uint8_t mac[6];
 	bool has_mac;

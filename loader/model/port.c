@@ -7,21 +7,40 @@
 
 #include "model/views.h"
 
+/* What is at another host has a MAC and addresses, and maybe groups; all else about it is decided there. */
+static int remote_kind(const struct hd_object *object, enum hd_port_kind *ret, struct hd_error *err)
+{
+	static const char *const foreign[] = { "ifname", "isolated", "hairpin", "mtu",
+					       "allowed-address" };
+
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (json_object_get(object->spec, foreign[i]))
+			return hd_error_set(err, HD_ERR_INVALID,
+					    "port %s: %s does not go with peer", object->name,
+					    foreign[i]);
+	if (!hd_spec_text(object, "mac"))
+		return hd_error_set(err, HD_ERR_INVALID, "port %s: peer needs mac", object->name);
+	*ret = HD_PORT_REMOTE;
+	return 0;
+}
+
 static int kind_of(const struct hd_object *object, enum hd_port_kind *ret, struct hd_error *err)
 {
 	bool device = hd_spec_text(object, "device"), netns = hd_spec_text(object, "netns");
-	bool internal = hd_spec_bool(object, "internal");
+	bool internal = hd_spec_bool(object, "internal"), peer = hd_spec_text(object, "peer");
 
-	if (device + netns + internal != 1) {
+	if (device + netns + internal + peer != 1) {
 		hd_error_set(err, HD_ERR_INVALID,
-			     "port %s: needs exactly one of device, netns and internal",
+			     "port %s: needs exactly one of device, netns, internal and peer",
 			     object->name);
 		hd_error_hint(
 			err,
 			"--device DEV for a device that is there, --netns NS --ifname IF to make "
-			"one, --internal for the host's own leg");
+			"one, --internal for the host's own leg, --peer PEER if it is there");
 		return -EINVAL;
 	}
+	if (peer)
+		return remote_kind(object, ret, err);
 	if (device && hd_spec_text(object, "ifname"))
 		return hd_error_set(err, HD_ERR_INVALID, "port %s: ifname does not go with device",
 				    object->name);
@@ -230,6 +249,7 @@ int hd_port_view(struct hd_object *object, struct hd_error *err)
 	port->network = hd_spec_text(object, "network");
 	port->device = hd_spec_text(object, "device");
 	port->netns = hd_spec_text(object, "netns");
+	port->peer = hd_spec_text(object, "peer");
 	port->isolated = hd_spec_bool(object, "isolated");
 	port->hairpin = hd_spec_bool(object, "hairpin");
 	port->mtu = hd_spec_uint(object, "mtu");
@@ -255,7 +275,7 @@ static int validate_ip(const struct hd_model *model, const struct hd_object *obj
 	char text[64];
 
 	if (ip->prefix != HD_PREFIX_NONE || port->kind == HD_PORT_DEVICE ||
-	    hd_model_subnet_of(model, port->network, ip))
+	    port->kind == HD_PORT_REMOTE || hd_model_subnet_of(model, port->network, ip))
 		return 0;
 	hd_ip_format(ip, text);
 	hd_error_set(err, HD_ERR_INVALID,
@@ -271,6 +291,14 @@ int hd_port_validate(const struct hd_model *model, const struct hd_object *objec
 {
 	const struct hd_port *port = &object->view.port;
 
+	if (port->kind == HD_PORT_REMOTE &&
+	    !hd_peer_is_in(&hd_model_get(model, HD_NOUN_PEER, port->peer)->view.peer,
+			   hd_model_network_of(model, port))) {
+		hd_error_set(err, HD_ERR_INVALID, "port %s: peer %s is not in network %s",
+			     object->name, port->peer, port->network);
+		hd_error_where(err, "ports/%s/peer", object->name);
+		return -EINVAL;
+	}
 	for (size_t i = 0; i < port->n_ips; i++) {
 		int r = validate_ip(model, object, &port->ips[i], i, err);
 

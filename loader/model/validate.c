@@ -83,7 +83,7 @@ static int claim_device(struct claim **claims, const struct hd_object *object, s
 static int claim_port(struct claim **claims, const struct hd_object *object, struct hd_error *err)
 {
 	const struct hd_port *port = &object->view.port;
-	int r = claim_device(claims, object, err);
+	int r = port->kind == HD_PORT_REMOTE ? 0 : claim_device(claims, object, err);
 
 	if (r == 0 && port->has_mac)
 		r = claim_mac(claims, object, port->network, port->vlan, port->mac, "mac", err);

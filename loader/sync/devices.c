@@ -120,6 +120,8 @@ const struct hd_link *hd_device_of(const struct hd_devices *devices, const struc
 		device = find_name(devices, port->name);
 		return device ? &device->link : NULL;
 	}
+	if (port->view.port.kind == HD_PORT_REMOTE)
+		return NULL;
 	if (port->view.port.kind == HD_PORT_DEVICE) {
 		device = find_name(devices, port->view.port.device);
 		return device ? &device->link : NULL;

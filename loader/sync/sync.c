@@ -188,7 +188,7 @@ static int make_device(struct hd_sync *sync, const struct hd_model *model,
 	struct hd_error cause = { 0 };
 	int r = 0;
 
-	if (port->view.port.kind == HD_PORT_DEVICE)
+	if (port->view.port.kind == HD_PORT_DEVICE || port->view.port.kind == HD_PORT_REMOTE)
 		return 0;
 	if (!hd_device_of(&sync->devices, port))
 		r = hd_device_make(&sync->devices, model, port, &cause);
@@ -273,7 +273,8 @@ static int compile(const struct hd_sync *sync, const struct hd_model *model, str
 	if (!facts)
 		return hd_error_set(err, HD_ERR_FAILED, "no memory");
 	hd_model_each(model, HD_NOUN_PORT, port)
-		facts[n++] = make_fact(sync, port);
+		if (port->view.port.kind != HD_PORT_REMOTE)
+			facts[n++] = make_fact(sync, port);
 	hd_model_each(model, HD_NOUN_UPLINK, uplink)
 		facts[n++] = make_fact(sync, uplink);
 	hd_model_each(model, HD_NOUN_PEER, peer)
@@ -336,8 +337,11 @@ static int attach_all(struct hd_sync *sync, const struct hd_model *model,
 	}
 	hd_model_each(model, HD_NOUN_PORT, port) {
 		const struct hd_link *link;
-		int r = attach(sync, old, port, err);
+		int r;
 
+		if (port->view.port.kind == HD_PORT_REMOTE)
+			continue;
+		r = attach(sync, old, port, err);
 		if (r < 0)
 			return r;
 		link = hd_device_of(&sync->devices, port);
@@ -370,6 +374,10 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 	const struct run *run = run_find(sync, port->id);
 	struct hd_port_run ret = { .reason = "" };
 
+	if (port->noun->id == HD_NOUN_PORT && port->view.port.kind == HD_PORT_REMOTE) {
+		ret.up = true; /* what is at another host is not looked at from here */
+		return ret;
+	}
 	if (run)
 		ret.attach = run->attachment.how;
 	if (!link) {
@@ -433,6 +441,9 @@ static void report_states(struct hd_sync *sync, const struct hd_model *model, bo
 		hd_model_each(model, nouns[i], port) {
 			struct hd_port_run state = hd_sync_port(sync, port);
 
+			if (port->noun->id == HD_NOUN_PORT &&
+			    port->view.port.kind == HD_PORT_REMOTE)
+				continue;
 			report(sync, port, state.up, state.reason, starting);
 		}
 	hd_model_each(model, HD_NOUN_PEER, peer) {

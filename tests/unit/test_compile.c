@@ -666,6 +666,34 @@ static void tunnels(void **state)
 	assert_int_equal(next_peer(f, net, 0), ~0U);
 }
 
+/* A port behind a peer: no port of ours, but where its MAC and addresses are, and a reason to judge flows anew when its groups change. */
+static void remote_ports(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t net = put(f, HD_NOUN_NETWORK, "blue", "{\"type\":\"gre\"}")->id;
+	uint32_t peer = end(f, HD_NOUN_PEER, "two", "{\"tunnel-ip\":\"192.0.2.2\"}",
+			    (struct hd_fact){ .up = true });
+	struct hd_fdb_key mac = { .network = net, .mac = { 2, 0, 0, 0, 0, 9 } };
+	struct hd_neigh_key ip = { .network = net, .addr = { [10] = 0xff, 0xff, 192, 0, 2, 9 } };
+	struct hd_member_key member = { .network = net };
+	uint32_t gen, id;
+
+	compile(f);
+	gen = port_value(f, peer).gen;
+	id = put(f, HD_NOUN_PORT, "far",
+		 "{\"network\":\"blue\",\"peer\":\"two\",\"mac\":\"02:00:00:00:00:09\","
+		 "\"ip\":[\"192.0.2.9\"]}")
+		     ->id;
+	compile(f);
+	assert_null(row(f, HD_TABLE_PORTS, &id));
+	assert_int_equal(((const struct hd_fdb_value *)row(f, HD_TABLE_FDB, &mac))->port, peer);
+	assert_int_equal(((const struct hd_neigh_value *)row(f, HD_TABLE_NEIGH, &ip))->port, peer);
+	memcpy(member.addr, ip.addr, 16);
+	assert_non_null(row(f, HD_TABLE_MEMBERS, &member));
+	assert_int_equal(f->out.table[HD_TABLE_SOURCES].n, 0);
+	assert_int_not_equal(port_value(f, peer).gen, gen);
+}
+
 /* A port's MTU follows the underlay's, less what is put around it. */
 static void overlay_mtus(void **state)
 {
@@ -886,6 +914,7 @@ int main(void)
 		TEST(swap),
 		TEST(tunnels),
 		TEST(overlay_mtus),
+		TEST(remote_ports),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);
