@@ -12,9 +12,9 @@ load() {
 	bpftool prog load "$T/count.o" "$MINE/$1" type classifier pinmaps "$MINE/$1-maps"
 }
 
-tcx() { # NAME DEVICE DIRECTION
+tcx() { # NAME DEVICE DIRECTION; on $HOST, if that is not "host"
 	load "$1"
-	on host "$T/tcx" "$MINE/$1" "$2" "$3" "$MINE/$1-link" || skip "this kernel has no tcx"
+	on "${HOST:-host}" "$T/tcx" "$MINE/$1" "$2" "$3" "$MINE/$1-link" || skip "this kernel has no tcx"
 }
 
 clsact() { # NAME DEVICE DIRECTION PREF
