@@ -160,8 +160,9 @@ static json_t *port_stats(struct hd_daemon *daemon, const struct hd_object *port
 {
 	struct hd_counters counters = hd_sync_counters(daemon->sync, port->id);
 
-	return json_pack("{s:s, s:s, s:o, s:o}", "noun", "port", "name", port->name, "counters",
-			 hd_api_counters(&counters), "drops", list_drops(daemon, port->id));
+	return json_pack("{s:s, s:s, s:o, s:o}", "noun", port->noun->name, "name", port->name,
+			 "counters", hd_api_counters(&counters), "drops",
+			 list_drops(daemon, port->id));
 }
 
 static json_t *network_stats(struct hd_daemon *daemon, const struct hd_object *network)
@@ -183,14 +184,15 @@ static int one_stats(struct hd_daemon *daemon, const char *rest, json_t **ret, s
 	if (slash && (size_t)(slash - rest) < sizeof(word))
 		memcpy(word, rest, (size_t)(slash - rest));
 	noun = hd_noun_find(word);
-	if (!noun || (noun->id != HD_NOUN_PORT && noun->id != HD_NOUN_NETWORK))
+	if (!noun ||
+	    (noun->id != HD_NOUN_PORT && noun->id != HD_NOUN_NETWORK && noun->id != HD_NOUN_PEER))
 		return hd_error_set(err, HD_ERR_USAGE,
-				    "stats: needs 'port NAME' or 'network NAME'");
+				    "stats: needs 'port NAME', 'peer NAME' or 'network NAME'");
 	object = hd_model_get(daemon->model, noun->id, slash + 1);
 	if (!object)
 		return hd_api_no_such(noun, slash + 1, err);
-	*ret = json_pack("[o]", noun->id == HD_NOUN_PORT ? port_stats(daemon, object)
-							 : network_stats(daemon, object));
+	*ret = json_pack("[o]", noun->id == HD_NOUN_NETWORK ? network_stats(daemon, object)
+							    : port_stats(daemon, object));
 	return 0;
 }
 
@@ -203,6 +205,8 @@ int hd_api_stats(struct hd_daemon *daemon, const struct hd_http_request *req, co
 	*ret = json_array();
 	hd_model_each(daemon->model, HD_NOUN_NETWORK, network)
 		(void)json_array_append_new(*ret, network_stats(daemon, network));
+	hd_model_each(daemon->model, HD_NOUN_PEER, peer)
+		(void)json_array_append_new(*ret, port_stats(daemon, peer));
 	hd_model_each(daemon->model, HD_NOUN_PORT, port)
 		(void)json_array_append_new(*ret, port_stats(daemon, port));
 	return 0;

@@ -51,6 +51,18 @@ static const char *network_name(const struct telling *t, uint32_t id)
 	return network ? network->name : "(none)";
 }
 
+/* What the underlay, and the peer, will see. */
+static json_t *encap_text(const struct telling *t, const struct hd_trace_record *r)
+{
+	const struct hd_object *peer = hd_model_get_id(t->model, HD_NOUN_PEER, r->a);
+	char ip[64] = "?";
+
+	if (peer)
+		hd_ip_format(&peer->view.peer.ip, ip);
+	return json_sprintf("to peer %s at %s, in an outer packet of %u bytes", port_name(t, r->a),
+			    ip, r->b);
+}
+
 static json_t *rule_text(const struct telling *t, uint32_t id)
 {
 	const struct hd_object *group = hd_model_rule_group(t->model, id);
@@ -176,8 +188,7 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 			r->b ? "in VLAN %u, by its tag" : "in VLAN %u, as all untagged", r->a);
 		return "vlan";
 	case HD_TRACE_ENCAP:
-		*detail = json_sprintf("to peer %s, in a packet of %u bytes", port_name(t, r->a),
-				       r->b);
+		*detail = encap_text(t, r);
 		deliver(t, "delivered", r->a);
 		return "encapsulate";
 	case HD_TRACE_DROP:
