@@ -608,6 +608,9 @@ static uint32_t next_peer(struct fixture *f, uint32_t network, uint32_t peer)
 	return number(f, HD_TABLE_PEER_NETS, &key);
 }
 
+/* Into a tunnel go all VLANs, with their tags. */
+#define TO_PEER (HD_PORT_TUNNEL | HD_PORT_VLAN | HD_PORT_TRUNK)
+
 /* A network, an uplink and peers: what the datapath must know to send and to receive. */
 static void tunnels(void **state)
 {
@@ -646,10 +649,9 @@ static void tunnels(void **state)
 
 	assert_int_equal(port_value(f, uplink).network, HD_NETWORK_UNDERLAY);
 	assert_int_equal(port_value(f, uplink).flags, HD_PORT_UPLINK | HD_PORT_UP);
-	assert_int_equal(port_value(f, all).flags,
-			 HD_PORT_TUNNEL | HD_PORT_UP | HD_PORT_EVERYWHERE);
+	assert_int_equal(port_value(f, all).flags, TO_PEER | HD_PORT_UP | HD_PORT_EVERYWHERE);
 	assert_int_equal(port_value(f, all).ifindex, 0); /* nobody sends there without a wrapping */
-	assert_int_equal(port_value(f, some).flags, HD_PORT_TUNNEL);
+	assert_int_equal(port_value(f, some).flags, TO_PEER);
 	assert_int_equal(port_value(f, some).mac_limit, 5);
 	at = end_value(f, all);
 	assert_int_equal(at.ifindex, 7);
@@ -676,6 +678,8 @@ static void remote_ports(void **state)
 	struct hd_fdb_key mac = { .network = net, .mac = { 2, 0, 0, 0, 0, 9 } };
 	struct hd_neigh_key ip = { .network = net, .addr = { [10] = 0xff, 0xff, 192, 0, 2, 9 } };
 	struct hd_member_key member = { .network = net };
+	struct hd_neigh_value who;
+	struct hd_fdb_value where;
 	uint32_t gen, id;
 
 	compile(f);
@@ -686,8 +690,10 @@ static void remote_ports(void **state)
 		     ->id;
 	compile(f);
 	assert_null(row(f, HD_TABLE_PORTS, &id));
-	assert_int_equal(((const struct hd_fdb_value *)row(f, HD_TABLE_FDB, &mac))->port, peer);
-	assert_int_equal(((const struct hd_neigh_value *)row(f, HD_TABLE_NEIGH, &ip))->port, peer);
+	memcpy(&where, row(f, HD_TABLE_FDB, &mac), sizeof(where));
+	memcpy(&who, row(f, HD_TABLE_NEIGH, &ip), sizeof(who));
+	assert_int_equal(where.port, peer);
+	assert_int_equal(who.port, peer);
 	memcpy(member.addr, ip.addr, 16);
 	assert_non_null(row(f, HD_TABLE_MEMBERS, &member));
 	assert_int_equal(f->out.table[HD_TABLE_SOURCES].n, 0);
