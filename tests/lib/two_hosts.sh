@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash source-path=SCRIPTDIR source=netns.sh
+#
+# two_hosts.sh - what tests of tunnels start with: several hosts on a switch, and other people's tunnel endpoints among them
+#
+#    workload ── host "one" ── wire ═══ p-one ┐
+#                 heddled                     ├ namespace "switch"
+#    workload ── host "two" ── wire ═══ p-two ┘
+#
+# The ends of the wires have default offloads on the hosts' side, so a host may hand over 64 KB at once, as to a network card. The
+# switch hands on what a card puts on the wire: whole frames of at most the wire's MTU, with all checksums. A host has 192.0.2.N
+# and 2001:db8:ffff::N on its wire.
+
+. "$(dirname "${BASH_SOURCE[0]}")/netns.sh"
+
+declare -A WATCHES=()
+
+# ---- the underlay ----
+
+# bridge NAME [MTU]: the kernel's bridge br0, and nothing but a bridge: br_netfilter would drop what is malformed, and put pieces together
+bridge() {
+	local file
+
+	for file in /proc/sys/net/bridge/bridge-nf-call-{iptables,ip6tables,arptables}; do
+		[[ ! -e $file ]] || on "$1" tee "$file" >/dev/null <<<0
+	done
+	ip -n "$N-$1" link add br0 mtu "${2:-1500}" type bridge mcast_snooping 0
+	ip -n "$N-$1" link set br0 up
+}
+
+MTU=1500 # of the underlay
+
+# switch_on: the namespace "switch"
+switch_on() {
+	ns switch
+	bridge switch "$MTU"
+}
+
+# plug HOST NUMBER: device "wire" of a namespace, joined to the switch
+plug() {
+	ip -n "$N-switch" link add "p-$1" mtu "$MTU" type veth peer name wire mtu "$MTU" netns "$N-$1"
+	on switch ethtool -K "p-$1" tx off tso off gso off >/dev/null
+	ip -n "$N-switch" link set "p-$1" master br0 up
+	on "$1" tee /proc/sys/net/ipv6/conf/wire/disable_ipv6 >/dev/null <<<0
+	ip -n "$N-$1" addr add "192.0.2.$2/24" dev wire
+	ip -n "$N-$1" addr add "2001:db8:ffff::$2/64" dev wire nodad
+	ip -n "$N-$1" link set wire up
+	link_turns "$1" wire UP
+	link_turns switch "p-$1" UP
+}
+
+# pair: hosts one and two on a switch, a heddled in each
+pair() {
+	hosts one two
+	switch_on
+	plug one 1
+	plug two 2
+}
+
+# tunnels 4|6: one and two are each other's peers, over IPv4 or IPv6
+tunnels() {
+	local net=192.0.2.
+
+	[[ $1 == 4 ]] || net=2001:db8:ffff::
+	at one uplink add wire --tunnel-ip "${net}1"
+	at two uplink add wire --tunnel-ip "${net}2"
+	at one peer add two --tunnel-ip "${net}2"
+	at two peer add one --tunnel-ip "${net}1"
+	wait_for 10 peer_is one two up
+	wait_for 10 peer_is two one up
+}
+
+# both COMMAND...: the same order to both
+both() {
+	at one "$@"
+	at two "$@"
+}
+
+# host_up NAME: its heddled, once more, after host_kill or host_stop
+host_up() {
+	nsenter --net="/run/netns/$N-$1" "$B/heddled" --foreground --instance "$I-$1" --state-dir "$T/state" \
+		--run-dir "$T/run" >>"$T/heddled.log" 2>&1 &
+	DAEMONS[$1]=$!
+	wait_for 90 at "$1" network list
+}
+
+host_kill() {
+	kill -KILL "${DAEMONS[$1]}"
+	wait "${DAEMONS[$1]}" 2>/dev/null || true
+}
+
+host_stop() {
+	kill -TERM "${DAEMONS[$1]}"
+	wait "${DAEMONS[$1]}" || fail "heddled of $1: exit status $? after SIGTERM"
+}
+
+# all_drops HOST: "REASON=PACKETS ..." of all reasons, sorted
+all_drops() {
+	at "$1" -j drops | jq -r 'group_by(.reason) | map("\(.[0].reason)=\(map(.packets) | add)") | join(" ")'
+}
+
+# ---- looking at the wire ----
+
+# watch_start HOST [MTU]: look at each frame that comes to a host by its wire, see underlay.py
+watch_start() {
+	rm -f "$T/ready-$1"
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$LIB/underlay.py" "$N-$1" wire "${2:-$MTU}" "$T/ready-$1" >"$T/watch-$1" 2>&1 &
+	WATCHES[$1]=$!
+	wait_for 10 test -e "$T/ready-$1"
+}
+
+# watch_stop HOST: none of them was too large, in pieces, or had a wrong checksum. Leaves counts in $T/watch-HOST, as JSON.
+watch_stop() {
+	kill -TERM "${WATCHES[$1]}"
+	wait "${WATCHES[$1]}" || fail "on the wire to $1: $(<"$T/watch-$1")"
+}
+
+# watched HOST FILTER: out of these counts
+watched() {
+	jq -r "$2" "$T/watch-$1"
+}
+
+# csum_errors NAME...: what receivers in these namespaces have refused for its checksum: "NAME COUNTER NUMBER", nothing if all is well
+csum_errors() {
+	local name
+
+	for name; do
+		{
+			on "$name" cat /proc/net/snmp6
+			on "$name" awk '{ if ($1 == last) for (i = 2; i <= NF; i++) print $1 word[i], $i; split($0, word); last = $1 }' \
+				/proc/net/snmp
+		} | awk -v name="$name" '/CsumErrors/ && $2 { print name, $0 }'
+	done
+}
+
+# ---- traffic ----
+
+# pings_sized FROM ADDRESS...: with 56, 1600 and 3200 bytes of data: three packets each, all of them answered, once
+pings_sized() {
+	local from=$1 address size
+
+	shift
+	for address; do
+		for size in 56 1600 3200; do
+			on "$from" ping -n -q -c 3 -i 0.01 -W 3 -s "$size" "$address" >"$T/ping" 2>&1 ||
+				fail "$from can't ping $address with $size bytes: $(<"$T/ping")"
+			grep -q ' 3 received, 0% packet loss' "$T/ping" || fail "$from pings $address with $size bytes: $(<"$T/ping")"
+		done
+	done
+}
+
+# transfers FROM TO ADDRESS BYTES: over TCP, unchanged
+transfers() {
+	PYTHONDONTWRITEBYTECODE=1 timeout 20 /usr/bin/python3 "$LIB/transfer.py" "$N-$1" "$N-$2" "$3" "$4" >"$T/transfer" 2>&1 ||
+		fail "TCP from $1 to $3, not within 20 s or not right: $(tail -1 "$T/transfer")"
+}
+
+# all_ways A B: between two workloads with 10.0.20.1 and .2, 2001:db8::1 and ::2
+all_ways() {
+	pings_sized "$1" 10.0.20.2 2001:db8::2
+	pings_sized "$2" 10.0.20.1 2001:db8::1
+	transfers "$1" "$2" 10.0.20.2 60000
+	transfers "$2" "$1" 10.0.20.1 60000
+	transfers "$1" "$2" 2001:db8::2 60000
+	transfers "$2" "$1" 2001:db8::1 60000
+}
+
+# behind HOST NAME NUMBER MTU: a workload of a host that has no heddle; its device there is dev-NAME
+behind() {
+	local host=$1 name=$2 number=$3 mtu=$4
+
+	ns6 "$name"
+	ip -n "$N-$host" link add "dev-$name" mtu "$mtu" type veth peer name eth0 mtu "$mtu" netns "$N-$name"
+	ip -n "$N-$name" link set eth0 address "02:00:00:00:00:0$number" up
+	ip -n "$N-$name" addr add "10.0.20.$number/24" dev eth0
+	ip -n "$N-$name" addr add "2001:db8::$number/64" dev eth0 nodad
+	ip -n "$N-$host" link set "dev-$name" up
+	link_turns "$name" eth0 UP
+}
+
+# ---- other people's endpoints ----
+
+# kernel_vxlan HOST VNI UDP-PORT LOCAL REMOTE [OPTION...]: the kernel's vxlan device vx in bridge br0
+kernel_vxlan() {
+	bridge "$1"
+	ip -n "$N-$1" link add vx type vxlan id "$2" dstport "$3" local "$4" remote "$5" dev wire "${@:6}"
+	ip -n "$N-$1" link set vx master br0 up
+}
+
+# ovs_start HOST: Open vSwitch in user space; br-ex has the wire and the host's addresses, br-int is for tunnels and workloads
+ovs_start() {
+	command -v ovs-vswitchd >/dev/null || skip "there is no Open vSwitch here"
+	OVS=$T/ovs-$1
+	mkdir "$OVS"
+	ovsdb-tool create "$OVS/conf.db" /usr/share/openvswitch/vswitch.ovsschema
+	OVS_RUNDIR=$OVS on "$1" ovsdb-server "$OVS/conf.db" --remote="punix:$OVS/db.sock" --unixctl="$OVS/db.ctl" \
+		--pidfile="$OVS/db.pid" --log-file="$OVS/db.log" --detach --no-chdir 2>>"$OVS/err"
+	vsctl --no-wait init
+	OVS_RUNDIR=$OVS on "$1" ovs-vswitchd "unix:$OVS/db.sock" --unixctl="$OVS/vs.ctl" --pidfile="$OVS/vs.pid" \
+		--log-file="$OVS/vs.log" --detach --no-chdir 2>>"$OVS/err"
+	vsctl add-br br-ex -- set bridge br-ex datapath_type=netdev -- set interface br-ex mtu_request="$MTU" -- add-port br-ex wire \
+		-- add-br br-int -- set bridge br-int datapath_type=netdev
+	ovs_address "$1"
+}
+
+# The addresses move from the wire to the bridge that it is in now.
+ovs_address() {
+	local address
+
+	on "$1" tee /proc/sys/net/ipv6/conf/br-ex/disable_ipv6 >/dev/null <<<0
+	ip -n "$N-$1" link set br-ex up
+	for address in $(ip -n "$N-$1" -j addr show dev wire | jq -r '.[0].addr_info[] | select(.scope == "global") | "\(.local)/\(.prefixlen)"'); do
+		ip -n "$N-$1" addr del "$address" dev wire
+		ip -n "$N-$1" addr add "$address" dev br-ex nodad 2>/dev/null || ip -n "$N-$1" addr add "$address" dev br-ex
+	done
+}
+
+vsctl() {
+	ovs-vsctl --db="unix:$OVS/db.sock" --timeout=20 "$@"
+}
+
+# ovs_tunnel TYPE [KEY=VALUE...]: a tunnel port, options as ovs-vswitchd.conf.db(5) has them
+ovs_tunnel() {
+	local type=$1 option options=()
+
+	shift
+	for option; do
+		options+=("options:$option")
+	done
+	vsctl --if-exists del-port tun -- add-port br-int tun -- set interface tun "type=$type" "${options[@]}"
+}
+
+# ovs_workload HOST NAME NUMBER MTU: behind br-int. OVS itself computes no checksums that a workload has left to it.
+ovs_workload() {
+	behind "$@"
+	on "$2" ethtool -K eth0 tx off >/dev/null
+	on "$1" ethtool -K "dev-$2" tx off >/dev/null
+	vsctl add-port br-int "dev-$2"
+}
+
+# ---- other endpoints played by a test, see sea.py ----
+
+# sea NUMBER...: the namespace "sea", in which endpoints 192.0.2.NUMBER and 2001:db8:ffff::NUMBER are, all by what the test itself sends. Its
+# kernel has none of these addresses, so it answers nothing.
+sea() {
+	local number mac
+
+	ns sea
+	plug sea 9
+	SEA=("$T/run/$I-one/api.sock" "$N" "$(mac_of one wire)")
+	for number; do
+		mac=02:00:00:00:01:$number
+		ip -n "$N-one" neigh replace "192.0.2.$number" lladdr "$mac" nud permanent dev wire
+		ip -n "$N-one" neigh replace "2001:db8:ffff::$number" lladdr "$mac" nud permanent dev wire
+	done
+}
+
+# mute_at HOST NET NAME NUMBER [PORT-OPTION...]: a workload that says nothing by itself, as mute in netns.sh
+mute_at() {
+	local host=$1 net=$2 name=$3 number=$4
+
+	ns "$name"
+	ip -n "$N-$host" link add "dev-$name" type veth peer name eth0 netns "$N-$name"
+	ip -n "$N-$host" link set "dev-$name" up
+	ip -n "$N-$name" link set eth0 address "02:00:00:00:00:0$number" up
+	link_turns "$name" eth0 UP
+	link_turns "$host" "dev-$name" UP
+	at "$host" port add "$name" --network "$net" --device "dev-$name" "${@:5}"
+}
+
+# sail PROGRAM NAME=NUMBER|PEER=NUMBER...: see sea.py
+sail() {
+	py "$1" "${SEA[@]}" "${@:2}"
+}
+
+# ---- what a reader of a failed test wants to see ----
+
+show_state() {
+	local host
+
+	for host in "${!DAEMONS[@]}"; do
+		printf -- '--- %s: heddle status, peers, drops\n' "$host"
+		timeout 5 "$B/heddle" -i "$I-$host" status 2>&1 | tail -25
+		timeout 5 "$B/heddle" -i "$I-$host" peer list 2>&1 | head -15
+		timeout 5 "$B/heddle" -i "$I-$host" drops 2>&1 | head -15
+		ip -n "$N-$host" neigh 2>&1 | head
+	done
+	printf -- '--- heddled.log\n'
+	tail -n 15 "$T/heddled.log" 2>/dev/null
+	tail -n 15 "$T"/ovs-*/vs.log 2>/dev/null
+}
