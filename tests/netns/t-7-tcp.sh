@@ -59,6 +59,10 @@ path_mtu() {
 
 # over LOCAL REMOTE OVERHEAD TYPE [NETWORK-OPTION...]
 over() {
+	for host in one two; do # what was learned before is forgotten
+		ip -n "$N-$host" route flush cache
+		ip -n "$N-$host" -6 route flush cache
+	done
 	both network add blue --type "${@:4}"
 	at one uplink add wire --tunnel-ip "$1"
 	at two uplink add wire --tunnel-ip "$2"

@@ -32,7 +32,7 @@ meets() {
 	all_ways a b
 	watch_stop one
 	watch_stop two
-	same "largest to OVS by $type" 1500 "$(watched two .largest)"
+	same "largest to OVS by $type" "${LARGEST:-1500}" "$(watched two .largest)"
 	same "tunnel packets to OVS" true "$(watched two ".$type > 100")"
 	same "largest from OVS by $type" 1500 "$(watched one .largest)"
 	same "checksum errors" "" "$(csum_errors a b one two)"
@@ -49,4 +49,6 @@ meets() {
 meets vxlan 1450 "--id 10" key=10
 meets geneve 1450 "--id 16777215" key=16777215 csum=true
 meets gre 1462 ""
-meets gre 1458 "--id 4294967295" key=4294967295 csum=true
+meets gre 1458 "--id 4294967295" key=4294967295
+# The checksum of GRE, which only OVS sends, takes four bytes more: such a network is told so.
+LARGEST=1496 meets gre 1454 "--id 7 --mtu 1454" key=7 csum=true
