@@ -1660,6 +1660,28 @@ int run_out(struct fixture *f, uint32_t number, const struct pkt *in)
 									       : TC_ACT_STOLEN;
 }
 
+int run_uplink(struct fixture *f, uint32_t number, const struct pkt *in, struct pkt *ret_out)
+{
+	struct __sk_buff ctx = { .ifindex = device(number) };
+	struct trip t = { .f = f, .in = in };
+
+	assert_int_equal(run(&t, bpf_program__fd(f->skel->progs.hd_uplink_in), &ctx), 0);
+	memcpy(ret_out->data, t.out, t.out_len);
+	ret_out->len = t.out_len;
+	return t.action;
+}
+
+uint64_t drops_total(struct fixture *f)
+{
+	uint64_t n = 0;
+
+	memset(f->after, 0, sizeof(*f->after));
+	read_drops(f, f->after);
+	for (size_t i = 0; i < f->after->n_drops; i++)
+		n += f->after->drops[i].value.packets;
+	return n;
+}
+
 uint64_t packets_out(struct fixture *f)
 {
 	uint64_t n = 0;

@@ -373,6 +373,12 @@ void arrives_(struct fixture *f, uint32_t number, const struct pkt *in, uint16_t
  */
 int run_in(struct fixture *f, uint32_t number, const struct pkt *in);
 
+/** run_uplink - send to an uplink without telling the story; gives what it went on as, and the verdict */
+int run_uplink(struct fixture *f, uint32_t number, const struct pkt *in, struct pkt *ret_out);
+
+/** drops_total - sum of all counters of drops */
+uint64_t drops_total(struct fixture *f);
+
 /** run_out - the same for what the host sends out of a port */
 int run_out(struct fixture *f, uint32_t number, const struct pkt *in);
 
