@@ -7,9 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-/* How long a command waits for a next hop that was never asked before: a neighbour on the same wire has answered by then. */
-#define ASK_TRIES 10
-#define ASK_PAUSE_NS 1000000
+/*
+ * How long a run waits, in all, for next hops that were never asked before: a neighbour on the same wire has answered by then, and many that
+ * don't answer must not hold up the others.
+ */
+#define PATIENCE 20
+#define PAUSE_NS 1000000
 
 static const void *wire_bytes(const struct hd_ip *ip)
 {
@@ -34,26 +37,27 @@ static const struct hd_device *device_of(const struct hd_devices *devices, uint3
 	return device;
 }
 
-/* A neighbour that nobody has talked to is asked now, and given a moment. */
-static int ask(const struct hd_devices *devices, struct hd_way *way, bool first)
+/* A neighbour that nobody has talked to is asked now, and given a moment as long as there is @patience. */
+static int ask(const struct hd_devices *devices, struct hd_way *way, int *patience)
 {
-	const struct timespec pause = { .tv_nsec = ASK_PAUSE_NS };
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	const void *next = wire_bytes(&way->next);
 	int r = hd_netlink_neigh(devices->nl, way->ifindex, way->next.is_v4, next, way->to);
 
-	for (int i = 0; r < 0 && i < (first ? ASK_TRIES : 1); i++) {
-		if (i == 0)
-			(void)hd_netlink_neigh_use(devices->nl, way->ifindex, way->next.is_v4,
-						   next);
-		else
-			(void)nanosleep(&pause, NULL);
+	if (r == 0)
+		return 0;
+	(void)hd_netlink_neigh_use(devices->nl, way->ifindex, way->next.is_v4, next);
+	for (;;) {
 		r = hd_netlink_neigh(devices->nl, way->ifindex, way->next.is_v4, next, way->to);
+		if (r == 0 || !*patience)
+			return r;
+		(*patience)--;
+		(void)nanosleep(&pause, NULL);
 	}
-	return r;
 }
 
 static const char *find_way(const struct hd_devices *devices, const struct hd_model *model,
-			    const struct hd_ip *peer, struct hd_way *way, bool first)
+			    const struct hd_ip *peer, struct hd_way *way, int *patience)
 {
 	const struct hd_ip *us = hd_model_tunnel_ip(model);
 	const struct hd_device *device;
@@ -77,7 +81,7 @@ static const char *find_way(const struct hd_devices *devices, const struct hd_mo
 	memcpy(way->device, device->link.name, sizeof(way->device));
 	if (!(device->link.flags & IFF_UP) || !(device->link.flags & IFF_LOWER_UP))
 		return "the device to it is down";
-	return ask(devices, way, first) < 0 ? "its next hop has not answered" : "";
+	return ask(devices, way, patience) < 0 ? "its next hop has not answered" : "";
 }
 
 static bool is_same(const struct hd_way *a, const struct hd_way *b)
@@ -105,14 +109,15 @@ static struct hd_way *get(struct hd_way **ways, uint32_t peer)
 }
 
 static bool look(struct hd_way **ways, const struct hd_devices *devices,
-		 const struct hd_model *model, const struct hd_object *peer)
+		 const struct hd_model *model, const struct hd_object *peer, int *patience)
 {
 	bool first = !hd_way_of(*ways, peer->id), changed;
 	struct hd_way *way = get(ways, peer->id), now = { .peer = peer->id };
+	int none = 0;
 
 	if (!way)
 		return false;
-	now.reason = find_way(devices, model, &peer->view.peer.ip, &now, first);
+	now.reason = find_way(devices, model, &peer->view.peer.ip, &now, first ? patience : &none);
 	now.up = !now.reason[0];
 	changed = first || !is_same(way, &now);
 	now.hh = way->hh;
@@ -124,6 +129,7 @@ bool hd_ways_look(struct hd_way **ways, const struct hd_devices *devices,
 		  const struct hd_model *model)
 {
 	struct hd_way *way, *next;
+	int patience = PATIENCE;
 	bool changed = false;
 
 	HASH_ITER(hh, *ways, way, next) {
@@ -134,7 +140,7 @@ bool hd_ways_look(struct hd_way **ways, const struct hd_devices *devices,
 		changed = true;
 	}
 	hd_model_each(model, HD_NOUN_PEER, peer)
-		changed = look(ways, devices, model, peer) || changed;
+		changed = look(ways, devices, model, peer, &patience) || changed;
 	return changed;
 }
 
