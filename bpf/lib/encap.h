@@ -155,10 +155,10 @@ static __always_inline int hd_wrap(struct hd_pkt *pkt, struct wrap *w)
 		w->eth[i] = eth[i];
 	w->room = (w->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) + w->tunnel.overhead +
 		  w->n_tags * VLAN_HLEN;
+	/* Afterwards the kernel takes it for a tunnel packet, and refuses to make it longer. */
+	if (pkt->ctx->len + w->room < OUTER_MAX && bpf_skb_change_tail(pkt->ctx, FRAME_MIN, 0))
+		return -HD_DROP_NO_MEMORY;
 	r = make_room(pkt, w);
-	if (r == 0 && pkt->ctx->len < OUTER_MAX &&
-	    bpf_skb_change_tail(pkt->ctx, w->room + FRAME_MIN, 0))
-		r = -HD_DROP_NO_MEMORY;
 	w->len = pkt->ctx->len - ETH_HLEN;
 	return r;
 }

@@ -201,6 +201,26 @@ static void tag_inside(void **state)
 	goes_out(f, &p, &out, "in 1, out 21, redirect");
 }
 
+/* Whatever is short gets through every tunnel; where outer headers are short too, it is filled up to Ethernet's smallest frame. */
+static void smallest_inside(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t network = 1; network <= 4; network++)
+		for (uint32_t len = 0; len < 24; len++) {
+			struct pkt p = inner(MAC_B, MAC_A, len), filled = p, out;
+			uint32_t overhead = network < 3 ? 50 : network == 3 ? 38 : 42;
+
+			if (filled.len + overhead < 92)
+				pkt_put(&filled, NULL, 60 - filled.len);
+			out = wrapped(&filled, network, PEER, 21);
+			fixture_resize(f, (struct sizes){ 0 });
+			tables(f, network);
+			fdb_learned(f, network, MAC_B, 21, 0);
+			goes_out(f, &p, &out, "in 1, out 21, redirect");
+		}
+}
+
 static void tos_goes_along(void **state)
 {
 	struct fixture *f = *state;
@@ -702,6 +722,7 @@ int tunnel_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_type_out),
+		TEST(smallest_inside),
 		TEST(ipv6_inside),
 		TEST(arp_inside),
 		TEST(tag_inside),
