@@ -347,10 +347,11 @@ static struct nlmsghdr *neigh_request(struct hd_netlink *nl, uint16_t type, uint
 	return nlh;
 }
 
-/* A neighbour being read. */
+/* A neighbour being read. @kept: its state is somebody else's business: an operator's, a routing daemon's, the kernel's own. */
 struct neighbour {
 	uint8_t mac[6];
 	bool found;
+	bool kept;
 };
 
 #define NUD_KNOWN (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
@@ -361,10 +362,17 @@ static int on_neigh(const struct nlmsghdr *nlh, void *arg)
 	struct neighbour *neighbour = arg;
 	const struct nlattr *attr;
 
-	if (nlh->nlmsg_type != RTM_NEWNEIGH || !(msg->ndm_state & NUD_KNOWN))
+	if (nlh->nlmsg_type != RTM_NEWNEIGH)
 		return MNL_CB_OK;
+	neighbour->kept = (msg->ndm_state & (NUD_PERMANENT | NUD_NOARP)) ||
+			  (msg->ndm_flags & NTF_EXT_LEARNED);
 	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
-		if (mnl_attr_get_type(attr) != NDA_LLADDR || mnl_attr_get_payload_len(attr) != 6)
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type == NDA_FLAGS_EXT && (mnl_attr_get_u32(attr) & NTF_EXT_MANAGED))
+			neighbour->kept = true;
+		if (type != NDA_LLADDR || mnl_attr_get_payload_len(attr) != 6 ||
+		    !(msg->ndm_state & NUD_KNOWN))
 			continue;
 		memcpy(neighbour->mac, mnl_attr_get_payload(attr), 6);
 		neighbour->found = true;
@@ -372,12 +380,20 @@ static int on_neigh(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
+static int neigh_get(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
+		     struct neighbour *ret)
+{
+	struct nlmsghdr *nlh = neigh_request(nl, RTM_GETNEIGH, 0, ifindex, is_v4, addr, 0);
+
+	*ret = (struct neighbour){ 0 };
+	return talk(nl, nlh, on_neigh, ret);
+}
+
 int hd_netlink_neigh(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
 		     uint8_t ret[6])
 {
-	struct nlmsghdr *nlh = neigh_request(nl, RTM_GETNEIGH, 0, ifindex, is_v4, addr, 0);
-	struct neighbour neighbour = { 0 };
-	int r = talk(nl, nlh, on_neigh, &neighbour);
+	struct neighbour neighbour;
+	int r = neigh_get(nl, ifindex, is_v4, addr, &neighbour);
 
 	if (r < 0 || !neighbour.found)
 		return r < 0 ? r : -ENOENT;
@@ -385,11 +401,18 @@ int hd_netlink_neigh(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const 
 	return 0;
 }
 
+/*
+ * Since 5.16 NTF_USE takes NUD_PERMANENT off (__neigh_update()), and NTF_EXT_LEARNED and NTF_EXT_MANAGED as well (neigh_update_flags()): an
+ * address that an operator has written down would be lost. What is kept in another way needs no question of ours.
+ */
 int hd_netlink_neigh_use(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr)
 {
-	struct nlmsghdr *nlh =
-		neigh_request(nl, RTM_NEWNEIGH, NLM_F_CREATE, ifindex, is_v4, addr, NTF_USE);
+	struct neighbour neighbour;
+	struct nlmsghdr *nlh;
 
+	if (neigh_get(nl, ifindex, is_v4, addr, &neighbour) == 0 && neighbour.kept)
+		return 0;
+	nlh = neigh_request(nl, RTM_NEWNEIGH, NLM_F_CREATE, ifindex, is_v4, addr, NTF_USE);
 	return talk(nl, nlh, NULL, NULL);
 }
 

@@ -91,7 +91,11 @@ int hd_netlink_route(struct hd_netlink *nl, bool is_v4, const void *to, const vo
 int hd_netlink_neigh(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
 		     uint8_t ret[6]);
 
-/** hd_netlink_neigh_use - as if a packet was sent to a neighbour: the kernel asks for its MAC, or whether it is still right */
+/**
+ * hd_netlink_neigh_use - as if a packet was sent to a neighbour: the kernel asks for its MAC, or whether it is still right
+ *
+ * Permanent neighbours, and those that a routing daemon or the kernel keeps by itself, are left alone.
+ */
 int hd_netlink_neigh_use(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr);
 
 /**
