@@ -15,6 +15,7 @@
 #include "log.h"
 #include "sync/bpffs.h"
 #include "sync/fdb.h"
+#include "sync/told.h"
 
 #define SWEEP_USEC (5 * 1000000ULL)
 #define FLOW_STEP_USEC (20 * 1000ULL)
@@ -214,6 +215,26 @@ static int on_watch(sd_event_source *source, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
+static void told(struct hd_daemon *daemon, int fd, bool is_v4)
+{
+	if (hd_sync_told(daemon->sync, daemon->model, fd, is_v4))
+		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
+}
+
+static int on_told_ipv4(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	(void)source, (void)events;
+	told(arg, fd, true);
+	return 0;
+}
+
+static int on_told_ipv6(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	(void)source, (void)events;
+	told(arg, fd, false);
+	return 0;
+}
+
 static int on_sweep(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct hd_daemon *daemon = arg;
@@ -241,7 +262,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 
 	(void)usec;
 	hd_sync_keep_ways(daemon->sync);
-	/* A path MTU that the kernel has learned from an ICMP error is no news on netlink. */
+	/* A path MTU that the kernel has learned from an ICMP error is no news on netlink; nor that one has expired. */
 	if (hd_sync_wants_retry(daemon->sync) || hd_sync_ways(daemon->sync, daemon->model))
 		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
 	again(source, RETRY_USEC);
@@ -270,6 +291,26 @@ static int add_signals(struct hd_daemon *daemon)
 	return r < 0 ? r : sd_event_add_signal(daemon->event, NULL, SIGINT, on_signal, daemon);
 }
 
+/* Without it all works where the underlay is as wide everywhere as its devices say: no reason not to start. */
+static void add_told(struct hd_daemon *daemon, bool is_v4)
+{
+	sd_event_source *source = NULL;
+	int fd = hd_told_open(is_v4), r = fd;
+
+	if (r >= 0)
+		r = sd_event_add_io(daemon->event, &source, fd, EPOLLIN,
+				    is_v4 ? on_told_ipv4 : on_told_ipv6, daemon);
+	if (r >= 0) {
+		(void)sd_event_source_set_io_fd_own(source, true);
+		(void)sd_event_source_set_floating(source, true);
+	} else {
+		hd_closep(&fd);
+		(void)log_warn(r, "can't hear what the underlay says about its MTU (%s), ignoring",
+			       is_v4 ? "IPv4" : "IPv6");
+	}
+	sd_event_source_unref(source);
+}
+
 static int add_sources(struct hd_daemon *daemon)
 {
 	int r = add_signals(daemon);
@@ -293,6 +334,10 @@ static int add_sources(struct hd_daemon *daemon)
 	if (r >= 0)
 		r = sd_event_add_time_relative(daemon->event, &daemon->ways, CLOCK_MONOTONIC,
 					       WAYS_USEC, 0, on_ways, daemon);
+	if (r >= 0) {
+		add_told(daemon, true);
+		add_told(daemon, false);
+	}
 	return r < 0 ? r : sd_event_set_watchdog(daemon->event, true);
 }
 

@@ -689,6 +689,22 @@ void hd_sync_keep_ways(struct hd_sync *sync)
 	hd_ways_keep(sync->ways, &sync->devices);
 }
 
+/* A flood of them must not keep us from everything else. */
+#define TOLD_AT_ONCE 32
+
+bool hd_sync_told(struct hd_sync *sync, const struct hd_model *model, int fd, bool is_v4)
+{
+	bool changed = false;
+	struct hd_told told;
+
+	for (int i = 0, r = 0; i < TOLD_AT_ONCE && r >= 0; i++) {
+		r = hd_told_read(fd, is_v4, &told);
+		if (r > 0)
+			changed = hd_ways_told(sync->ways, model, &told) || changed;
+	}
+	return changed;
+}
+
 bool hd_sync_wants_retry(const struct hd_sync *sync)
 {
 	const struct run *run, *next;

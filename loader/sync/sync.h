@@ -85,6 +85,9 @@ bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model);
 /** hd_sync_keep_ways - to be called every few seconds: asks next hops whether they are there */
 void hd_sync_keep_ways(struct hd_sync *sync);
 
+/** hd_sync_told - something is to be read from a socket of hd_told_open(); true if a run is due */
+bool hd_sync_told(struct hd_sync *sync, const struct hd_model *model, int fd, bool is_v4);
+
 /** hd_sync_underlay - what the uplinks say about the way between hosts */
 struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_model *model);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "log.h"
+
 /*
  * How long a run waits, in all, for next hops that were never asked before: a neighbour on the same wire has answered by then, and many that
  * don't answer must not hold up the others.
@@ -108,6 +110,27 @@ static struct hd_way *get(struct hd_way **ways, uint32_t peer)
 	return way;
 }
 
+static int64_t now_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* that clock is always there */
+	return now.tv_sec;
+}
+
+/* What was said about the way as it was holds for the way as it is now: until the time is over, or it is another way. */
+static void keep_told(struct hd_way *now, const struct hd_way *was)
+{
+	if (!was->told || now_s() >= was->told_until || was->ifindex != now->ifindex ||
+	    memcmp(was->next.bytes, now->next.bytes, 16) != 0 ||
+	    memcmp(was->local, now->local, 16) != 0)
+		return;
+	now->told = was->told;
+	now->told_until = was->told_until;
+	if (now->mtu > now->told)
+		now->mtu = now->told;
+}
+
 static bool look(struct hd_way **ways, const struct hd_devices *devices,
 		 const struct hd_model *model, const struct hd_object *peer, int *patience)
 {
@@ -119,6 +142,7 @@ static bool look(struct hd_way **ways, const struct hd_devices *devices,
 		return false;
 	now.reason = find_way(devices, model, &peer->view.peer.ip, &now, first ? patience : &none);
 	now.up = !now.reason[0];
+	keep_told(&now, way);
 	changed = first || !is_same(way, &now);
 	now.hh = way->hh;
 	*way = now;
@@ -152,6 +176,26 @@ void hd_ways_keep(struct hd_way *ways, const struct hd_devices *devices)
 		if (way->ifindex)
 			(void)hd_netlink_neigh_use(devices->nl, way->ifindex, way->next.is_v4,
 						   wire_bytes(&way->next)); /* next time then */
+}
+
+bool hd_ways_told(struct hd_way *ways, const struct hd_model *model, const struct hd_told *told)
+{
+	hd_model_each(model, HD_NOUN_PEER, peer) {
+		struct hd_way *way;
+
+		HASH_FIND(hh, ways, &peer->id, sizeof(peer->id), way);
+		if (!way || memcmp(peer->view.peer.ip.bytes, told->remote, 16) != 0 ||
+		    memcmp(way->local, told->local, 16) != 0)
+			continue;
+		if (told->mtu >= way->mtu || !hd_told_is_ours(told, model))
+			return false;
+		log_info("peer %s: %u bytes are the most that gets there, says the underlay",
+			 peer->name, told->mtu);
+		way->mtu = way->told = told->mtu;
+		way->told_until = now_s() + hd_told_lifetime_s(told->is_v4);
+		return true;
+	}
+	return false;
 }
 
 const struct hd_way *hd_way_of(const struct hd_way *ways, uint32_t peer)

@@ -9,13 +9,15 @@
 
 #include "model/model.h"
 #include "sync/devices.h"
+#include "sync/told.h"
 
 /**
  * struct hd_way - the way to one peer
  * @peer:    its id
  * @ifindex: device, 0 if there is none
  * @device:  its name
- * @mtu:     largest outer IP packet
+ * @mtu:     largest outer IP packet: what route and device allow, and @told
+ * @told:    what a router on the way has said that it takes, 0 = nothing; it holds until @told_until (CLOCK_MONOTONIC, seconds)
  * @next:    next hop, IPv6 or IPv4 mapped
  * @to:      its MAC
  * @from:    MAC of the device
@@ -28,6 +30,8 @@ struct hd_way {
 	uint32_t ifindex;
 	char device[IFNAMSIZ];
 	uint32_t mtu;
+	uint32_t told;
+	int64_t told_until;
 	struct hd_ip next;
 	uint8_t to[6];
 	uint8_t from[6];
@@ -43,6 +47,9 @@ bool hd_ways_look(struct hd_way **ways, const struct hd_devices *devices,
 
 /** hd_ways_keep - have the kernel ask next hops that have not answered, or not for long; so it notices when one moves */
 void hd_ways_keep(struct hd_way *ways, const struct hd_devices *devices);
+
+/** hd_ways_told - take account of what a router has said; true if that makes a way narrower */
+bool hd_ways_told(struct hd_way *ways, const struct hd_model *model, const struct hd_told *told);
 
 /** hd_way_of - way to a peer, NULL if it was not looked for */
 const struct hd_way *hd_way_of(const struct hd_way *ways, uint32_t peer);
