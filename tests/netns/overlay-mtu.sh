@@ -40,6 +40,11 @@ on a ping -n -q -c 1 -W 3 -M "do" -s 1402 2001:db8::2 >/dev/null
 ip -n "$N-a" route flush cache
 ip -n "$N-a" -6 route flush cache
 
+# A sender that lets its packets be cut is told, too: it cuts them itself from then on, inside.
+on a ping -n -q -c 1 -W 0.2 -M "dont" -s 1472 10.0.20.2 >/dev/null && fail "too large, and passed"
+on a ping -n -q -c 1 -W 3 -M "dont" -s 1472 10.0.20.2 >/dev/null || fail "who may be cut is not told"
+ip -n "$N-a" route flush cache
+
 # TCP learns it from the first super-packet; both ways, both families.
 for to in 10.0.20. 2001:db8::; do
 	py "$LIB/transfer.py" "$N-a" "$N-b" "${to}2" 3000000
