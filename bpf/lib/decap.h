@@ -270,7 +270,8 @@ static __always_inline int outer_geneve(struct hd_pkt *pkt, struct outer *o)
 #define GRE_CSUM 0x8000
 #define GRE_KEY 0x2000
 #define GRE_SEQ 0x1000
-#define GRE_MUST_BE_ZERO 0x4f87 /* routing, strict route, recursion, flags, version */
+/* Routing, strict route, the first bit of recursion; version. Bits 6 to 12 are reserved, and ignored (RFC 2784 section 2.1). */
+#define GRE_MUST_BE_ZERO 0x4c07
 
 /* The bytes of a packet from @off to @end, summed up a piece at a time. */
 struct csum_walk {

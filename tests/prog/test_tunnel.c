@@ -565,6 +565,12 @@ static void gre_variants(void **state)
 	comes_in(f, &in, &in, "drop tunnel-id at 21 in uplink-in, shot");
 	in = gre(&p, 0x2001, 12, 0); /* version 1 */
 	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
+	in = gre(&p, 0x23f8, 12, 0); /* reserved, but to be ignored: RFC 2784 section 2.1 */
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	in = gre(&p, 0x2400, 12, 0); /* to be refused */
+	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
+	in = gre(&p, 0x2800, 12, 0);
+	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
 	in = gre(&p, 0x6000, 12, 0); /* source routes */
 	comes_in(f, &in, &in, "drop tunnel-header at 20 in uplink-in, shot");
 }
