@@ -435,20 +435,41 @@ static __always_inline int unwrap(struct hd_pkt *pkt, const struct outer *o)
 	return 0;
 }
 
-/*
- * RFC 6040 section 4.2: congestion that the underlay has marked is told to a receiver that understands it; a packet of one that does not is dropped,
- * as a router would have.
- */
-static __always_inline int carry_congestion(struct hd_pkt *pkt, const struct outer *o)
-{
-	const __u8 *frame = ctx_header(pkt->ctx, 0, ETH_HLEN + 2);
-	__be16 type = frame ? ((const struct ethhdr *)frame)->h_proto : 0;
+/* RFC 3168 section 5 */
+enum { ECN_NOT, ECN_ECT1, ECN_ECT0, ECN_CE };
 
-	if (type == bpf_htons(ETH_P_IP) && !(frame[ETH_HLEN + 1] & 3))
-		return -HD_DROP_TUNNEL_ECN;
-	if (type == bpf_htons(ETH_P_IPV6) && !(frame[ETH_HLEN + 1] & 0x30))
-		return -HD_DROP_TUNNEL_ECN;
-	(void)bpf_skb_ecn_set_ce(pkt->ctx); /* what it can't mark has been marked before */
+/*
+ * RFC 6040 section 4.2: what the underlay has marked, by congestion or by ECT(1), is told to a receiver that understands it; a packet of one that
+ * does not understand congestion is dropped, as a router would have. What changes becomes what is outside.
+ *
+ * Not bpf_skb_ecn_set_ce(): it can't say ECT(1), and goes by skb->protocol, which may be that of what was outside.
+ */
+static __always_inline int carry_congestion(struct hd_pkt *pkt, __u32 outer)
+{
+	struct ethhdr *eth = ctx_header(pkt->ctx, 0, ETH_HLEN + sizeof(struct iphdr));
+	struct iphdr *ip = (void *)(eth + 1);
+	__u32 shift, word, inner, sum;
+	__be16 value;
+
+	if (!eth || (eth->h_proto != bpf_htons(ETH_P_IP) && eth->h_proto != bpf_htons(ETH_P_IPV6)))
+		return 0;
+	shift = eth->h_proto == bpf_htons(ETH_P_IP) ? 0 : 4;
+	word = bpf_ntohs(*(hd_u16 *)ip);
+	inner = word >> shift & 3;
+	if (inner == ECN_NOT)
+		return outer == ECN_CE ? -HD_DROP_TUNNEL_ECN : 0;
+	if (outer != ECN_CE && inner != ECN_ECT0)
+		return 0;
+	value = bpf_htons(word ^ (inner ^ outer) << shift);
+	if (shift) {
+		(void)bpf_skb_store_bytes(pkt->ctx, ETH_HLEN, &value, sizeof(value),
+					  BPF_F_RECOMPUTE_CSUM);
+		return 0;
+	}
+	sum = (__u16)~ip->check + (__u16) ~*(hd_u16 *)ip + value; /* RFC 1624 */
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip->check = ~(sum + (sum >> 16));
+	*(hd_u16 *)ip = value;
 	return 0;
 }
 
@@ -507,8 +528,8 @@ static __always_inline int hd_decap(struct hd_pkt *pkt, const struct hd_end_valu
 	r = outer_network(pkt, &o);
 	if (r == 0)
 		r = unwrap(pkt, &o);
-	if (r == 0 && (o.tos & 3) == 3)
-		r = carry_congestion(pkt, &o);
+	if (r == 0 && (o.tos & ECN_ECT1)) /* or ECN_CE; ECT(0) says nothing new */
+		r = carry_congestion(pkt, o.tos & 3);
 	if (r < 0)
 		return r;
 	pkt->ctx->tc_index = HD_TC_INDEX_DECAPSULATED;

@@ -583,6 +583,39 @@ static struct pkt with_tos(struct pkt p, uint32_t at, uint8_t tos)
 	return p;
 }
 
+static struct pkt with_class(struct pkt p, uint32_t at, uint8_t class)
+{
+	p.data[at] = (uint8_t)(0x60 | class >> 4);
+	p.data[at + 1] = (uint8_t)(class << 4);
+	return p;
+}
+
+/* RFC 6040 figure 4: what the inner packet has, by what it has and the outer one; 9 = it is dropped. */
+static const uint8_t ecn_after[4][4] = {
+	[0] = { 0, 0, 0, 9 },
+	[1] = { 1, 1, 1, 3 },
+	[2] = { 2, 1, 2, 3 },
+	[3] = { 3, 3, 3, 3 },
+};
+
+/* With a class of service, which stays. */
+static void both_families(struct fixture *f, uint8_t inside, uint8_t outside)
+{
+	struct pkt plain = inner(MAC_A, MAC_B, 100), plain6 = inner_v6(MAC_A, MAC_B);
+	uint8_t after = ecn_after[inside][outside];
+	const char *story = after == 9 ? "drop tunnel-congestion at 21 in uplink-in, shot"
+				       : "in 21, out 1, redirect";
+	struct pkt p = with_tos(plain, ETH_HLEN, 0xb8 | inside), in, out;
+
+	in = with_tos(from_peer(&p, 1, PEER), ETH_HLEN, outside);
+	out = after == 9 ? p : with_tos(plain, ETH_HLEN, 0xb8 | after);
+	comes_in(f, &in, &out, story);
+	p = with_class(plain6, ETH_HLEN, 0xb8 | inside);
+	in = with_tos(from_peer(&p, 1, PEER), ETH_HLEN, outside);
+	out = after == 9 ? p : with_class(plain6, ETH_HLEN, 0xb8 | after);
+	comes_in(f, &in, &out, story);
+}
+
 static void congestion(void **state)
 {
 	struct fixture *f = *state;
@@ -595,6 +628,9 @@ static void congestion(void **state)
 	comes_in(f, &in, &marked, "in 21, out 1, redirect");
 	in = with_tos(from_peer(&plain, 1, PEER), ETH_HLEN, 3);
 	comes_in(f, &in, &plain, "drop tunnel-congestion at 21 in uplink-in, shot");
+	for (uint8_t inside = 0; inside < 4; inside++)
+		for (uint8_t outside = 0; outside < 4; outside++)
+			both_families(f, inside, outside);
 }
 
 #define MUTANTS 4000
