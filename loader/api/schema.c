@@ -286,10 +286,14 @@ static const struct hd_option group_options[] = {
 static const struct hd_option fdb_options[] = {
 	{ .name = "port",
 	  .type = HD_TYPE_NAME,
-	  .flags = HD_OPT_REQUIRED,
 	  .refers = "port",
 	  .meta = "PORT",
 	  .help = "the port behind which the MAC is" },
+	{ .name = "peer",
+	  .type = HD_TYPE_NAME,
+	  .refers = "peer",
+	  .meta = "PEER",
+	  .help = "the peer behind which the MAC is, instead of a port" },
 };
 
 static const struct hd_option neighbour_options[] = {

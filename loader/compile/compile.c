@@ -471,11 +471,16 @@ static int compile_entries(struct compiler *c)
 
 	hd_model_each(c->model, HD_NOUN_FDB, object) {
 		const struct hd_fdb *fdb = &object->view.fdb;
+		uint32_t network = hd_model_get(c->model, HD_NOUN_NETWORK, fdb->network)->id;
+		const struct hd_object *end =
+			hd_model_get(c->model, fdb->peer ? HD_NOUN_PEER : HD_NOUN_PORT,
+				     fdb->peer ? fdb->peer : fdb->port);
 
-		const struct hd_object *port = hd_model_get(c->model, HD_NOUN_PORT, fdb->port);
-
-		r = compile_fdb(c, hd_model_get(c->model, HD_NOUN_NETWORK, fdb->network)->id,
-				port->view.port.vlan, fdb->mac, datapath_port(c, port));
+		if (fdb->peer)
+			r = compile_fdb(c, network, 0, fdb->mac, end->id);
+		else
+			r = compile_fdb(c, network, end->view.port.vlan, fdb->mac,
+					datapath_port(c, end));
 		if (r < 0)
 			return r;
 	}

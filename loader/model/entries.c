@@ -14,6 +14,14 @@ int hd_fdb_view(struct hd_object *object, struct hd_error *err)
 	if (r < 0)
 		return r;
 	fdb->port = hd_spec_text(object, "port");
+	fdb->peer = hd_spec_text(object, "peer");
+	if (!fdb->port == !fdb->peer) {
+		hd_error_set(err, HD_ERR_INVALID, "fdb %s: needs exactly one of port and peer",
+			     object->name);
+		hd_error_hint(err, "to move it to the other kind: 'heddle fdb set MAC --network "
+				   "NET --peer PEER --unset port'");
+		return -EINVAL;
+	}
 	if (hd_mac_parse(mac, fdb->mac) < 0 || (fdb->mac[0] & 1))
 		return hd_error_set(err, HD_ERR_INVALID, "fdb %s: %s is not the MAC of a station",
 				    object->name, mac);
@@ -49,12 +57,20 @@ int hd_fdb_validate(const struct hd_model *model, const struct hd_object *object
 		    struct hd_error *err)
 {
 	const struct hd_fdb *fdb = &object->view.fdb;
-	const struct hd_object *port;
+	const struct hd_object *port, *peer;
 	int r = need_network(model, object, fdb->network, err);
 
 	if (r < 0)
 		return r;
-	port = hd_model_get(model, HD_NOUN_PORT, fdb->port);
+	peer = fdb->peer ? hd_model_get(model, HD_NOUN_PEER, fdb->peer) : NULL;
+	if (peer &&
+	    !hd_peer_is_in(&peer->view.peer, hd_model_get(model, HD_NOUN_NETWORK, fdb->network))) {
+		hd_error_set(err, HD_ERR_INVALID, "fdb %s: peer %s is not in network %s",
+			     object->name, fdb->peer, fdb->network);
+		hd_error_where(err, "fdb/%s/peer", object->name);
+		return -EINVAL;
+	}
+	port = fdb->port ? hd_model_get(model, HD_NOUN_PORT, fdb->port) : NULL;
 	if (port && strcmp(port->view.port.network, fdb->network)) {
 		hd_error_set(err, HD_ERR_INVALID, "fdb %s: port %s is on network %s", object->name,
 			     fdb->port, port->view.port.network);

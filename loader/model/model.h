@@ -164,6 +164,7 @@ struct hd_fdb {
 	char network[64];
 	uint8_t mac[6];
 	const char *port;
+	const char *peer;
 };
 
 /** struct hd_neighbour - view of a static neighbour */

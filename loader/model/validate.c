@@ -160,8 +160,8 @@ static int validate_claims(const struct hd_model *model, struct hd_error *err)
 	}
 	hd_model_each(model, HD_NOUN_FDB, fdb) {
 		r = claim_mac(&claims, fdb, fdb->view.fdb.network,
-			      hd_model_vlan_of(model, fdb->view.fdb.port), fdb->view.fdb.mac, "",
-			      err);
+			      fdb->view.fdb.port ? hd_model_vlan_of(model, fdb->view.fdb.port) : 0,
+			      fdb->view.fdb.mac, "", err);
 		if (r < 0)
 			return r;
 	}

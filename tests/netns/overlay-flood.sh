@@ -95,6 +95,18 @@ quiet=$(sent one two)
 pings blue-one 10.0.20.2
 same "broadcasts to two" "$quiet" "$(sent one two)"
 
+# A MAC that nobody has heard, but which is said to be behind three.
+at one fdb flush >/dev/null
+refused 3 "peer none does not exist" at one fdb add "$mac" --network blue --peer none
+at one fdb add "$mac" --network blue --peer three
+same "entry" "three static" "$(at one -j fdb show "$mac" --network blue | jq -r '"\(.port) \(.kind)"')"
+pings blue-one 10.0.20.2
+same "unknown unicast to two" "$quiet" "$(sent one two)"
+at one fdb set "$mac" --network blue --peer two
+refused 6 "exactly one of port and peer" at one fdb set "$mac" --network blue --port blue
+refused 4 "still used by fdb" at one peer del two
+at one fdb del "$mac" --network blue
+
 # A stranger.
 ip -n "$N-lan" addr add 192.0.2.66/24 dev switch
 py - "$N-lan" <<'PY'

@@ -700,6 +700,19 @@ static void remote_ports(void **state)
 	assert_int_not_equal(port_value(f, peer).gen, gen);
 }
 
+/* A static entry for a MAC behind a peer. */
+static void entry_of_a_peer(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t net = put(f, HD_NOUN_NETWORK, "blue", "{\"type\":\"gre\"}")->id;
+	uint32_t peer = end(f, HD_NOUN_PEER, "two", "{\"tunnel-ip\":\"192.0.2.2\"}",
+			    (struct hd_fact){ .up = true });
+
+	put(f, HD_NOUN_FDB, "blue/02:00:00:00:00:09", "{\"peer\":\"two\"}");
+	compile(f);
+	assert_fdb(f, net, 9, peer);
+}
+
 /* A port's MTU follows the underlay's, less what is put around it. */
 static void overlay_mtus(void **state)
 {
@@ -921,6 +934,7 @@ int main(void)
 		TEST(tunnels),
 		TEST(overlay_mtus),
 		TEST(remote_ports),
+		TEST(entry_of_a_peer),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

@@ -356,6 +356,10 @@ static void objects_that_contradict_themselves(void **state)
 		  "fdb blue/nonsense: nonsense is not the MAC of a station", "" },
 		{ HD_NOUN_FDB, "blue/33:33:00:00:00:01", "{\"port\":\"web1\"}",
 		  "fdb blue/33:33:00:00:00:01: 33:33:00:00:00:01 is not the MAC of a station", "" },
+		{ HD_NOUN_FDB, "blue/02:00:00:00:00:09", "{}",
+		  "fdb blue/02:00:00:00:00:09: needs exactly one of port and peer", "" },
+		{ HD_NOUN_FDB, "blue/02:00:00:00:00:09", "{\"port\":\"web1\",\"peer\":\"two\"}",
+		  "fdb blue/02:00:00:00:00:09: needs exactly one of port and peer", "" },
 		{ HD_NOUN_NEIGHBOUR, "blue/nonsense", "{\"mac\":\"02:00:00:00:00:09\"}",
 		  "neighbour blue/nonsense: nonsense is not an address", "" },
 		{ HD_NOUN_NEIGHBOUR, "blue/192.0.2.1/24", "{\"mac\":\"02:00:00:00:00:09\"}",
@@ -710,6 +714,11 @@ static void contradictions_are_named(void **state)
 
 /* What networks, uplinks and peers can contradict each other in: one object too much for put_underlay(). */
 static const struct contradiction underlay_contradictions[] = {
+	{ HD_NOUN_FDB, "vx/02:00:00:00:00:09", "{\"peer\":\"none\"}", -ENOENT, HD_ERR_NOT_FOUND,
+	  "fdb vx/02:00:00:00:00:09: peer none does not exist", "fdb/vx/02:00:00:00:00:09/peer" },
+	{ HD_NOUN_FDB, "plain/02:00:00:00:00:09", "{\"peer\":\"two\"}", -EINVAL, HD_ERR_INVALID,
+	  "fdb plain/02:00:00:00:00:09: peer two is not in network plain",
+	  "fdb/plain/02:00:00:00:00:09/peer" },
 	{ HD_NOUN_NETWORK, "n", "{\"type\":\"vxlan\",\"id\":10}", -EEXIST, HD_ERR_CONFLICT,
 	  "network vx: vxlan id 10 is already used by network n", "networks/vx/id" },
 	{ HD_NOUN_NETWORK, "n", "{\"type\":\"gre\"}", -EEXIST, HD_ERR_CONFLICT,

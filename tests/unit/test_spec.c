@@ -221,8 +221,10 @@ static const struct spec_case spec_cases[] = {
 	  "delete port web1 and add it again", "ports/web1/network" },
 	{ "port", SET, "{\"network\":null}", NULL, "port web1: option network can't be changed",
 	  "delete port web1 and add it again", "ports/web1/network" },
-	{ "fdb", SET, "{\"port\":null}", NULL,
-	  "fdb web1: option port is required, it has no default", "", "fdb/web1/port" },
+	{ "fdb", SET, "{\"port\":null,\"peer\":\"two\"}", "{\"port\":null,\"peer\":\"two\"}", 0, 0,
+	  0 },
+	{ "neighbour", SET, "{\"mac\":null}", NULL,
+	  "neighbour web1: option mac is required, it has no default", "", "neighbours/web1/mac" },
 	{ "port", ADD, "{\"network\":\"blue\",\"mac\":null}", NULL,
 	  "port web1: option mac: expected text, not null", "", "ports/web1/mac" },
 	/* which options */
