@@ -55,9 +55,12 @@ class Sea(Lab):
     def take(self, wire, frame):
         if wire is not self.water:
             return super().take(wire, frame)
-        if frame[:6] == bytes(6) or frame[6:8] != mac(self.mac)[:2] or frame[6:12] != mac(self.mac):
+        if frame[6:12] != mac(self.mac):
             return None
-        packet = judge(frame, 1500)
+        try:
+            packet = judge(frame, 1500)
+        except Bad as bad:
+            check(False, "on the wire:", bad, frame.hex())
         if packet.tunnel:
             peer = self.by_address.get(packet.ip_dst, packet.ip_dst)
             check(not isinstance(peer, Endpoint) or packet.dst == peer.mac, packet.dst, "is not the MAC of", peer)

@@ -77,13 +77,13 @@ over() {
 	# Neither of the hosts knows of the narrow place at first. What does not fit is answered by the router in front of it.
 	watch_start one 1400
 	watch_start two 1400
-	transfers a b 10.0.20.2 1000000
+	transfers a b 10.0.20.2 300000
 	wait_for 5 path_mtu one two 1400
 	on b ping -n -q -c 1 -W 1 -M "do" -s $((1500 - $3 - 28)) 10.0.20.1 >/dev/null || true # TCP knows from a's SYN what fits
 	wait_for 5 path_mtu two one 1400
-	transfers b a 10.0.20.1 1000000
-	transfers a b 2001:db8::2 1000000
-	transfers b a 2001:db8::1 1000000
+	transfers b a 10.0.20.1 300000
+	transfers a b 2001:db8::2 300000
+	transfers b a 2001:db8::1 300000
 
 	# Workloads that believe in 1500.
 	for w in a b; do
@@ -94,10 +94,10 @@ over() {
 		ip -n "$N-$w" route flush cache
 		ip -n "$N-$w" -6 route flush cache
 	done
-	transfers a b 10.0.20.2 1000000
-	transfers b a 10.0.20.1 1000000
-	transfers a b 2001:db8::2 1000000
-	transfers b a 2001:db8::1 1000000
+	transfers a b 10.0.20.2 300000
+	transfers b a 10.0.20.1 300000
+	transfers a b 2001:db8::2 300000
+	transfers b a 2001:db8::1 300000
 	on a ping -n -q -c 1 -W 2 -M "do" -s $((1400 - $3 - 28)) 10.0.20.2 >/dev/null
 	! on a ping -n -q -c 1 -W 1 -M "do" -s $((1400 - $3 - 27)) 10.0.20.2 >"$T/ping" 2>&1 || fail "a byte too many passes"
 	watch_stop one

@@ -25,6 +25,7 @@ on one tee /proc/sys/net/ipv4/ip_forward >/dev/null <<<1
 on one tee /proc/sys/net/ipv4/conf/{all,default,leg,wire}/rp_filter >/dev/null <<<0
 leg=$(ip -n "$N-one" -j addr | jq -r '.[] | select(any(.addr_info[]; .local == "10.0.30.254")).ifname')
 on one tee "/proc/sys/net/ipv4/conf/$leg/rp_filter" >/dev/null <<<0
+on one tee /proc/sys/net/ipv4/conf/{all,"$leg"}/accept_local >/dev/null <<<1
 ip -n "$N-one" neigh replace 10.0.30.7 lladdr 02:00:00:00:00:07 nud permanent dev "$leg"
 
 cat >"$T/inside.py" <<'PY'
@@ -95,6 +96,7 @@ learned() {
 }
 wait_for 5 learned
 py "$T/inside.py" "$N"
+same "to the peer, refused by name" 27 "$(drops_at one tunnel-forged)"
 
 # A kernel's vxlan device in the workloads, over each of our tunnels: ping and TCP through both. What is a tunnel packet already and is to be cut
 # later can't be wrapped once more; that is counted as "encap", and its remedy is the one that "explain" names.
