@@ -347,10 +347,11 @@ static struct nlmsghdr *neigh_request(struct hd_netlink *nl, uint16_t type, uint
 	return nlh;
 }
 
-/* A neighbour being read. @kept: its state is somebody else's business: an operator's, a routing daemon's, the kernel's own. */
+/* A neighbour being read. @failed: it was asked, and has not answered. @kept: its state is somebody else's business: an operator's, a routing daemon's, the kernel's own. */
 struct neighbour {
 	uint8_t mac[6];
 	bool found;
+	bool failed;
 	bool kept;
 };
 
@@ -364,6 +365,7 @@ static int on_neigh(const struct nlmsghdr *nlh, void *arg)
 
 	if (nlh->nlmsg_type != RTM_NEWNEIGH)
 		return MNL_CB_OK;
+	neighbour->failed = msg->ndm_state & NUD_FAILED;
 	neighbour->kept = (msg->ndm_state & (NUD_PERMANENT | NUD_NOARP)) ||
 			  (msg->ndm_flags & NTF_EXT_LEARNED);
 	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
@@ -395,6 +397,8 @@ int hd_netlink_neigh(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const 
 	struct neighbour neighbour;
 	int r = neigh_get(nl, ifindex, is_v4, addr, &neighbour);
 
+	if (r == 0 && neighbour.failed)
+		return -EHOSTUNREACH;
 	if (r < 0 || !neighbour.found)
 		return r < 0 ? r : -ENOENT;
 	memcpy(ret, neighbour.mac, 6);

@@ -87,7 +87,7 @@ struct hd_route {
 int hd_netlink_route(struct hd_netlink *nl, bool is_v4, const void *to, const void *from,
 		     struct hd_route *ret);
 
-/** hd_netlink_neigh - MAC of a neighbour that has answered; -ENOENT if none is known */
+/** hd_netlink_neigh - MAC of a neighbour that has answered; -ENOENT if none is known, -EHOSTUNREACH if it was asked in vain */
 int hd_netlink_neigh(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
 		     uint8_t ret[6]);
 

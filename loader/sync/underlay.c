@@ -45,6 +45,7 @@ static int ask(const struct hd_devices *devices, struct hd_way *way, int *patien
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	const void *next = wire_bytes(&way->next);
 	int r = hd_netlink_neigh(devices->nl, way->ifindex, way->next.is_v4, next, way->to);
+	bool in_vain = r == -EHOSTUNREACH;
 
 	if (r == 0)
 		return 0;
@@ -52,10 +53,32 @@ static int ask(const struct hd_devices *devices, struct hd_way *way, int *patien
 	for (;;) {
 		r = hd_netlink_neigh(devices->nl, way->ifindex, way->next.is_v4, next, way->to);
 		if (r == 0 || !*patience)
-			return r;
+			return r < 0 && in_vain ? -EHOSTUNREACH : r;
 		(*patience)--;
 		(void)nanosleep(&pause, NULL);
 	}
+}
+
+/*
+ * A device that goes down and up loses its neighbours, and the first question may be lost while the other end still comes up; the kernel asks again a
+ * second later. Until it gives up the next hop has the MAC that it had.
+ */
+static bool has_next_hop(const struct hd_devices *devices, struct hd_way *way, int *patience)
+{
+	int r = ask(devices, way, patience);
+
+	if (r == 0) {
+		way->known.ifindex = way->ifindex;
+		memcpy(way->known.next, way->next.bytes, 16);
+		memcpy(way->known.mac, way->to, 6);
+	} else if (r == -EHOSTUNREACH) {
+		way->known.ifindex = 0;
+	} else if (way->known.ifindex == way->ifindex &&
+		   !memcmp(way->known.next, way->next.bytes, 16)) {
+		memcpy(way->to, way->known.mac, 6);
+		r = 0;
+	}
+	return r == 0;
 }
 
 static const char *find_way(const struct hd_devices *devices, const struct hd_model *model,
@@ -83,7 +106,7 @@ static const char *find_way(const struct hd_devices *devices, const struct hd_mo
 	memcpy(way->device, device->link.name, sizeof(way->device));
 	if (!(device->link.flags & IFF_UP) || !(device->link.flags & IFF_LOWER_UP))
 		return "the device to it is down";
-	return ask(devices, way, patience) < 0 ? "its next hop has not answered" : "";
+	return has_next_hop(devices, way, patience) ? "" : "its next hop has not answered";
 }
 
 static bool is_same(const struct hd_way *a, const struct hd_way *b)
@@ -140,6 +163,7 @@ static bool look(struct hd_way **ways, const struct hd_devices *devices,
 
 	if (!way)
 		return false;
+	now.known = way->known;
 	now.reason = find_way(devices, model, &peer->view.peer.ip, &now, first ? patience : &none);
 	now.up = !now.reason[0];
 	keep_told(&now, way);

@@ -20,6 +20,7 @@
  * @told:    what a router on the way has said that it takes, 0 = nothing; it holds until @told_until (CLOCK_MONOTONIC, seconds)
  * @next:    next hop, IPv6 or IPv4 mapped
  * @to:      its MAC
+ * @known:   the last next hop that has answered: device (0 = none), address and MAC. It is taken for there until it has been asked in vain
  * @from:    MAC of the device
  * @local:   our address
  * @up:      all of that is known
@@ -34,6 +35,11 @@ struct hd_way {
 	int64_t told_until;
 	struct hd_ip next;
 	uint8_t to[6];
+	struct {
+		uint32_t ifindex;
+		uint8_t next[16];
+		uint8_t mac[6];
+	} known;
 	uint8_t from[6];
 	uint8_t local[16];
 	bool up;

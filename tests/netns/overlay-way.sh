@@ -66,6 +66,20 @@ another_mac() {
 steady another_mac
 same "MAC of the next hop" 02:00:00:00:99:99 "$(at one -j peer show two | jq -r '."next-hop-mac"')"
 
+# A device that goes down and up loses its neighbours. They are taken for there while they are asked, here in vain; then no longer.
+ip -n "$N-two" neigh replace 192.0.3.1 lladdr "$(mac_of one spare)" dev spare nud permanent
+on two tee /proc/sys/net/ipv4/conf/spare/arp_ignore >/dev/null <<<8
+ip -n "$N-one" link set spare down
+wait_for 5 peer_is one two down
+ip -n "$N-one" link set spare up
+ip -n "$N-one" route replace 198.51.100.2 via 192.0.3.2
+wait_for 1 peer_is one two up
+on a ping -n -q -c 1 -W 0.5 10.0.20.2 >/dev/null || fail "nothing passes while the next hop is asked"
+wait_for 10 peer_is one two down
+same "reason" "its next hop has not answered" "$(reason one two)"
+on two tee /proc/sys/net/ipv4/conf/spare/arp_ignore >/dev/null <<<0
+wait_for 10 peer_is one two up
+
 # No way any more: said, and counted.
 at one status | grep -qE '^two +up +spare +192.0.3.2 +1500' || fail "status: $(at one status)"
 ip -n "$N-one" route del 198.51.100.2
