@@ -297,8 +297,11 @@ static long csum_step(__u32 i, void *arg)
 	} else {
 		hd_memset(piece, 0, HD_BYTES);
 		len &= HD_BYTES - 1;
-		if (len)
+		/* Not "if (len)": the verifier of Linux 6.1 does not learn from it that there is something to read. */
+		if (len > 1)
 			walk->r = bpf_skb_load_bytes(walk->ctx, walk->off, piece, len);
+		else
+			walk->r = bpf_skb_load_bytes(walk->ctx, walk->off, piece, 1);
 	}
 	sum = bpf_csum_diff(NULL, 0, (__be32 *)piece, HD_BYTES, walk->sum);
 	walk->sum = (__u32)sum;
