@@ -144,21 +144,13 @@ static __always_inline int to_one(struct hd_pkt *pkt)
 	return r == HD_VERDICT_PASS ? stage_call(pkt, HD_STAGE_JUDGE) : r;
 }
 
-/* Whether a tag says the VLAN. Out of a tunnel that depends on the network: where no port has a VLAN mode tags pass unseen. */
-static __always_inline bool knows_vlans(const struct hd_pkt *pkt)
-{
-	if (!(pkt->from->flags & HD_PORT_VLAN))
-		return false;
-	return !(pkt->from->flags & HD_PORT_TUNNEL) || (hd_network_flags(pkt) & HD_NETWORK_VLANS);
-}
-
 /* A frame of a network, from a port or out of a tunnel. */
 static __always_inline int frame_in(struct hd_pkt *pkt)
 {
 	int r = 0;
 
 	hd_port_count_in(pkt);
-	if (knows_vlans(pkt))
+	if (pkt->from->flags & HD_PORT_VLAN)
 		r = hd_vlan_in(pkt);
 	if (r == 0)
 		r = hd_eth_parse(pkt);

@@ -374,9 +374,6 @@ static __always_inline int hd_spread(struct hd_pkt *pkt)
 		return s.taken ? HD_VERDICT_DONE : -HD_DROP_NO_MEMBER;
 	w.tunnel = net->tunnel;
 	w.v6 = !!(net->flags & HD_NETWORK_IPV6_UNDERLAY);
-	/* Into a tunnel a frame goes with the tag of its VLAN, as to a trunk. */
-	if (vlan_dress(pkt->ctx, HD_PORT_VLAN | HD_PORT_TRUNK, 0, hd_vlan_tag(pkt)) < 0)
-		return -HD_DROP_NO_MEMORY;
 	r = hd_wrap(pkt, &w);
 	if (r < 0)
 		return r;

@@ -124,7 +124,8 @@ static __always_inline int hd_flood(struct hd_pkt *pkt)
 	bpf_loop(hd_cfg.max_ports, flood_step, &flood, 0);
 	to = hd_port_lookup(flood.last);
 	pkt->blame = HD_PORT_NONE; /* it may still name the last member that refused */
-	if (net->tunnel.type && !(pkt->from->flags & HD_PORT_TUNNEL)) {
+	/* VLANs end here: a tag in a tunnel could be one that a workload has put on. */
+	if (net->tunnel.type && !pkt->vlan && !(pkt->from->flags & HD_PORT_TUNNEL)) {
 		if (to)
 			flood_copy(&flood);
 		pkt->ip->to = to || flood.refused;

@@ -38,12 +38,12 @@ static __always_inline bool is_secure(const struct hd_port_value *port)
  * Class of membership of a sender behind a peer: of its address, if the configuration says that it is behind that peer. That it may use the
  * address has been checked there, if there is somebody who checks.
  */
-__noinline __u32 hd_member_behind(__u32 slot, __u32 network, __u32 peer)
+__noinline __u32 hd_member_behind(__u32 slot, __u32 network, __u32 peer, __u32 vlan)
 {
 	const struct hd_ip *ip = bpf_map_lookup_elem(&hd_scratch, &slot);
 	const struct hd_neigh_value *owner;
-	struct hd_member_key key = { .network = network };
-	struct hd_neigh_key at = { .network = network };
+	struct hd_member_key key = { .network = network, .vlan = vlan };
+	struct hd_neigh_key at = { .network = network, .vlan = vlan };
 	const __u32 *member;
 
 	if (!ip)
@@ -65,7 +65,7 @@ static __always_inline __u32 sender_member(const struct hd_pkt *pkt,
 		return from ? from->policy : 0;
 	if (!(from->flags & HD_PORT_TUNNEL))
 		return 0;
-	return hd_member_behind(pkt->stage == HD_STAGE_PORT_OUT, pkt->network, from_id);
+	return hd_member_behind(pkt->stage == HD_STAGE_PORT_OUT, pkt->network, from_id, pkt->vlan);
 }
 
 /** hd_judge_member - class of membership of the receiver: its port says; where that is many, unknown or a peer, its address */

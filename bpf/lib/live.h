@@ -41,7 +41,7 @@ struct {
 
 static __always_inline struct hd_live_packet *live_packet(__u32 stage)
 {
-	__u32 slot = stage == HD_STAGE_PORT_OUT;
+	__u32 slot = stage == HD_STAGE_PORT_OUT || stage == HD_STAGE_UPLINK_OUT;
 
 	return bpf_map_lookup_elem(&hd_live_scratch, &slot);
 }

@@ -288,7 +288,7 @@ static __always_inline int hd_port_may_send(const struct hd_pkt *pkt, __u32 id,
 					    const struct hd_port_value *to)
 {
 	if (to->flags & HD_PORT_TUNNEL)
-		return hd_peer_may_take(pkt->from->flags, to->flags);
+		return pkt->vlan ? -HD_DROP_VLAN : hd_peer_may_take(pkt->from->flags, to->flags);
 	return hd_vlan_may_leave(pkt, id, to) ? hd_port_may_take(pkt, to) : -HD_DROP_VLAN;
 }
 

@@ -106,7 +106,6 @@ enum {
 	HD_NETWORK_SUPPRESS =
 		1 << 1, /* ARP and ND for known addresses are answered by the datapath */
 	HD_NETWORK_IPV6_UNDERLAY = 1 << 2, /* its peers have IPv6 addresses */
-	HD_NETWORK_VLANS = 1 << 3, /* a port of it has a VLAN mode: tags out of tunnels say VLANs */
 };
 
 /**

@@ -316,8 +316,8 @@ static int compile_peer(struct compiler *c, const struct hd_object *object,
 	const struct hd_peer *peer = &object->view.peer;
 	struct hd_port_value value = {
 		.network = HD_NETWORK_UNDERLAY,
-		.flags = HD_PORT_TUNNEL | HD_PORT_VLAN | HD_PORT_TRUNK |
-			 (fact->up ? HD_PORT_UP : 0) | (peer->n_networks ? 0 : HD_PORT_EVERYWHERE),
+		.flags = HD_PORT_TUNNEL | (fact->up ? HD_PORT_UP : 0) |
+			 (peer->n_networks ? 0 : HD_PORT_EVERYWHERE),
 		.next = object->id,
 		.mac_limit = peer->mac_limit,
 		.gen = peer_gen(c, object),
@@ -406,14 +406,6 @@ static void set_first(struct compiler *c, uint32_t network, uint32_t port)
 		value->first = port;
 }
 
-static void note_vlans(struct compiler *c, uint32_t network)
-{
-	struct hd_network_value *value = hd_table_find(&c->out->table[HD_TABLE_NETWORKS], &network);
-
-	if (value)
-		value->flags |= HD_NETWORK_VLANS;
-}
-
 /* Ports come in ascending order: each becomes its network's last, and points to the first; the one before points to it. */
 static int ring_add(struct compiler *c, uint32_t id, struct hd_port_value *value)
 {
@@ -431,8 +423,6 @@ static int ring_add(struct compiler *c, uint32_t id, struct hd_port_value *value
 	} else {
 		ring->last->next = id;
 	}
-	if (value->flags & HD_PORT_VLAN)
-		note_vlans(c, value->network);
 	value->next = ring->first;
 	ring->last = value;
 	return 0;

@@ -66,17 +66,48 @@ int hd_told_open(bool is_v4)
 	if (fd < 0)
 		return -errno;
 	r = is_v4 ? filter_ipv4(fd) : filter_ipv6(fd);
+	if (r == 0 &&
+	    setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_PKTINFO : IPV6_RECVPKTINFO,
+		       &(int){ 1 }, sizeof(int)) < 0)
+		r = -errno;
 	return r < 0 ? r : TAKE_FD(fd);
+}
+
+/* The device that a packet came in by; 0 if the kernel does not say. */
+static uint32_t device_of(struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		struct in_pktinfo v4;
+		struct in6_pktinfo v6;
+
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&v4, CMSG_DATA(c), sizeof(v4));
+			return (uint32_t)v4.ipi_ifindex;
+		}
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&v6, CMSG_DATA(c), sizeof(v6));
+			return v6.ipi6_ifindex;
+		}
+	}
+	return 0;
 }
 
 int hd_told_read(int fd, bool is_v4, struct hd_told *ret)
 {
-	uint8_t data[ANSWER_MAX];
-	ssize_t n = recv(fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
+	uint8_t data[ANSWER_MAX], control[256];
+	struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
-	return (size_t)n <= sizeof(data) && hd_told_parse(data, (size_t)n, is_v4, ret);
+	if ((size_t)n > sizeof(data) || !hd_told_parse(data, (size_t)n, is_v4, ret))
+		return 0;
+	ret->ifindex = device_of(&msg);
+	return 1;
 }
 
 static uint16_t word16(const uint8_t *p)

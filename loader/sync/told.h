@@ -7,7 +7,7 @@
  * has the way to that peer take no more, until the time is over that the kernel's own path MTUs have (sysctl mtu_expires, 10 minutes).
  *
  * An answer is believed when it quotes what we could have sent: from our tunnel address to a peer, "don't fragment", by a UDP port or GRE, with the id
- * of one of our networks. The kernel asks no more of one for itself. It can't make a way wider, and not narrower than HD_TOLD_MIN_*.
+ * of one of our networks, and comes in by the device that leads to the peer: workloads behind this host can't make one up. The kernel asks no more of one for itself. It can't make a way wider, and not narrower than HD_TOLD_MIN_*.
  */
 #pragma once
 
@@ -29,6 +29,7 @@
  * @type:   kind of tunnel; HD_TUNNEL_NONE: UDP, and no more was quoted
  * @port:   UDP port that it went to, 0 for GRE
  * @id:     VNI or key; 0 for HD_TUNNEL_NONE
+ * @ifindex: device that the answer came in by
  * @is_v4:  the underlay is IPv4
  */
 struct hd_told {
@@ -38,6 +39,7 @@ struct hd_told {
 	enum hd_tunnel_type type;
 	uint16_t port;
 	uint32_t id;
+	uint32_t ifindex;
 	bool is_v4;
 };
 

@@ -211,7 +211,8 @@ bool hd_ways_told(struct hd_way *ways, const struct hd_model *model, const struc
 		if (!way || memcmp(peer->view.peer.ip.bytes, told->remote, 16) != 0 ||
 		    memcmp(way->local, told->local, 16) != 0)
 			continue;
-		if (told->mtu >= way->mtu || !hd_told_is_ours(told, model))
+		if (told->ifindex != way->ifindex || told->mtu >= way->mtu ||
+		    !hd_told_is_ours(told, model))
 			return false;
 		log_info("peer %s: %u bytes are the most that gets there, says the underlay",
 			 peer->name, told->mtu);

@@ -608,9 +608,6 @@ static uint32_t next_peer(struct fixture *f, uint32_t network, uint32_t peer)
 	return number(f, HD_TABLE_PEER_NETS, &key);
 }
 
-/* Into a tunnel go all VLANs, with their tags. */
-#define TO_PEER (HD_PORT_TUNNEL | HD_PORT_VLAN | HD_PORT_TRUNK)
-
 /* A network, an uplink and peers: what the datapath must know to send and to receive. */
 static void tunnels(void **state)
 {
@@ -649,9 +646,10 @@ static void tunnels(void **state)
 
 	assert_int_equal(port_value(f, uplink).network, HD_NETWORK_UNDERLAY);
 	assert_int_equal(port_value(f, uplink).flags, HD_PORT_UPLINK | HD_PORT_UP);
-	assert_int_equal(port_value(f, all).flags, TO_PEER | HD_PORT_UP | HD_PORT_EVERYWHERE);
+	assert_int_equal(port_value(f, all).flags,
+			 HD_PORT_TUNNEL | HD_PORT_UP | HD_PORT_EVERYWHERE);
 	assert_int_equal(port_value(f, all).ifindex, 0); /* nobody sends there without a wrapping */
-	assert_int_equal(port_value(f, some).flags, TO_PEER);
+	assert_int_equal(port_value(f, some).flags, HD_PORT_TUNNEL);
 	assert_int_equal(port_value(f, some).mac_limit, 5);
 	at = end_value(f, all);
 	assert_int_equal(at.ifindex, 7);
