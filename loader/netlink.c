@@ -80,6 +80,23 @@ int hd_netlink_open_in(int netns, struct hd_netlink **ret)
 	return r;
 }
 
+int hd_netns_socket(int netns)
+{
+	_close_ int home = netns < 0 ? -1 : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd, r;
+
+	if (netns >= 0 && home < 0)
+		return -errno;
+	r = netns < 0 ? 0 : enter(netns);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	r = fd < 0 ? -errno : fd;
+	if (netns >= 0 && enter(home) < 0)
+		abort(); /* as above */
+	return r;
+}
+
 void hd_netlink_close(struct hd_netlink *nl)
 {
 	if (!nl)

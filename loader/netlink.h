@@ -53,6 +53,9 @@ void hd_netlink_close(struct hd_netlink *nl);
 /** hd_netns_open - open a namespace: a name under /run/netns, or an absolute path. Returns an fd or -errno. */
 int hd_netns_open(const char *name_or_path);
 
+/** hd_netns_socket - a socket to ask about the devices of a namespace by ioctl(); @netns: fd of it, -1 = this one. An fd or -errno. */
+int hd_netns_socket(int netns);
+
 /** hd_netlink_links - report every link */
 int hd_netlink_links(struct hd_netlink *nl, hd_link_fn fn, void *arg);
 

@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "offload.h"
 
 #define ALIAS_PREFIX "heddle:"
 
@@ -510,6 +511,20 @@ static void remove_nameless(struct hd_devices *devices, const struct hd_object *
 		unmake(devices, port);
 }
 
+/* What goes into a tunnel of ours can't be in one already that is to be cut later. Without it all else works: no reason to fail. */
+static void refuse_tunnels(const struct hd_model *model, const struct hd_object *port, int netns)
+{
+	const struct hd_port *view = &port->view.port;
+	int r = 0;
+
+	if (hd_model_network_of(model, view)->view.network.tunnel != HD_TUNNEL_NONE)
+		r = hd_offload_no_tunnels(netns, view->ifname);
+	if (r < 0)
+		(void)log_warn(r,
+			       "port %s: can't turn off offloads of tunnels at device %s, ignoring",
+			       port->name, view->ifname);
+}
+
 int hd_device_make(struct hd_devices *devices, const struct hd_model *model,
 		   const struct hd_object *port, struct hd_error *err)
 {
@@ -522,6 +537,7 @@ int hd_device_make(struct hd_devices *devices, const struct hd_model *model,
 	r = make_pair(devices, model, port, err);
 	if (r < 0)
 		return r;
+	refuse_tunnels(model, port, far.netns);
 	r = adorn_near_end(devices, port, err);
 	if (r == 0)
 		r = hd_device_configure(devices, model, port, NULL, err);
