@@ -103,11 +103,14 @@ static __always_inline bool is_plain(struct hd_pkt *pkt, __u32 to_id)
 	return !to || !(to->flags & HD_PORT_SECURE) || eth_is_arp(pkt);
 }
 
-/* Whether questions for known addresses are answered here. Those of other hosts are let in: their own heddle has not known the answer. */
+/*
+ * Whether questions for known addresses are answered here. Those of other hosts are let in: their own heddle has not known the answer, and on
+ * a physical network others may have it, too.
+ */
 static __always_inline bool suppresses(const struct hd_pkt *pkt)
 {
 	return (hd_network_flags(pkt) & HD_NETWORK_SUPPRESS) &&
-	       !(pkt->from->flags & HD_PORT_TUNNEL);
+	       !(pkt->from->flags & (HD_PORT_TUNNEL | HD_PORT_LEG));
 }
 
 /* IP is judged whoever sends it: it may be a piece of a packet, which receivers with security put together. */
@@ -183,24 +186,56 @@ int hd_port_in(struct __sk_buff *ctx)
 	return leave(&pkt, port_in(&pkt));
 }
 
-/* What is not ours goes to the host, whatever is wrong with us: its own connections never depend on heddle. */
+/*
+ * A frame of a physical network: that of a network of ours goes on as if it had come in by a port, its leg, without the tag that says so.
+ *
+ * Return: 0: it goes on; 1: it is the host's, and untouched; -HD_DROP_x.
+ */
+static __always_inline int leg_in(struct hd_pkt *pkt)
+{
+	__u32 id = hd_leg_find(pkt);
+	const struct hd_port_value *leg = id == HD_PORT_NONE ? NULL : hd_port_lookup(id);
+
+	if (!leg || !(leg->flags & HD_PORT_LEG) || hd_leg_is_hosts(pkt, leg))
+		return 1;
+	pkt->port = id;
+	pkt->from = leg;
+	pkt->network = *(const volatile __u32 *)&leg->network;
+	if (pkt->tpid && bpf_skb_vlan_pop(pkt->ctx))
+		return -HD_DROP_NO_MEMORY;
+	pkt->ctx->tc_index = HD_TC_INDEX_OURS;
+	pkt->ip->port = id;
+	pkt->ip->network = pkt->network;
+	hd_trace(pkt, HD_TRACE_PORT, id, pkt->network);
+	return 0;
+}
+
+/*
+ * What is not ours goes to the host, whatever is wrong with us: its own connections never depend on heddle. Where there are legs the device
+ * lets frames in that are for others; a tunnel packet among them is not ours.
+ */
 static __always_inline int uplink_in(struct hd_pkt *pkt)
 {
 	__u32 id = port_of_ifindex(pkt->ctx->ifindex), slot = 0;
 	const struct hd_end_value *us = bpf_map_lookup_elem(&hd_ends, &id);
-	int r;
+	__u32 legs;
+	int r = 1;
 
 	pkt->ip = bpf_map_lookup_elem(&hd_scratch, &slot);
 	pkt->from = hd_port_lookup(id);
 	pkt->port = id;
 	if (!us || !pkt->ip || !pkt->from || !(pkt->from->flags & HD_PORT_UPLINK))
 		return HD_VERDICT_PASS;
-	r = hd_decap(pkt, us);
+	legs = pkt->from->flags & HD_PORT_LEGS;
+	if (!legs || pkt->ctx->pkt_type != PACKET_OTHERHOST)
+		r = hd_decap(pkt, us);
+	if (r == 1 && legs)
+		r = leg_in(pkt);
 	if (r < 0)
 		return r;
 	if (r == 0)
 		return frame_in(pkt);
-	if (pkt->ctx->tc_index == HD_TC_INDEX_DECAPSULATED)
+	if (pkt->ctx->tc_index == HD_TC_INDEX_OURS)
 		pkt->ctx->tc_index = 0; /* nobody comes in with our mark */
 	return HD_VERDICT_PASS;
 }
@@ -360,7 +395,7 @@ static __always_inline bool came_from_a_port(const struct __sk_buff *ctx)
 
 	if (!port || !(port->flags & HD_PORT_UPLINK))
 		return id != HD_PORT_NONE;
-	return ctx->tc_index == HD_TC_INDEX_DECAPSULATED;
+	return ctx->tc_index == HD_TC_INDEX_OURS;
 }
 
 /* The host has no port of its own here, so it can belong to no flow: its packets are asked for one by one. */

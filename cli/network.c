@@ -6,6 +6,8 @@
 static const struct hd_column network_columns[] = {
 	{ .title = "NAME", .key = "name", .flags = HD_COLUMN_SHRINK },
 	{ .title = "TYPE", .key = "type" },
+	{ .title = "ID", .key = "id", .format = HD_FORMAT_NUMBER },
+	{ .title = "PHYSICAL", .key = "physical", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
 	{ .title = "MTU", .key = "mtu", .format = HD_FORMAT_NUMBER },
 	{ .title = "AGEING", .key = "ageing", .format = HD_FORMAT_NUMBER },
 	{ .title = "MAC-LIMIT", .key = "port-mac-limit", .format = HD_FORMAT_NUMBER },

@@ -6,7 +6,9 @@
 static const struct hd_column uplink_columns[] = {
 	{ .title = "DEVICE", .key = "name" },
 	{ .title = "STATE", .key = "state" },
+	{ .title = "USE", .key = "use" },
 	{ .title = "TUNNEL-IP", .key = "tunnel-ip" },
+	{ .title = "PHYSICAL", .key = "physical", .flags = HD_COLUMN_SHRINK },
 	{ .title = "MODE", .key = "mode" },
 	{ .title = "ATTACH", .key = "attach" },
 	{ .title = "DROPS", .key = "drops", .format = HD_FORMAT_COUNT },

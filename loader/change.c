@@ -172,10 +172,14 @@ static int store_change(struct hd_store *store, const struct hd_model *from,
 
 	if (object && noun->id == HD_NOUN_GROUP)
 		return store_group(store, from, object, err);
+	if (object && object->leg)
+		r = hd_store_put(store, HD_STORE_LEG, name, object->leg, "{}", err);
 	if (object)
-		return store_object(store, object, object->spec, err);
+		return r < 0 ? r : store_object(store, object, object->spec, err);
 	if (noun->id == HD_NOUN_GROUP)
 		r = store_rules(store, name, stored_rules(from, name, true), NULL, err);
+	if (noun->id == HD_NOUN_NETWORK)
+		r = hd_store_del(store, HD_STORE_LEG, name, err);
 	return r < 0 ? r : hd_store_del(store, noun->name, name, err);
 }
 

@@ -53,10 +53,11 @@ static void on_port(void *arg, const struct hd_object *port, bool up, const char
 	hd_daemon_event(arg, event, noun, port->name, reason);
 }
 
-/* What is being read from the store. @rules: by group, until the group itself comes. */
+/* What is being read from the store. @rules: by group, until the group itself comes; @legs: likewise by network. */
 struct loading {
 	struct hd_daemon *daemon;
 	json_t *rules;
+	json_t *legs;
 };
 
 static int load_rule(struct loading *loading, const char *name, json_t *rule)
@@ -97,6 +98,8 @@ static int load_row(void *arg, const char *noun_name, const char *name, uint32_t
 
 	if (spec && !strcmp(noun_name, HD_STORE_RULE))
 		return load_rule(loading, name, spec);
+	if (!strcmp(noun_name, HD_STORE_LEG))
+		return json_object_set_new(loading->legs, name, json_integer(id)) < 0 ? -ENOMEM : 0;
 	if (!noun || !spec)
 		return log_err(-EBADMSG, "store: %s %s: unreadable", noun_name, name);
 	r = noun->id == HD_NOUN_GROUP ? take_rules(loading, name, spec) : 0;
@@ -105,6 +108,8 @@ static int load_row(void *arg, const char *noun_name, const char *name, uint32_t
 	r = hd_object_new(noun, name, id, spec, &object, &err);
 	if (r < 0)
 		return log_err(r, "store: %s", err.message);
+	if (noun->id == HD_NOUN_NETWORK)
+		object->leg = (uint32_t)json_integer_value(json_object_get(loading->legs, name));
 	r = hd_model_put(daemon->model, object);
 	hd_object_unref(object);
 	return r;
@@ -127,7 +132,8 @@ static int add_default_group(struct hd_daemon *daemon)
 static int open_store(struct hd_daemon *daemon, struct hd_error *err)
 {
 	_json_ json_t *rules = json_object();
-	struct loading loading = { .daemon = daemon, .rules = rules };
+	_json_ json_t *legs = json_object();
+	struct loading loading = { .daemon = daemon, .rules = rules, .legs = legs };
 	char folder[300], path[320];
 	int r;
 
@@ -179,12 +185,13 @@ static void again(sd_event_source *source, uint64_t usec)
 	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-/* A route or neighbour has changed: a burst of them is one look. */
+/* A route, neighbour or address has changed: a burst of them is one look. */
 static void on_way(void *arg)
 {
 	struct hd_daemon *daemon = arg;
 
-	if (hd_model_count(daemon->model, HD_NOUN_PEER))
+	if (hd_model_count(daemon->model, HD_NOUN_PEER) ||
+	    hd_model_count(daemon->model, HD_NOUN_UPLINK))
 		again(daemon->ways, WAYS_USEC);
 }
 

@@ -238,8 +238,8 @@ int hd_netlink_link_get(struct hd_netlink *nl, uint32_t ifindex, hd_link_fn fn, 
 
 int hd_netlink_watch(struct hd_netlink *nl)
 {
-	const int groups[] = { RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_ROUTE,
-			       RTNLGRP_IPV6_ROUTE };
+	const int groups[] = { RTNLGRP_LINK,	   RTNLGRP_NEIGH,	RTNLGRP_IPV4_ROUTE,
+			       RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR };
 	int size = 4 << 20, fd = mnl_socket_get_fd(nl->socket);
 
 	/* A burst of new devices should fit; if it does not, -ENOBUFS tells and everything is listed again. */
@@ -519,6 +519,44 @@ int hd_netlink_link_up(struct hd_netlink *nl, uint32_t ifindex)
 	info->ifi_flags = IFF_UP;
 	info->ifi_change = IFF_UP;
 	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_link_promisc(struct hd_netlink *nl, uint32_t ifindex, bool on)
+{
+	struct nlmsghdr *nlh;
+	struct ifinfomsg *info = link_request(nl, &nlh, RTM_NEWLINK, 0, ifindex);
+
+	info->ifi_flags = on ? IFF_PROMISC : 0;
+	info->ifi_change = IFF_PROMISC;
+	return talk(nl, nlh, NULL, NULL);
+}
+
+/* An address being looked for. */
+struct addressed {
+	uint32_t ifindex;
+	bool found;
+};
+
+static int on_addr(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct addressed *addressed = arg;
+
+	if (nlh->nlmsg_type == RTM_NEWADDR && msg->ifa_index == addressed->ifindex &&
+	    !(msg->ifa_family == AF_INET6 && msg->ifa_scope == RT_SCOPE_LINK))
+		addressed->found = true;
+	return MNL_CB_OK;
+}
+
+bool hd_netlink_has_address(struct hd_netlink *nl, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = request(nl, RTM_GETADDR, NLM_F_DUMP);
+	struct addressed addressed = { .ifindex = ifindex };
+	struct ifaddrmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+
+	msg->ifa_family = AF_UNSPEC;
+	/* What can't be found out is taken for shared: the host keeps what is its own. */
+	return talk(nl, nlh, on_addr, &addressed) < 0 || addressed.found;
 }
 
 int hd_netlink_link_mtu(struct hd_netlink *nl, uint32_t ifindex, uint32_t mtu)

@@ -62,11 +62,11 @@ int hd_netlink_links(struct hd_netlink *nl, hd_link_fn fn, void *arg);
 /** hd_netlink_link_get - report one link; -ENODEV if it is not there */
 int hd_netlink_link_get(struct hd_netlink *nl, uint32_t ifindex, hd_link_fn fn, void *arg);
 
-/** hd_netlink_watch - subscribe this socket to changes of links, neighbours and routes; hd_netlink_fd() becomes readable */
+/** hd_netlink_watch - subscribe this socket to changes of links, neighbours, routes and addresses; hd_netlink_fd() becomes readable */
 int hd_netlink_watch(struct hd_netlink *nl);
 int hd_netlink_fd(const struct hd_netlink *nl);
 
-/** hd_way_fn - called for news about neighbours and routes, which are not told apart */
+/** hd_way_fn - called for news about neighbours, routes and addresses, which are not told apart */
 typedef void (*hd_way_fn)(void *arg);
 
 /** hd_netlink_read - report the changes that are there; -ENOBUFS: some were lost, list the links again */
@@ -124,6 +124,12 @@ int hd_netlink_link_del(struct hd_netlink *nl, uint32_t ifindex);
 int hd_netlink_link_up(struct hd_netlink *nl, uint32_t ifindex);
 int hd_netlink_link_mtu(struct hd_netlink *nl, uint32_t ifindex, uint32_t mtu);
 int hd_netlink_link_mac(struct hd_netlink *nl, uint32_t ifindex, const uint8_t mac[6]);
+
+/** hd_netlink_link_promisc - let frames for other MACs in, as IFF_PROMISC; others who want the same are not concerned */
+int hd_netlink_link_promisc(struct hd_netlink *nl, uint32_t ifindex, bool on);
+
+/** hd_netlink_has_address - whether the host has an address at a device, besides that which IPv6 gives to each */
+bool hd_netlink_has_address(struct hd_netlink *nl, uint32_t ifindex);
 int hd_netlink_link_alias(struct hd_netlink *nl, uint32_t ifindex, const char *alias);
 
 /** hd_netlink_link_mute - no IPv6 link-local address, so the host says nothing of its own on this device */

@@ -19,14 +19,6 @@
 #include "lib/eth.h"
 #include "lib/port.h"
 
-/* hd_tunnel_ports: by UDP port: whether tunnel packets come there, and of what type; entry 0 is for GRE. Writer: the daemon. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 65536);
-	__type(key, __u32);
-	__type(value, __u32);
-} hd_tunnel_ports SEC(".maps");
-
 /* hd_tunnels: what the outer header says -> network. Writer: the daemon. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -67,14 +59,6 @@ struct outer {
 	struct hd_tunnel_key key;
 	struct hd_peer_key peer;
 };
-
-/* Marks what has been taken out of a tunnel until it leaves by a port's device; what arrives with it is washed. See hd_port_out. */
-#define HD_TC_INDEX_DECAPSULATED 0x4864
-
-static __always_inline bool addr_equal(const __be32 a[4], const __be32 b[4])
-{
-	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
-}
 
 /* Of an IPv4 header without options: all its words together are ~0 (RFC 1071). */
 static __always_inline bool ipv4_checksum_is_right(const struct iphdr *ip)
@@ -535,7 +519,7 @@ static __always_inline int hd_decap(struct hd_pkt *pkt, const struct hd_end_valu
 		r = carry_congestion(pkt, o.tos & 3);
 	if (r < 0)
 		return r;
-	pkt->ctx->tc_index = HD_TC_INDEX_DECAPSULATED;
+	pkt->ctx->tc_index = HD_TC_INDEX_OURS;
 	pkt->ip->port = pkt->port;
 	pkt->ip->network = pkt->network;
 	return 0;

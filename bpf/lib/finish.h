@@ -9,7 +9,7 @@
  * @pkt: packet
  * @r:   enum hd_verdict, or -HD_DROP_x
  *
- * TC_ACT_UNSPEC lets the programs behind ours see what we pass; both tcx and clsact then go on.
+ * TC_ACT_UNSPEC lets the programs behind ours see what we pass; both tcx and clsact then go on. What is the host's as well goes on in any case.
  *
  * Return: a TC action.
  */
@@ -22,5 +22,9 @@ static __always_inline int hd_finish(struct hd_pkt *pkt, int r)
 		return TC_ACT_UNSPEC;
 	if (r == HD_VERDICT_REDIRECT)
 		return TC_ACT_REDIRECT;
+	if (hd_leg_is_hosts_too(pkt)) {
+		pkt->ctx->tc_index = 0;
+		return TC_ACT_UNSPEC;
+	}
 	return TC_ACT_SHOT; /* for HD_VERDICT_DONE tcx has no other word */
 }

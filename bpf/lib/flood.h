@@ -42,7 +42,7 @@ static __always_inline bool flood_wants(struct flood *flood, __u32 id,
 	/* Not hd_vlan_may_leave(): its short way is another half of work for the verifier. */
 	if (!vlan_may_leave(id, to->flags, to->vlan, pkt->vlan, pkt->tagged))
 		return false; /* not meant for it */
-	r = hd_port_may_take(pkt, to);
+	r = hd_port_may_take(pkt, id, to);
 	if (r == 0)
 		r = hd_judge_receiver(pkt, flood->parsed, id, pkt->from, to);
 	if (r < 0) {
@@ -133,6 +133,10 @@ static __always_inline int hd_flood(struct hd_pkt *pkt)
 	}
 	if (!to)
 		return flood.refused ? HD_VERDICT_DONE : -HD_DROP_NO_MEMBER;
+	if (hd_leg_is_hosts_too(pkt)) { /* which gets the original */
+		flood_copy(&flood);
+		return HD_VERDICT_DONE;
+	}
 	hd_trace(pkt, HD_TRACE_FLOOD, flood.last, 0);
 	hd_port_count_out(pkt, flood.last);
 	if (hd_vlan_out(pkt, to) < 0)

@@ -31,3 +31,19 @@ struct {
 	__type(key, struct hd_peer_net_key);
 	__type(value, __u32);
 } hd_peer_nets SEC(".maps");
+
+/* hd_tunnel_ports: by UDP port: whether tunnel packets come there, and of what type; entry 0 is for GRE. Writer: the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u32);
+} hd_tunnel_ports SEC(".maps");
+
+/* Marks what has come in from the underlay, out of a tunnel or by a leg, until it leaves by a port's device; what arrives with it is washed. See hd_port_out. */
+#define HD_TC_INDEX_OURS 0x4864
+
+static __always_inline bool addr_equal(const __be32 a[4], const __be32 b[4])
+{
+	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
+}

@@ -4,8 +4,9 @@
 
 #include "heddle/abi.h"
 
-#include "lib/vlan.h"
+#include "lib/leg.h"
 #include "lib/peer.h"
+#include "lib/vlan.h"
 
 /*
  * hd_ifindex, hd_ifindex_far: device -> port. Writer: the daemon. Reader: every packet.
@@ -259,11 +260,12 @@ static __always_inline bool fits_mtu(const struct hd_pkt *pkt, const struct hd_p
 
 /**
  * hd_port_may_take - whether the packet may leave by a port
- * @to: entry of that port
+ * @id: of that port
+ * @to: its entry
  *
- * Return: 0, or -HD_DROP_ISOLATED, -HD_DROP_PORT_DOWN, -HD_DROP_MTU.
+ * Return: 0, or -HD_DROP_ISOLATED, -HD_DROP_PORT_DOWN, -HD_DROP_MTU, -HD_DROP_TUNNEL_FORGED.
  */
-static __always_inline int hd_port_may_take(const struct hd_pkt *pkt,
+static __always_inline int hd_port_may_take(const struct hd_pkt *pkt, __u32 id,
 					    const struct hd_port_value *to)
 {
 	if (to->flags & pkt->from->flags & HD_PORT_ISOLATED)
@@ -272,7 +274,7 @@ static __always_inline int hd_port_may_take(const struct hd_pkt *pkt,
 		return -HD_DROP_PORT_DOWN;
 	if (!fits_mtu(pkt, to))
 		return -HD_DROP_MTU;
-	return 0;
+	return to->flags & HD_PORT_LEG ? hd_leg_may_take(pkt, id) : 0;
 }
 
 /**
@@ -289,7 +291,7 @@ static __always_inline int hd_port_may_send(const struct hd_pkt *pkt, __u32 id,
 {
 	if (to->flags & HD_PORT_TUNNEL)
 		return pkt->vlan ? -HD_DROP_VLAN : hd_peer_may_take(pkt->from->flags, to->flags);
-	return hd_vlan_may_leave(pkt, id, to) ? hd_port_may_take(pkt, to) : -HD_DROP_VLAN;
+	return hd_vlan_may_leave(pkt, id, to) ? hd_port_may_take(pkt, id, to) : -HD_DROP_VLAN;
 }
 
 static __always_inline bool has_outer_protocol(const struct hd_pkt *pkt)

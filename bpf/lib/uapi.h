@@ -9,6 +9,9 @@
 
 /* linux/if_packet.h */
 #define PACKET_HOST 0
+#define PACKET_BROADCAST 1
+#define PACKET_MULTICAST 2
+#define PACKET_OTHERHOST 3
 
 /* linux/if_ether.h */
 #define ETH_HLEN 14

@@ -62,6 +62,8 @@ static __always_inline bool hd_vlan_carries(__u32 id, const struct hd_port_value
 /* Whether frames of a VLAN leave by a port with a tag. One for VLAN 0 says nothing but a priority. */
 static __always_inline bool is_tagged_at(__u32 flags, __u32 own, __u32 vlan, __u32 prio)
 {
+	if (flags & HD_PORT_LEG)
+		return own || prio;
 	if (!(flags & HD_PORT_TRUNK))
 		return false;
 	return vlan != own ? vlan : vlan ? flags & HD_PORT_NATIVE_TAGGED : prio;
@@ -160,7 +162,7 @@ __noinline int vlan_may_leave(__u32 id, __u32 flags, __u32 own, __u32 vlan, __u3
 {
 	if (!carries(id, flags, own, vlan))
 		return 0;
-	return !tagged || !(flags & HD_PORT_VLAN) || (flags & HD_PORT_QINQ) ||
+	return !tagged || !(flags & (HD_PORT_VLAN | HD_PORT_LEG)) || (flags & HD_PORT_QINQ) ||
 	       is_tagged_at(flags, own, vlan, 0);
 }
 
@@ -168,7 +170,7 @@ __noinline int vlan_may_leave(__u32 id, __u32 flags, __u32 own, __u32 vlan, __u3
 static __always_inline bool hd_vlan_may_leave(const struct hd_pkt *pkt, __u32 id,
 					      const struct hd_port_value *to)
 {
-	if (!((to->flags & HD_PORT_VLAN) | pkt->vlan))
+	if (!((to->flags & (HD_PORT_VLAN | HD_PORT_LEG)) | pkt->vlan))
 		return true;
 	return vlan_may_leave(id, to->flags, to->vlan, pkt->vlan, pkt->tagged);
 }
@@ -178,6 +180,8 @@ __noinline int vlan_dress(struct __sk_buff *ctx, __u32 flags, __u32 own, __u32 t
 {
 	if (!is_tagged_at(flags, own, tag & HD_VLAN_MASK, tag & 0xffff & ~HD_VLAN_MASK))
 		return 0;
+	if (flags & HD_PORT_LEG) /* from the network's VLAN 0 to its physical tag */
+		tag = (tag & 0xffff & ~HD_VLAN_MASK) | own;
 	return bpf_skb_vlan_push(ctx, (tag >> 16) ?: bpf_htons(ETH_P_8021Q), (__u16)tag) ? -1 : 1;
 }
 
@@ -203,7 +207,7 @@ __noinline int vlan_clone(struct __sk_buff *ctx, __u32 ifindex, __u32 flags, __u
  */
 static __always_inline int hd_vlan_out(struct hd_pkt *pkt, const struct hd_port_value *to)
 {
-	if (!(to->flags & HD_PORT_TRUNK))
+	if (!(to->flags & (HD_PORT_TRUNK | HD_PORT_LEG)))
 		return 0;
 	return vlan_dress(pkt->ctx, to->flags, to->vlan, hd_vlan_tag(pkt)) < 0 ? -HD_DROP_NO_MEMORY
 									       : 0;

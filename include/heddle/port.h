@@ -45,6 +45,9 @@ enum {
 	HD_PORT_TUNNEL =
 		1 << 13, /* a pseudo port: a peer; @ifindex is 0, hd_ends says how it is reached */
 	HD_PORT_EVERYWHERE = 1 << 14, /* a peer that is in every network that leaves the host */
+	HD_PORT_LEG = 1 << 15, /* a pseudo port: a network's leg in a physical network (heddle/leg.h) */
+	HD_PORT_LEGS = 1 << 16,	  /* an uplink that networks have legs at */
+	HD_PORT_SHARED = 1 << 17, /* a leg for untagged frames at an uplink that the host uses, too */
 };
 
 /**
@@ -56,7 +59,7 @@ enum {
  * @mtu:       largest L3 packet in bytes that may leave here
  * @mac_limit: MACs that may be learned here at a time
  * @mac:       configured MAC, with HD_PORT_HAS_MAC
- * @vlan:      its own VLAN, that of untagged frames; 0 without a VLAN mode, and for a trunk
+ * @vlan:      its own VLAN, that of untagged frames; 0 without a VLAN mode, and for a trunk. Of a leg: its tag outside, 0 = none
  * @policy:    with HD_PORT_SECURE, the union of its security groups; also the class of its membership (heddle/policy.h)
  * @gen:       generation: a hash of all that a flow of this port was judged by, its rules included
  */

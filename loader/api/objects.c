@@ -139,6 +139,29 @@ int hd_api_add(struct hd_daemon *daemon, const struct hd_noun *noun,
 	return hd_api_commit(daemon, noun, req, name, spec, ret, err);
 }
 
+/* A physical network stays where networks go on in it. */
+static int keeps_physical(const struct hd_model *model, const struct hd_object *uplink,
+			  const json_t *spec, struct hd_error *err)
+{
+	const char *was = uplink->view.uplink.physical;
+	const char *is = json_string_value(json_object_get(spec, "physical"));
+
+	if (!was || (is && !strcmp(was, is)))
+		return 0;
+	hd_model_each(model, HD_NOUN_NETWORK, network) {
+		const char *physical = network->view.network.physical;
+
+		if (!physical || strcmp(physical, was))
+			continue;
+		hd_error_set(err, HD_ERR_CONFLICT,
+			     "uplink %s: physical network %s is still used by network %s",
+			     uplink->name, was, network->name);
+		hd_error_object(err, uplink->noun->name, uplink->name);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 int hd_api_set(struct hd_daemon *daemon, const struct hd_noun *noun,
 	       const struct hd_http_request *req, const char *name, json_t **ret,
 	       struct hd_error *err)
@@ -168,7 +191,9 @@ int hd_api_set(struct hd_daemon *daemon, const struct hd_noun *noun,
 		else
 			(void)json_object_set(spec, key, canonical);
 	}
-	return hd_api_commit(daemon, noun, req, name, spec, ret, err);
+	if (noun->id == HD_NOUN_UPLINK)
+		r = keeps_physical(daemon->model, old, spec, err);
+	return r < 0 ? r : hd_api_commit(daemon, noun, req, name, spec, ret, err);
 }
 
 /* Whether an option of an object, one name or a list of them, names this one. */
@@ -194,6 +219,14 @@ static bool rules_name(const struct hd_object *object, const char *group)
 	return false;
 }
 
+/* Whether a network goes on in the physical network of an uplink. */
+static bool goes_on_at(const struct hd_object *network, const struct hd_object *uplink)
+{
+	const char *one = network->view.network.physical, *other = uplink->view.uplink.physical;
+
+	return one && other && !strcmp(one, other);
+}
+
 static bool names(const struct hd_object *object, const struct hd_object *used)
 {
 	size_t len = strlen(used->name);
@@ -205,6 +238,8 @@ static bool names(const struct hd_object *object, const struct hd_object *used)
 		    option_names(object, opt, used->name))
 			return true;
 	}
+	if (used->noun->id == HD_NOUN_UPLINK && object->noun->id == HD_NOUN_NETWORK)
+		return goes_on_at(object, used);
 	if (used->noun->id == HD_NOUN_GROUP && object->noun->id == HD_NOUN_GROUP && object != used)
 		return rules_name(object, used->name);
 	return used->noun->id == HD_NOUN_NETWORK && !strncmp(object->name, used->name, len) &&

@@ -42,7 +42,8 @@ static void add_defaults(json_t *shown, const struct hd_noun *noun)
 
 static uint32_t mtu_of_network(struct hd_daemon *daemon, const struct hd_object *network)
 {
-	struct hd_underlay underlay = hd_sync_underlay(daemon->sync, daemon->model);
+	struct hd_underlay underlay =
+		hd_sync_underlay(daemon->sync, daemon->model, &network->view.network);
 
 	return hd_network_mtu(&network->view.network, &underlay);
 }
@@ -53,8 +54,9 @@ static void show_uplink(struct hd_daemon *daemon, const struct hd_object *object
 	struct hd_counters counters = hd_sync_counters(daemon->sync, object->id);
 
 	(void)json_object_update_new(
-		shown, json_pack("{s:i, s:s, s:s, s:s, s:i, s:I}", "id", (int)object->id, "state",
-				 run.up ? "up" : "down", "reason", run.reason, "attach",
+		shown, json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:I}", "id", (int)object->id,
+				 "state", run.up ? "up" : "down", "use",
+				 run.shared ? "shared" : "given", "reason", run.reason, "attach",
 				 hd_attach_word(run.attach), "ifindex", (int)run.ifindex, "drops",
 				 (json_int_t)counters.drops));
 }
@@ -110,6 +112,17 @@ static void show_network(struct hd_daemon *daemon, const struct hd_object *objec
 			continue;
 		ports++;
 		learned += __atomic_load_n(&dp->states[port->id].learned, __ATOMIC_RELAXED);
+	}
+	if (object->leg) {
+		struct hd_counters counters = hd_sync_counters(daemon->sync, object->leg);
+
+		learned += __atomic_load_n(&dp->states[object->leg].learned, __ATOMIC_RELAXED);
+		(void)json_object_set_new(
+			shown, "leg",
+			json_pack("{s:i, s:s, s:o}", "id", (int)object->leg, "uplink",
+				  hd_model_physical(daemon->model, object->view.network.physical)
+					  ->name,
+				  "counters", hd_api_counters(&counters)));
 	}
 	(void)json_object_set_new(shown, "mtu", json_integer(mtu_of_network(daemon, object)));
 	if (object->view.network.tunnel_port)

@@ -9,6 +9,7 @@
 
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
+#include "heddle/leg.h"
 #include "heddle/neigh.h"
 #include "compile/policy.h"
 #include "heddle/policy.h"
@@ -29,6 +30,7 @@ const char *const hd_table_names[HD_TABLE_COUNT] = {
 	[HD_TABLE_PEERS] = "hd_peers",
 	[HD_TABLE_TUNNELS] = "hd_tunnels",
 	[HD_TABLE_TUNNEL_PORTS] = "hd_tunnel_ports",
+	[HD_TABLE_LEGS] = "hd_legs",
 	[HD_TABLE_FDB] = "hd_fdb",
 	[HD_TABLE_NEIGH] = "hd_neigh",
 	[HD_TABLE_IFINDEX] = "hd_ifindex",
@@ -37,7 +39,7 @@ const char *const hd_table_names[HD_TABLE_COUNT] = {
 
 /*
  * One run of the compiler. @rings: first and last port of each network; @slots: slots of hd_ifindex in use, a bit each; @underlay: what the
- * uplinks say.
+ * uplinks say; @facts: in ascending order of ids.
  */
 struct compiler {
 	struct hd_underlay underlay;
@@ -46,6 +48,8 @@ struct compiler {
 	struct hd_tables *out;
 	struct ring *rings;
 	struct hd_policy *policy;
+	const struct hd_fact *facts;
+	size_t n_facts;
 	uint8_t slots[HD_IFINDEX_SLOTS / 8];
 };
 
@@ -73,6 +77,7 @@ void hd_tables_init(struct hd_tables *tables)
 	hd_table_init(&t[HD_TABLE_PEERS], sizeof(struct hd_peer_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_TUNNELS], sizeof(struct hd_tunnel_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_TUNNEL_PORTS], sizeof(uint32_t), sizeof(uint32_t));
+	hd_table_init(&t[HD_TABLE_LEGS], sizeof(struct hd_leg_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_FDB], sizeof(struct hd_fdb_key), sizeof(struct hd_fdb_value));
 	hd_table_init(&t[HD_TABLE_NEIGH], sizeof(struct hd_neigh_key),
 		      sizeof(struct hd_neigh_value));
@@ -182,11 +187,37 @@ static uint32_t port_flags(const struct hd_port *port, const struct hd_fact *fac
 	       (port->n_ips || port->n_allowed ? HD_PORT_HAS_IPS : 0) | vlan_flags(port);
 }
 
+static int compare_fact(const void *key, const void *member)
+{
+	uint32_t port = *(const uint32_t *)key, other = ((const struct hd_fact *)member)->port;
+
+	return port < other ? -1 : port > other;
+}
+
+/* What is known about the uplink of a flat or vlan network; NULL for others. */
+static const struct hd_fact *uplink_fact(const struct compiler *c, const struct hd_network *network)
+{
+	const struct hd_object *uplink = hd_model_physical(c->model, network->physical);
+
+	return uplink ? bsearch(&uplink->id, c->facts, c->n_facts, sizeof(*c->facts), compare_fact)
+		      : NULL;
+}
+
+static uint32_t network_mtu(const struct compiler *c, const struct hd_network *network)
+{
+	const struct hd_fact *uplink = uplink_fact(c, network);
+	struct hd_underlay underlay = c->underlay;
+
+	if (uplink)
+		underlay.mtu = uplink->mtu ? uplink->mtu : 1500;
+	return hd_network_mtu(network, &underlay);
+}
+
 /* A device that heddle makes has the MTU it should have. One that was there may have more, unless the port says how much. */
 static uint32_t port_mtu(const struct compiler *c, const struct hd_port *port,
 			 const struct hd_network *network, const struct hd_fact *fact)
 {
-	uint32_t limit = port->mtu ? port->mtu : hd_network_mtu(network, &c->underlay);
+	uint32_t limit = port->mtu ? port->mtu : network_mtu(c, network);
 
 	if (!fact->mtu)
 		return limit;
@@ -293,7 +324,10 @@ static int compile_uplink(struct compiler *c, const struct hd_object *object,
 	const struct hd_uplink *uplink = &object->view.uplink;
 	struct hd_port_value value = { .network = HD_NETWORK_UNDERLAY,
 				       .ifindex = fact->ifindex,
-				       .flags = HD_PORT_UPLINK | (fact->up ? HD_PORT_UP : 0),
+				       .flags = HD_PORT_UPLINK | (fact->up ? HD_PORT_UP : 0) |
+						(hd_model_has_legs(c->model, object) ?
+							 HD_PORT_LEGS :
+							 0),
 				       .next = object->id,
 				       .mtu = fact->mtu };
 	const struct hd_ip *ip = uplink->has_ip ? &uplink->ip : hd_model_tunnel_ip(c->model);
@@ -338,6 +372,47 @@ static int compile_peer(struct compiler *c, const struct hd_object *object,
 	if (r == 0)
 		r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->id, &value);
 	return r < 0 ? r : hd_table_add(&c->out->table[HD_TABLE_PEERS], &key, &object->id);
+}
+
+/* A network's leg in its physical network: a member like a port without security, whose device is the uplink; see heddle/leg.h. */
+static int compile_leg(struct compiler *c, const struct hd_object *object)
+{
+	const struct hd_network *network = &object->view.network;
+	const struct hd_fact *uplink = uplink_fact(c, network);
+	const struct hd_ip *ip = hd_model_tunnel_ip(c->model);
+	struct hd_end_value end = { .flags = ip && !ip->is_v4 ? HD_END_IPV6 : 0 };
+	struct hd_leg_key key = { .vid = network->vlan };
+	struct hd_port_value value = { .network = object->id,
+				       .next = object->leg,
+				       .mac_limit = HD_LEG_MACS,
+				       .vlan = network->vlan,
+				       .flags = HD_PORT_LEG };
+	int r;
+
+	if (!uplink || !object->leg)
+		return 0;
+	key.uplink = uplink->port;
+	end.ifindex = value.ifindex = uplink->ifindex;
+	end.mtu = value.mtu = uplink->mtu;
+	value.flags |= (uplink->up ? HD_PORT_UP : 0) |
+		       (uplink->shared && !network->vlan ? HD_PORT_SHARED : 0);
+	if (ip)
+		memcpy(end.local, ip->bytes, 16);
+	r = hd_table_add(&c->out->table[HD_TABLE_ENDS], &object->leg, &end);
+	if (r == 0)
+		r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->leg, &value);
+	return r < 0 ? r : hd_table_add(&c->out->table[HD_TABLE_LEGS], &key, &object->leg);
+}
+
+static int compile_legs(struct compiler *c)
+{
+	int r = 0;
+
+	hd_model_each(c->model, HD_NOUN_NETWORK, network)
+		if (r == 0 && network->view.network.physical)
+			r = compile_leg(c, network);
+	hd_table_sort(&c->out->table[HD_TABLE_PORTS]); /* for the rings */
+	return r;
 }
 
 static int compile_fact(struct compiler *c, const struct hd_fact *fact)
@@ -489,6 +564,8 @@ static int compile_all(struct compiler *c, const struct hd_fact *facts, size_t n
 {
 	int r = 0;
 
+	c->facts = facts;
+	c->n_facts = n_facts;
 	look_at_uplinks(c, facts, n_facts);
 	hd_model_each(c->model, HD_NOUN_NETWORK, network) {
 		r = compile_network(c, network);
@@ -498,6 +575,8 @@ static int compile_all(struct compiler *c, const struct hd_fact *facts, size_t n
 	hd_table_sort(&c->out->table[HD_TABLE_NETWORKS]);
 	for (size_t i = 0; r == 0 && i < n_facts; i++)
 		r = compile_fact(c, &facts[i]);
+	if (r == 0)
+		r = compile_legs(c);
 	if (r == 0)
 		r = close_rings(c);
 	if (r == 0)

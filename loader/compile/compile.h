@@ -17,6 +17,7 @@
  * @mtu:     of the device, of the way
  * @up:      it can transmit; the next hop has answered
  * @peer:    bpf_redirect_peer reaches its other end
+ * @shared:  of an uplink: the host has an address there
  * @to:      MAC of the next hop, for a peer
  * @from:    MAC of the device by which it is reached
  * @local:   address from which a peer is reached, IPv6 or IPv4 mapped
@@ -27,6 +28,7 @@ struct hd_fact {
 	uint32_t mtu;
 	bool up;
 	bool peer;
+	bool shared;
 	uint8_t to[6];
 	uint8_t from[6];
 	uint8_t local[16];
@@ -47,6 +49,7 @@ enum hd_table_id {
 	HD_TABLE_PEERS,
 	HD_TABLE_TUNNELS,
 	HD_TABLE_TUNNEL_PORTS,
+	HD_TABLE_LEGS,
 	HD_TABLE_FDB,
 	HD_TABLE_NEIGH,
 	HD_TABLE_IFINDEX_FAR,

@@ -10,13 +10,16 @@
 struct entry {
 	struct hd_object *object;
 	bool has_id; /* it is in by_id; the object may have got its number in another model since */
+	bool has_leg; /* likewise in by_leg */
 	UT_hash_handle by_name;
 	UT_hash_handle by_id;
+	UT_hash_handle by_leg;
 };
 
 struct hd_model {
 	struct entry *by_name[HD_NOUN_COUNT];
 	struct entry *by_id[HD_NOUN_COUNT];
+	struct entry *by_leg;
 	uint32_t last_id[HD_NOUN_COUNT]; /* highest number given, also to objects that are gone */
 	uint8_t *rule_ids;		 /* numbers of rules that are taken, a bit each */
 	size_t rule_bytes;
@@ -111,6 +114,8 @@ static void entry_free(struct hd_model *model, struct entry *entry)
 	HASH_DELETE(by_name, model->by_name[noun], entry);
 	if (entry->has_id)
 		HASH_DELETE(by_id, model->by_id[noun], entry);
+	if (entry->has_leg)
+		HASH_DELETE(by_leg, model->by_leg, entry);
 	drop_rules(model, entry->object);
 	forget_index(model);
 	hd_object_unref(entry->object);
@@ -155,6 +160,13 @@ static void add_id(struct hd_model *model, struct entry *entry)
 	entry->has_id = true;
 }
 
+static void add_leg(struct hd_model *model, struct entry *entry)
+{
+	HASH_ADD_KEYPTR(by_leg, model->by_leg, &entry->object->leg, sizeof(entry->object->leg),
+			entry);
+	entry->has_leg = true;
+}
+
 /* Nouns whose numbers are out of one space. */
 static enum hd_noun_id space_of(enum hd_noun_id noun)
 {
@@ -175,6 +187,10 @@ int hd_model_put(struct hd_model *model, struct hd_object *object)
 	HASH_ADD_KEYPTR(by_name, model->by_name[noun], object->name, strlen(object->name), entry);
 	if (object->id)
 		add_id(model, entry);
+	if (object->leg)
+		add_leg(model, entry);
+	if (object->leg > model->last_id[HD_NOUN_PORT])
+		model->last_id[HD_NOUN_PORT] = object->leg;
 	if (object->id > model->last_id[space_of(noun)])
 		model->last_id[space_of(noun)] = object->id;
 	forget_index(model);
@@ -234,19 +250,35 @@ void hd_model_sort(struct hd_model *model)
 		HASH_SRT(by_name, model->by_name[noun], compare_names);
 }
 
+struct hd_object *hd_model_leg(const struct hd_model *model, uint32_t id)
+{
+	struct entry *entry;
+
+	HASH_FIND(by_leg, model->by_leg, &id, sizeof(id), entry);
+	return entry ? entry->object : NULL;
+}
+
 struct hd_object *hd_model_get_port(const struct hd_model *model, uint32_t id)
 {
 	struct hd_object *object = hd_model_get_id(model, HD_NOUN_PORT, id);
+	const struct hd_object *network;
 
 	if (!object)
 		object = hd_model_get_id(model, HD_NOUN_PEER, id);
-	return object ? object : hd_model_get_id(model, HD_NOUN_UPLINK, id);
+	if (!object)
+		object = hd_model_get_id(model, HD_NOUN_UPLINK, id);
+	if (object)
+		return object;
+	network = hd_model_leg(model, id);
+	return network ? hd_model_physical(model, network->view.network.physical) : NULL;
 }
 
 bool hd_model_has_member(const struct hd_model *model, const struct hd_object *network, uint32_t id)
 {
 	const struct hd_object *object = hd_model_get_port(model, id);
 
+	if (network->leg == id && id)
+		return true;
 	if (!object || object->noun->id == HD_NOUN_UPLINK)
 		return false;
 	if (object->noun->id == HD_NOUN_PEER)
@@ -256,8 +288,9 @@ bool hd_model_has_member(const struct hd_model *model, const struct hd_object *n
 
 static bool id_is_taken(const struct hd_model *model, enum hd_noun_id space, uint32_t id)
 {
-	return space == HD_NOUN_PORT ? hd_model_get_port(model, id) != NULL
-				     : hd_model_get_id(model, space, id) != NULL;
+	if (space == HD_NOUN_PORT)
+		return hd_model_leg(model, id) || hd_model_get_port(model, id);
+	return hd_model_get_id(model, space, id);
 }
 
 static int next_id(struct hd_model *model, enum hd_noun_id noun, uint32_t limit, uint32_t *ret)
@@ -275,21 +308,36 @@ static int next_id(struct hd_model *model, enum hd_noun_id noun, uint32_t limit,
 	return -ENOSPC;
 }
 
+static int full(const struct hd_object *object, const struct hd_noun *noun, uint32_t limit,
+		struct hd_error *err)
+{
+	hd_error_set(err, HD_ERR_FAILED, "%s %s: the table is full: %u %s", object->noun->name,
+		     object->name, limit - 1, noun->plural);
+	hd_error_hint(err, "raise table-sizes/%s in heddled.conf", noun->plural);
+	return -ENOSPC;
+}
+
 static int assign_ids(struct hd_model *model, enum hd_noun_id noun, uint32_t limit,
 		      struct hd_error *err)
 {
 	for (struct entry *e = model->by_name[noun]; e; e = e->by_name.next) {
 		if (e->has_id)
 			continue;
-		if (!e->object->id && next_id(model, noun, limit, &e->object->id) < 0) {
-			hd_error_set(err, HD_ERR_FAILED, "%s %s: the table is full: %u %s",
-				     hd_nouns[noun].name, e->object->name, limit - 1,
-				     hd_nouns[noun].plural);
-			hd_error_hint(err, "raise table-sizes/%s in heddled.conf",
-				      hd_nouns[noun].plural);
-			return -ENOSPC;
-		}
+		if (!e->object->id && next_id(model, noun, limit, &e->object->id) < 0)
+			return full(e->object, &hd_nouns[noun], limit, err);
 		add_id(model, e);
+	}
+	return 0;
+}
+
+static int assign_legs(struct hd_model *model, uint32_t limit, struct hd_error *err)
+{
+	for (struct entry *e = model->by_name[HD_NOUN_NETWORK]; e; e = e->by_name.next) {
+		if (e->has_leg || !e->object->view.network.physical)
+			continue;
+		if (!e->object->leg && next_id(model, HD_NOUN_PORT, limit, &e->object->leg) < 0)
+			return full(e->object, &hd_nouns[HD_NOUN_PORT], limit, err);
+		add_leg(model, e);
 	}
 	return 0;
 }
@@ -303,6 +351,8 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
 		r = assign_ids(model, HD_NOUN_UPLINK, limits->ports, err);
 	if (r == 0)
 		r = assign_ids(model, HD_NOUN_PEER, limits->ports, err);
+	if (r == 0)
+		r = assign_legs(model, limits->ports, err);
 	return r < 0 ? r : assign_ids(model, HD_NOUN_PORT, limits->ports, err);
 }
 

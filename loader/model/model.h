@@ -36,12 +36,16 @@ struct hd_ip {
  * @tunnel:      how it leaves the host
  * @tunnel_id:   VNI or key
  * @tunnel_port: UDP port, 0 for GRE
+ * @physical:    physical network of a flat or vlan network, else NULL
+ * @vlan:        its tag there, 0 = none
  */
 struct hd_network {
 	uint32_t mtu;
 	enum hd_tunnel_type tunnel;
 	uint32_t tunnel_id;
 	uint16_t tunnel_port;
+	const char *physical;
+	uint16_t vlan;
 	uint32_t ageing_s;
 	uint32_t port_mac_limit;
 	bool flood;
@@ -57,8 +61,9 @@ struct hd_subnet {
 	bool has_gateway;
 };
 
-/** struct hd_uplink - view of an uplink; its name is that of the device. @ip with @has_ip */
+/** struct hd_uplink - view of an uplink; its name is that of the device. @ip with @has_ip; @physical: what is behind it, or NULL */
 struct hd_uplink {
+	const char *physical;
 	struct hd_ip ip;
 	bool has_ip;
 };
@@ -71,7 +76,10 @@ struct hd_peer {
 	size_t n_networks;
 };
 
-/** struct hd_underlay - what the machine says about the way between hosts: the smallest MTU of the uplinks that tunnels use */
+/**
+ * struct hd_underlay - what the machine says about the way between hosts: the smallest MTU of the uplinks that tunnels use; for a flat or vlan
+ * network the MTU of its uplink
+ */
 struct hd_underlay {
 	uint32_t mtu;
 	bool is_v6;
@@ -179,6 +187,7 @@ struct hd_neighbour {
  * @noun: what it is
  * @name: unique among its noun
  * @id:   number by which the datapath knows a network or port; 0 for other nouns. Uplinks and peers have theirs out of the ports' numbers
+ * @leg:  number of a network's leg in its physical network, out of the ports' numbers too; 0 = none (yet)
  * @spec: options, canonical
  * @view: the same in C, by noun; strings point into @spec
  */
@@ -186,6 +195,7 @@ struct hd_object {
 	const struct hd_noun *noun;
 	char *name;
 	uint32_t id;
+	uint32_t leg;
 	json_t *spec;
 	union {
 		struct hd_network network;
@@ -245,10 +255,13 @@ struct hd_object *hd_model_get(const struct hd_model *model, enum hd_noun_id nou
 /** hd_model_get_id - the network, port, uplink or peer with a number; borrowed, NULL if there is none */
 struct hd_object *hd_model_get_id(const struct hd_model *model, enum hd_noun_id noun, uint32_t id);
 
-/** hd_model_get_port - the same for what is a port to the datapath: port, uplink or peer */
+/** hd_model_get_port - the same for what is a port to the datapath: port, uplink or peer; for a leg the uplink that it is at */
 struct hd_object *hd_model_get_port(const struct hd_model *model, uint32_t id);
 
-/** hd_model_has_member - whether a port with that number is in a network, or a peer */
+/** hd_model_leg - the network whose leg has a number; NULL if there is none */
+struct hd_object *hd_model_leg(const struct hd_model *model, uint32_t id);
+
+/** hd_model_has_member - whether a port with that number is in a network, or a peer, or its leg */
 bool hd_model_has_member(const struct hd_model *model, const struct hd_object *network,
 			 uint32_t id);
 
@@ -356,6 +369,10 @@ const struct hd_object *hd_model_network_of(const struct hd_model *model,
 					    const struct hd_port *port);
 
 /* underlay.c */
+/** hd_model_physical - the uplink that carries a physical network; NULL if there is none, or no @name */
+struct hd_object *hd_model_physical(const struct hd_model *model, const char *name);
+/** hd_model_has_legs - whether a network goes on in the physical network of an uplink */
+bool hd_model_has_legs(const struct hd_model *model, const struct hd_object *uplink);
 uint8_t hd_tunnel_overhead(enum hd_tunnel_type type); /* see struct hd_tunnel */
 bool hd_peer_is_in(const struct hd_peer *peer, const struct hd_object *network);
 /** hd_model_tunnel_ip - address from which peers are reached, and to which tunnel packets come at uplinks without one of their own; NULL = none */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "heddle/vlan.h"
 #include "model/views.h"
 
 static int tunnel_error(const struct hd_object *object, const char *option, const char *what,
@@ -34,6 +35,12 @@ static int tunnel_view(struct hd_object *object, struct hd_error *err)
 	network->tunnel = tunnel_type(network->type, has_id);
 	network->tunnel_id = hd_spec_uint(object, "id");
 	network->tunnel_port = (uint16_t)hd_spec_uint(object, "tunnel-port");
+	if (hd_spec_text(object, "physical"))
+		return tunnel_error(object, "physical",
+				    network->tunnel == HD_TUNNEL_NONE
+					    ? "a local network has no physical network"
+					    : "a tunnel has no physical network: it follows routes",
+				    err);
 	if (network->tunnel == HD_TUNNEL_NONE && has_id)
 		return tunnel_error(object, "id", "a local network has no id", err);
 	if (udp && !has_id)
@@ -49,6 +56,50 @@ static int tunnel_view(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
+/* flat: as it comes; vlan: with a tag. */
+static int provider_view(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_network *network = &object->view.network;
+	bool has_id = json_object_get(object->spec, "id"), vlan = !strcmp(network->type, "vlan");
+	uint32_t id = hd_spec_uint(object, "id");
+
+	network->physical = hd_spec_text(object, "physical");
+	if (!network->physical) {
+		(void)tunnel_error(object, "physical",
+				   vlan ? "type vlan needs physical, the name of a physical network"
+					: "type flat needs physical, the name of a physical network",
+				   err);
+		hd_error_hint(err, "an uplink has it: 'heddle uplink add DEV --physical NAME'");
+		return -EINVAL;
+	}
+	if (!vlan && has_id)
+		return tunnel_error(object, "id", "a flat network has no id: its frames have no tag",
+				    err);
+	if (vlan && !has_id)
+		return tunnel_error(object, "id", "type vlan needs id, the VLAN", err);
+	if (vlan && (id < 1 || id > HD_VLAN_MAX))
+		return tunnel_error(object, "id", "id: a VLAN is a number from 1 to 4094", err);
+	if (json_object_get(object->spec, "tunnel-port"))
+		return tunnel_error(object, "tunnel-port",
+				    "tunnel-port is for type vxlan and geneve", err);
+	network->vlan = (uint16_t)id;
+	return 0;
+}
+
+static int validate_physical(const struct hd_model *model, const struct hd_object *object,
+			     struct hd_error *err)
+{
+	const char *physical = object->view.network.physical;
+
+	if (!physical || hd_model_physical(model, physical))
+		return 0;
+	hd_error_set(err, HD_ERR_NOT_FOUND, "network %s: physical network %s does not exist",
+		     object->name, physical);
+	hd_error_hint(err, "an uplink has it: 'heddle uplink add DEV --physical %s'", physical);
+	hd_error_where(err, "networks/%s/physical", object->name);
+	return -ENOENT;
+}
+
 /* What comes to a UDP port is of one type. */
 int hd_network_validate(const struct hd_model *model, const struct hd_object *object,
 			struct hd_error *err)
@@ -56,7 +107,7 @@ int hd_network_validate(const struct hd_model *model, const struct hd_object *ob
 	const struct hd_network *network = &object->view.network;
 
 	if (!network->tunnel_port)
-		return 0;
+		return validate_physical(model, object, err);
 	hd_model_each(model, HD_NOUN_NETWORK, other) {
 		if (other->view.network.tunnel_port != network->tunnel_port ||
 		    other->view.network.tunnel == network->tunnel)
@@ -78,15 +129,10 @@ int hd_network_view(struct hd_object *object, struct hd_error *err)
 	int r;
 
 	network->type = hd_spec_text(object, "type");
-	if (!strcmp(network->type, "flat") || !strcmp(network->type, "vlan")) {
-		hd_error_set(err, HD_ERR_USAGE, "network %s: type %s is not available yet",
-			     object->name, network->type);
-		hd_error_hint(err,
-			      "this version has networks of type local, vxlan, geneve and gre");
-		hd_error_where(err, "networks/%s/type", object->name);
-		return -EINVAL;
-	}
-	r = tunnel_view(object, err);
+	if (!strcmp(network->type, "flat") || !strcmp(network->type, "vlan"))
+		r = provider_view(object, err);
+	else
+		r = tunnel_view(object, err);
 	if (r < 0)
 		return r;
 	network->mtu = hd_spec_uint(object, "mtu");

@@ -85,7 +85,11 @@ int hd_object_new(const struct hd_noun *noun, const char *name, uint32_t id, jso
 int hd_object_renew(const struct hd_object *old, const struct hd_noun *noun, const char *name,
 		    json_t *spec, struct hd_object **ret, struct hd_error *err)
 {
-	return make(old, noun, name, old ? old->id : 0, spec, ret, err);
+	int r = make(old, noun, name, old ? old->id : 0, spec, ret, err);
+
+	if (r == 0 && old && noun->id == HD_NOUN_NETWORK && (*ret)->view.network.physical)
+		(*ret)->leg = old->leg;
+	return r;
 }
 
 struct hd_object *hd_object_ref(struct hd_object *object)

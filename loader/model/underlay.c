@@ -27,9 +27,31 @@ uint32_t hd_network_mtu(const struct hd_network *network, const struct hd_underl
 
 	if (network->mtu)
 		return network->mtu;
+	if (network->physical)
+		return underlay->mtu;
 	if (network->tunnel == HD_TUNNEL_NONE)
 		return LOCAL_MTU;
 	return underlay->mtu < MTU_MIN + overhead ? MTU_MIN : underlay->mtu - overhead;
+}
+
+struct hd_object *hd_model_physical(const struct hd_model *model, const char *name)
+{
+	hd_model_each(model, HD_NOUN_UPLINK, uplink)
+		if (name && uplink->view.uplink.physical &&
+		    !strcmp(uplink->view.uplink.physical, name))
+			return uplink;
+	return NULL;
+}
+
+bool hd_model_has_legs(const struct hd_model *model, const struct hd_object *uplink)
+{
+	const char *physical = uplink->view.uplink.physical;
+
+	hd_model_each(model, HD_NOUN_NETWORK, network)
+		if (physical && network->view.network.physical &&
+		    !strcmp(network->view.network.physical, physical))
+			return true;
+	return false;
 }
 
 const struct hd_ip *hd_model_tunnel_ip(const struct hd_model *model)
@@ -77,6 +99,7 @@ int hd_uplink_view(struct hd_object *object, struct hd_error *err)
 		hd_error_where(err, "uplinks/%s/mode", object->name);
 		return -EINVAL;
 	}
+	uplink->physical = hd_spec_text(object, "physical");
 	uplink->has_ip = ip;
 	if (ip && hd_ip_parse(ip, &uplink->ip) < 0)
 		return hd_error_set(err, HD_ERR_INVALID, "uplink %s: bad address %s", object->name,

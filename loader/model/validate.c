@@ -92,12 +92,29 @@ static int claim_port(struct claim **claims, const struct hd_object *object, str
 	return r;
 }
 
+/* Of a physical network: what is untagged belongs to one flat network, each VLAN to one vlan network. */
+static int claim_vlan(struct claim **claims, const struct hd_object *object, struct hd_error *err)
+{
+	const struct hd_network *network = &object->view.network;
+	char what[176];
+
+	if (network->vlan)
+		(void)snprintf(what, sizeof(what), "vlan %s %u=VLAN %u of physical network %s",
+			       network->physical, network->vlan, network->vlan, network->physical);
+	else
+		(void)snprintf(what, sizeof(what), "flat %s=what is untagged on physical network %s",
+			       network->physical, network->physical);
+	return claim_add(claims, object, network->vlan ? "id" : "physical", what, err);
+}
+
 /* An id belongs to one network of its type; what has the same id at another UDP port is another network. */
 static int claim_tunnel(struct claim **claims, const struct hd_object *object, struct hd_error *err)
 {
 	const struct hd_network *network = &object->view.network;
 	char what[176];
 
+	if (network->physical)
+		return claim_vlan(claims, object, err);
 	if (network->tunnel == HD_TUNNEL_NONE)
 		return 0;
 	(void)snprintf(what, sizeof(what), "tunnel %d %u %u=%s id %u", (int)network->tunnel,
@@ -125,20 +142,36 @@ static int claim_uplink(struct claim **claims, const struct hd_object *object, s
 
 	(void)snprintf(what, sizeof(what), "device =device %s", object->name);
 	r = claim_add(claims, object, "", what, err);
+	if (r == 0 && uplink->physical) {
+		(void)snprintf(what, sizeof(what), "physical %s=physical network %s",
+			       uplink->physical, uplink->physical);
+		r = claim_add(claims, object, "physical", what, err);
+	}
 	return r < 0 || !uplink->has_ip ? r : claim_tunnel_ip(claims, object, &uplink->ip, err);
+}
+
+/* What is there already, or what is new: so that the latter is told what it wants that the former has. */
+static int claim_some(struct claim **claims, const struct hd_model *model, bool is_new,
+		      struct hd_error *err)
+{
+	int r = 0;
+
+	hd_model_each(model, HD_NOUN_NETWORK, network)
+		if (r == 0 && is_new == !network->id)
+			r = claim_tunnel(claims, network, err);
+	hd_model_each(model, HD_NOUN_UPLINK, uplink)
+		if (r == 0 && is_new == !uplink->id)
+			r = claim_uplink(claims, uplink, err);
+	return r;
 }
 
 /* Of the nouns that have to do with the underlay. */
 static int claim_underlay(struct claim **claims, const struct hd_model *model, struct hd_error *err)
 {
-	int r = 0;
+	int r = claim_some(claims, model, false, err);
 
-	hd_model_each(model, HD_NOUN_NETWORK, network)
-		if (r == 0)
-			r = claim_tunnel(claims, network, err);
-	hd_model_each(model, HD_NOUN_UPLINK, uplink)
-		if (r == 0)
-			r = claim_uplink(claims, uplink, err);
+	if (r == 0)
+		r = claim_some(claims, model, true, err);
 	hd_model_each(model, HD_NOUN_PEER, peer)
 		if (r == 0)
 			r = claim_tunnel_ip(claims, peer, &peer->view.peer.ip, err);

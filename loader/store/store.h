@@ -15,6 +15,9 @@
 
 struct hd_store;
 
+/* Noun of the rows that hold the number of a network's leg in its physical network, by the network's name. Comes before the networks. */
+#define HD_STORE_LEG "leg"
+
 /* Noun of the rows of rules: their groups may have 100,000. Comes before the groups. The name is GROUP/NUMBER. */
 #define HD_STORE_RULE "rule"
 #define HD_STORE_RULE_NAME (64 + 12)

@@ -42,6 +42,7 @@ static const struct {
 	[HD_MAP_PEERS] = { "hd_peers", KEEP },
 	[HD_MAP_TUNNELS] = { "hd_tunnels", KEEP },
 	[HD_MAP_TUNNEL_PORTS] = { "hd_tunnel_ports", KEEP },
+	[HD_MAP_LEGS] = { "hd_legs", KEEP },
 	[HD_MAP_PORT_COUNTERS] = { "hd_port_counters", KEEP },
 	[HD_MAP_PORT_STATE] = { "hd_port_state", KEEP },
 	[HD_MAP_FDB] = { "hd_fdb", KEEP },
@@ -86,6 +87,7 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 		return limits->ports;
 	case HD_MAP_NETWORKS:
 	case HD_MAP_TUNNELS:
+	case HD_MAP_LEGS:
 		return limits->networks;
 	case HD_MAP_FDB:
 		return limits->fdb;

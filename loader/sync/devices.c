@@ -196,13 +196,17 @@ int hd_uplink_check(const struct hd_devices *devices, const struct hd_object *up
 }
 
 struct hd_underlay hd_devices_underlay(const struct hd_devices *devices,
-				       const struct hd_model *model)
+				       const struct hd_model *model,
+				       const struct hd_network *network)
 {
+	const struct hd_object *only = network ? hd_model_physical(model, network->physical) : NULL;
 	struct hd_underlay ret = { .is_v6 = hd_model_underlay_is_v6(model) };
 
 	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
 		const struct hd_link *link = hd_device_of(devices, uplink);
 
+		if (only && uplink != only)
+			continue;
 		if (link && (!ret.mtu || link->mtu < ret.mtu))
 			ret.mtu = link->mtu;
 	}
@@ -268,7 +272,7 @@ static uint32_t mtu_of(const struct hd_devices *devices, const struct hd_model *
 {
 	const struct hd_network *network =
 		&hd_model_network_of(model, &port->view.port)->view.network;
-	struct hd_underlay underlay = hd_devices_underlay(devices, model);
+	struct hd_underlay underlay = hd_devices_underlay(devices, model, network);
 
 	return port->view.port.mtu ? port->view.port.mtu : hd_network_mtu(network, &underlay);
 }
@@ -413,7 +417,8 @@ static bool follows_underlay(const struct hd_model *model, const struct hd_objec
 	const struct hd_network *network =
 		&hd_model_network_of(model, &port->view.port)->view.network;
 
-	return !port->view.port.mtu && !network->mtu && network->tunnel != HD_TUNNEL_NONE;
+	return !port->view.port.mtu && !network->mtu &&
+	       (network->tunnel != HD_TUNNEL_NONE || network->physical);
 }
 
 int hd_device_follow_mtu(struct hd_devices *devices, const struct hd_model *model,

@@ -56,9 +56,10 @@ int hd_device_check(const struct hd_devices *devices, const struct hd_object *po
 int hd_uplink_check(const struct hd_devices *devices, const struct hd_object *uplink,
 		    struct hd_error *err);
 
-/** hd_devices_underlay - what the devices of the uplinks say */
+/** hd_devices_underlay - what the devices of the uplinks say about a network; NULL: about those that are tunnels */
 struct hd_underlay hd_devices_underlay(const struct hd_devices *devices,
-				       const struct hd_model *model);
+				       const struct hd_model *model,
+				       const struct hd_network *network);
 
 /** hd_netns_error - what kind of error a failing hd_netns_open() is */
 enum hd_error_code hd_netns_error(int r);

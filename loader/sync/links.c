@@ -261,8 +261,30 @@ bool hd_links_foreign_egress(const struct hd_datapath *dp, struct hd_netlink *nl
 	return false;
 }
 
+/* links/PORT-promisc: an empty folder that says we did it; made before it is done, so that it is taken back even if we are killed in between. */
+int hd_links_promisc(const struct hd_datapath *dp, struct hd_netlink *nl,
+		     const struct hd_attachment *a, bool is, bool want)
+{
+	char path[300];
+	int r;
+
+	if (is && want)
+		return 0;
+	link_path(dp, a->port, "promisc", path);
+	if (!want)
+		return rmdir(path) == 0 ? hd_netlink_link_promisc(nl, a->ifindex, false) : 0;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	r = hd_netlink_link_promisc(nl, a->ifindex, true);
+	if (r < 0)
+		(void)rmdir(path);
+	return r;
+}
+
 void hd_links_detach(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a)
 {
+	if (a->uplink)
+		(void)hd_links_promisc(dp, nl, a, false, false); /* gone with its device is fine */
 	if (a->how == HD_ATTACH_TCX)
 		tcx_detach(dp, a);
 	if (a->how == HD_ATTACH_CLSACT)

@@ -62,6 +62,16 @@ void hd_links_detach(const struct hd_datapath *dp, struct hd_netlink *nl, struct
  */
 int hd_links_guard(const struct hd_datapath *dp, uint32_t ifindex, const char *pin);
 
+/**
+ * hd_links_promisc - let frames for others in at an uplink's device, or no longer
+ * @is:   it lets them in now
+ * @want: it should
+ *
+ * Takes back only what it has done itself; of that it leaves a note among the pins. hd_links_detach() takes it back, too.
+ */
+int hd_links_promisc(const struct hd_datapath *dp, struct hd_netlink *nl,
+		     const struct hd_attachment *a, bool is, bool want);
+
 /** hd_links_found_fn - one pinned attachment; @a is a copy to keep */
 typedef int (*hd_links_found_fn)(void *arg, const struct hd_attachment *a);
 

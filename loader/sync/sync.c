@@ -241,6 +241,8 @@ static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_obje
 	fact.mtu = link->mtu;
 	fact.up = (link->flags & IFF_UP) && (link->flags & IFF_LOWER_UP);
 	fact.peer = !strcmp(link->kind, "veth") && link->far_peer && !(run && run->foreign);
+	fact.shared = port->noun->id == HD_NOUN_UPLINK && port->view.uplink.physical &&
+		      hd_netlink_has_address(sync->nl, link->ifindex);
 	return fact;
 }
 
@@ -352,6 +354,24 @@ static int attach_all(struct hd_sync *sync, const struct hd_model *model,
 	return 0;
 }
 
+/* Frames for the MACs of workloads come in where their networks go on; without them it works for what is broadcast, and can be looked into. */
+static void let_frames_in(struct hd_sync *sync, const struct hd_model *model)
+{
+	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
+		const struct hd_link *link = hd_device_of(&sync->devices, uplink);
+		const struct run *run = run_find(sync, uplink->id);
+		int r = 0;
+
+		if (link && run)
+			r = hd_links_promisc(&sync->dp, sync->nl, &run->attachment,
+					     link->flags & IFF_PROMISC,
+					     hd_model_has_legs(model, uplink));
+		if (r < 0)
+			(void)log_warn(r, "uplink %s: can't make it promiscuous, ignoring",
+				       uplink->name);
+	}
+}
+
 static bool detach_gone(struct hd_sync *sync, const struct hd_model *model)
 {
 	struct run *run, *next;
@@ -386,6 +406,8 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 	}
 	ret.ifindex = link->ifindex;
 	memcpy(ret.device, link->name, sizeof(ret.device));
+	ret.shared = port->noun->id == HD_NOUN_UPLINK &&
+		     hd_netlink_has_address(sync->nl, link->ifindex);
 	if (ret.attach == HD_ATTACH_NONE)
 		ret.reason = "no program is attached to its device";
 	else if (!(link->flags & IFF_UP))
@@ -413,9 +435,10 @@ struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_obje
 	return ret;
 }
 
-struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_model *model)
+struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_model *model,
+				    const struct hd_network *network)
 {
-	return hd_devices_underlay(&sync->devices, model);
+	return hd_devices_underlay(&sync->devices, model, network);
 }
 
 /* At start only what is wrong is news. */
@@ -571,6 +594,7 @@ static int apply(struct hd_sync *sync, const struct hd_model *model, const struc
 	if (r < 0)
 		return r;
 	hd_gro_sync(&sync->dp, &sync->devices, model);
+	let_frames_in(sync, model);
 	hd_tables_swap(&sync->current, next);
 	return 0;
 }
@@ -578,7 +602,8 @@ static int apply(struct hd_sync *sync, const struct hd_model *model, const struc
 static int finish(struct hd_sync *sync, const struct hd_model *model, struct hd_tables *before,
 		  struct hd_error *err)
 {
-	bool any = detach_gone(sync, model);
+	bool any = detach_gone(sync, model) || before->table[HD_TABLE_LEGS].n >
+						       sync->current.table[HD_TABLE_LEGS].n;
 	int r = hd_tables_write(&sync->dp, before, &sync->current, HD_TABLE_DEL, err);
 	struct hd_tables next;
 
@@ -678,10 +703,28 @@ int hd_sync_reload_links(struct hd_sync *sync)
 	return hd_devices_load(&sync->devices);
 }
 
+/* Whether an uplink has become the host's as well, or has ceased to be. */
+static bool sharing_changed(const struct hd_sync *sync, const struct hd_model *model)
+{
+	hd_model_each(model, HD_NOUN_NETWORK, network) {
+		const struct hd_object *uplink =
+			hd_model_physical(model, network->view.network.physical);
+		const void *row = hd_table_find(&sync->current.table[HD_TABLE_PORTS],
+						&network->leg);
+
+		if (uplink && row && !network->view.network.vlan &&
+		    !(port_row(row).flags & HD_PORT_SHARED) == make_fact(sync, uplink).shared)
+			return true;
+	}
+	return false;
+}
+
 bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model)
 {
-	return hd_model_count(model, HD_NOUN_PEER) &&
-	       hd_ways_look(&sync->ways, &sync->devices, model);
+	bool changed = hd_model_count(model, HD_NOUN_PEER) &&
+		       hd_ways_look(&sync->ways, &sync->devices, model);
+
+	return sharing_changed(sync, model) || changed;
 }
 
 void hd_sync_keep_ways(struct hd_sync *sync)

@@ -29,6 +29,7 @@ struct hd_port_run {
 	enum hd_attach attach;
 	uint32_t ifindex;
 	char device[IFNAMSIZ];
+	bool shared; /* of an uplink: the host has an address there */
 };
 
 /** struct hd_peer_run - what is known at run time about a peer; @next is empty where there is no way */
@@ -79,7 +80,7 @@ int hd_sync_reload_links(struct hd_sync *sync);
 /** hd_sync_wants_retry - whether a device that heddle should have made is missing */
 bool hd_sync_wants_retry(const struct hd_sync *sync);
 
-/** hd_sync_ways - something has happened to the ways to others; true if a run is due */
+/** hd_sync_ways - something has happened to the ways to others, or to the host's addresses; true if a run is due */
 bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model);
 
 /** hd_sync_keep_ways - to be called every few seconds: asks next hops whether they are there */
@@ -88,8 +89,9 @@ void hd_sync_keep_ways(struct hd_sync *sync);
 /** hd_sync_told - something is to be read from a socket of hd_told_open(); true if a run is due */
 bool hd_sync_told(struct hd_sync *sync, const struct hd_model *model, int fd, bool is_v4);
 
-/** hd_sync_underlay - what the uplinks say about the way between hosts */
-struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_model *model);
+/** hd_sync_underlay - what the uplinks say about the way between hosts, for a network */
+struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_model *model,
+				    const struct hd_network *network);
 
 /** hd_sync_peer - run-time state of a peer */
 struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_object *peer);

@@ -35,6 +35,7 @@ static const struct {
 	[HD_TABLE_PEERS] = { HD_MAP_PEERS, false },
 	[HD_TABLE_TUNNELS] = { HD_MAP_TUNNELS, false },
 	[HD_TABLE_TUNNEL_PORTS] = { HD_MAP_TUNNEL_PORTS, true },
+	[HD_TABLE_LEGS] = { HD_MAP_LEGS, false },
 	[HD_TABLE_FDB] = { HD_MAP_FDB, false },
 	[HD_TABLE_NEIGH] = { HD_MAP_NEIGH, false },
 	[HD_TABLE_IFINDEX_FAR] = { HD_MAP_IFINDEX_FAR, false },

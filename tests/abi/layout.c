@@ -19,6 +19,7 @@
 #include "heddle/config.h"
 #include "heddle/fdb.h"
 #include "heddle/flow.h"
+#include "heddle/leg.h"
 #include "heddle/neigh.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
@@ -46,6 +47,7 @@ static const struct table tables[] = {
 	{ "hd_peers", "hd_peer_key", NULL, sizeof(struct hd_peer_key), 4 },
 	{ "hd_tunnels", "hd_tunnel_key", NULL, sizeof(struct hd_tunnel_key), 4 },
 	{ "hd_tunnel_ports", NULL, NULL, 4, 4 },
+	{ "hd_legs", "hd_leg_key", NULL, sizeof(struct hd_leg_key), 4 },
 	{ "hd_port_counters", NULL, "hd_counters", 4, sizeof(struct hd_counters) },
 	{ "hd_port_state", NULL, "hd_port_state", 4, sizeof(struct hd_port_state) },
 	{ "hd_trunks", NULL, "hd_trunk_value", 4, sizeof(struct hd_trunk_value) },

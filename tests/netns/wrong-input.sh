@@ -177,12 +177,9 @@ same "state" "$before" "$(state)"
 pid=$(hd -j status | jq .pid)
 same "the same daemon" "$DAEMON" "$pid"
 
-# heddle(8): an error in a file starts with its place; and "not available yet"
+# heddle(8): an error in a file starts with its place
 : >"$T/file.yaml"
 refused 6 'file.yaml:1:1: ' hd apply -f "$T/file.yaml"
-for type in flat vlan; do
-	refused 2 'not available yet' hd network add x --type "$type"
-done
 same "state" "$before" "$(state)"
 
 # Networks that leave the host, uplinks, peers.

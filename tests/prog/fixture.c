@@ -245,6 +245,7 @@ static void set_sizes(struct port_bpf *skel, struct sizes sizes)
 		{ skel->maps.hd_peers, MAX_PORTS },
 		{ skel->maps.hd_peer_nets, MAX_PORTS },
 		{ skel->maps.hd_tunnels, MAX_NETWORKS },
+		{ skel->maps.hd_legs, MAX_NETWORKS },
 		{ skel->maps.hd_neigh, MAX_PORTS },
 		{ skel->maps.hd_fdb, sizes.fdb ? sizes.fdb : MAX_FDB },
 		{ skel->maps.hd_drops, sizes.drops ? sizes.drops : MAX_DROPS },

@@ -18,6 +18,7 @@
 #include "compile/compile.h"
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
+#include "heddle/leg.h"
 #include "heddle/neigh.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
@@ -170,6 +171,7 @@ static void table_names_and_sizes(void **state)
 		[HD_TABLE_PEERS] = { "hd_peers", sizeof(struct hd_peer_key), 4 },
 		[HD_TABLE_TUNNELS] = { "hd_tunnels", sizeof(struct hd_tunnel_key), 4 },
 		[HD_TABLE_TUNNEL_PORTS] = { "hd_tunnel_ports", 4, 4 },
+		[HD_TABLE_LEGS] = { "hd_legs", sizeof(struct hd_leg_key), 4 },
 		[HD_TABLE_FDB] = { "hd_fdb", sizeof(struct hd_fdb_key),
 				   sizeof(struct hd_fdb_value) },
 		[HD_TABLE_NEIGH] = { "hd_neigh", sizeof(struct hd_neigh_key),
@@ -748,6 +750,67 @@ static void overlay_mtus(void **state)
 	}
 }
 
+static uint32_t leg_at(struct fixture *f, uint32_t uplink, uint32_t vid)
+{
+	struct hd_leg_key key = { .uplink = uplink, .vid = vid };
+
+	return number(f, HD_TABLE_LEGS, &key);
+}
+
+/* Networks of physical networks: each has a leg at its uplink, and its MTU. */
+static void legs(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t eth1 = end(f, HD_NOUN_UPLINK, "eth1",
+			    "{\"physical\":\"one\",\"tunnel-ip\":\"192.0.2.1\"}",
+			    (struct hd_fact){ .ifindex = 7, .mtu = 1400, .up = true, .shared = true });
+	uint32_t eth2 = end(f, HD_NOUN_UPLINK, "eth2", "{\"physical\":\"two\"}",
+			    (struct hd_fact){ .ifindex = 8, .mtu = 9000, .up = true });
+	uint32_t eth3 = end(f, HD_NOUN_UPLINK, "eth3", "{}",
+			    (struct hd_fact){ .ifindex = 9, .mtu = 1500, .up = true });
+	const struct hd_object *flat =
+		put(f, HD_NOUN_NETWORK, "flat", "{\"type\":\"flat\",\"physical\":\"one\"}");
+	const struct hd_object *same =
+		put(f, HD_NOUN_NETWORK, "same",
+		    "{\"type\":\"vlan\",\"physical\":\"one\",\"id\":123}");
+	const struct hd_object *vlan =
+		put(f, HD_NOUN_NETWORK, "vlan",
+		    "{\"type\":\"vlan\",\"physical\":\"two\",\"id\":123}");
+	uint32_t a = port(f, "a", "vlan", ",\"netns\":\"x\",\"ifname\":\"e\"",
+			  (struct hd_fact){ 0 });
+	struct hd_port_value value;
+
+	compile(f);
+	assert_int_equal(rows(f, HD_TABLE_LEGS), 3);
+	assert_int_equal(leg_at(f, eth1, 0), flat->leg);
+	assert_int_equal(leg_at(f, eth1, 123), same->leg);
+	assert_int_equal(leg_at(f, eth2, 123), vlan->leg);
+	assert_int_equal(port_value(f, eth1).flags, HD_PORT_UPLINK | HD_PORT_UP | HD_PORT_LEGS);
+	assert_int_equal(port_value(f, eth3).flags, HD_PORT_UPLINK | HD_PORT_UP);
+
+	value = port_value(f, flat->leg);
+	assert_int_equal(value.network, flat->id);
+	assert_int_equal(value.ifindex, 7);
+	assert_int_equal(value.flags, HD_PORT_LEG | HD_PORT_UP | HD_PORT_SHARED);
+	assert_int_equal(value.mtu, 1400);
+	assert_int_equal(value.next, flat->leg);
+	assert_int_equal(end_value(f, flat->leg).local[3], htonl(0xc0000201));
+	value = port_value(f, same->leg); /* frames with its tag are never the host's */
+	assert_int_equal(value.flags, HD_PORT_LEG | HD_PORT_UP);
+	assert_int_equal(value.vlan, 123);
+	value = port_value(f, vlan->leg);
+	assert_int_equal(value.ifindex, 8);
+	assert_int_equal(value.next, a); /* the leg and the port are each other's next */
+	assert_int_equal(port_value(f, a).next, vlan->leg);
+	assert_int_equal(port_value(f, a).mtu, 9000);
+	for (uint32_t uplink = 7; uplink <= 9; uplink++) { /* devices lead to uplinks, not to legs */
+		struct hd_ifindex_value at;
+
+		memcpy(&at, row(f, HD_TABLE_IFINDEX, &uplink), sizeof(at));
+		assert_int_equal(at.port, uplink == 7 ? eth1 : uplink == 8 ? eth2 : eth3);
+	}
+}
+
 static int compare_facts(const void *a, const void *b)
 {
 	const struct hd_fact *x = a, *y = b;
@@ -933,6 +996,7 @@ int main(void)
 		TEST(overlay_mtus),
 		TEST(remote_ports),
 		TEST(entry_of_a_peer),
+		TEST(legs),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

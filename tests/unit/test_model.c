@@ -388,19 +388,58 @@ static void objects_that_contradict_themselves(void **state)
 	}
 }
 
-/* The schema refuses these types before; the store of a newer version may hold one. */
-static void types_of_later_versions(void **state)
+/* Networks of physical networks: what each type needs, and must not have. */
+static void provider_networks(void **state)
 {
-	_json_ json_t *spec = json_pack("{s:s}", "type", "vlan");
-	struct hd_object *made = NULL;
-	struct hd_error err = { 0 };
+	static const struct {
+		const char *options;
+		const char *message, *where; /* NULL: it is fine */
+	} cases[] = {
+		{ "{\"type\":\"flat\",\"physical\":\"p\"}", NULL, NULL },
+		{ "{\"type\":\"vlan\",\"physical\":\"p\",\"id\":1}", NULL, NULL },
+		{ "{\"type\":\"vlan\",\"physical\":\"p\",\"id\":4094}", NULL, NULL },
+		{ "{\"type\":\"flat\"}", "type flat needs physical, the name of a physical network",
+		  "physical" },
+		{ "{\"type\":\"vlan\",\"id\":1}",
+		  "type vlan needs physical, the name of a physical network", "physical" },
+		{ "{\"type\":\"vlan\",\"physical\":\"p\"}", "type vlan needs id, the VLAN", "id" },
+		{ "{\"type\":\"vlan\",\"physical\":\"p\",\"id\":0}",
+		  "id: a VLAN is a number from 1 to 4094", "id" },
+		{ "{\"type\":\"vlan\",\"physical\":\"p\",\"id\":4095}",
+		  "id: a VLAN is a number from 1 to 4094", "id" },
+		{ "{\"type\":\"vlan\",\"physical\":\"p\",\"id\":65537}",
+		  "id: a VLAN is a number from 1 to 4094", "id" },
+		{ "{\"type\":\"flat\",\"physical\":\"p\",\"id\":1}",
+		  "a flat network has no id: its frames have no tag", "id" },
+		{ "{\"type\":\"flat\",\"physical\":\"p\",\"tunnel-port\":4789}",
+		  "tunnel-port is for type vxlan and geneve", "tunnel-port" },
+		{ "{\"type\":\"local\",\"physical\":\"p\"}",
+		  "a local network has no physical network", "physical" },
+		{ "{\"type\":\"vxlan\",\"physical\":\"p\",\"id\":1}",
+		  "a tunnel has no physical network: it follows routes", "physical" },
+		{ "{\"type\":\"geneve\",\"physical\":\"p\",\"id\":1}",
+		  "a tunnel has no physical network: it follows routes", "physical" },
+		{ "{\"type\":\"gre\",\"physical\":\"p\"}",
+		  "a tunnel has no physical network: it follows routes", "physical" },
+	};
 
 	(void)state;
-	assert_int_equal(hd_object_new(&hd_nouns[HD_NOUN_NETWORK], "blue", 1, spec, &made, &err),
-			 -EINVAL);
-	assert_null(made);
-	assert_string_equal(err.message, "network blue: type vlan is not available yet");
-	assert_string_equal(err.where, "networks/blue/type");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hd_object *made = NULL;
+		struct hd_error err = { 0 };
+		int r = try_object(HD_NOUN_NETWORK, "n", 0, cases[i].options, &made, &err);
+		char text[128];
+
+		assert_int_equal(r, cases[i].message ? -EINVAL : 0);
+		hd_object_unref(made);
+		if (!cases[i].message)
+			continue;
+		(void)snprintf(text, sizeof(text), "network n: %s", cases[i].message);
+		assert_string_equal(err.message, text);
+		(void)snprintf(text, sizeof(text), "networks/n/%s", cases[i].where);
+		assert_string_equal(err.where, text);
+		assert_int_equal(err.code, HD_ERR_INVALID);
+	}
 }
 
 /* --- the collection --- */
@@ -741,6 +780,101 @@ static const struct contradiction underlay_contradictions[] = {
 	  HD_ERR_NOT_FOUND, "peer p: network none does not exist", "peers/p/network" },
 };
 
+/* The same for networks of physical networks: one too much for put_physical(). */
+static const struct contradiction physical_contradictions[] = {
+	{ HD_NOUN_NETWORK, "x", "{\"type\":\"flat\",\"physical\":\"physnet1\"}", -EEXIST,
+	  HD_ERR_CONFLICT,
+	  "network x: what is untagged on physical network physnet1 is already used by network flat",
+	  "networks/x/physical" },
+	{ HD_NOUN_NETWORK, "a", "{\"type\":\"vlan\",\"id\":123,\"physical\":\"public\"}", -EEXIST,
+	  HD_ERR_CONFLICT,
+	  "network a: VLAN 123 of physical network public is already used by network vlan",
+	  "networks/a/id" }, /* also where its name comes first */
+	{ HD_NOUN_NETWORK, "x", "{\"type\":\"flat\",\"physical\":\"nowhere\"}", -ENOENT,
+	  HD_ERR_NOT_FOUND, "network x: physical network nowhere does not exist",
+	  "networks/x/physical" },
+	{ HD_NOUN_UPLINK, "eth0", "{\"physical\":\"public\"}", -EEXIST, HD_ERR_CONFLICT,
+	  "uplink eth0: physical network public is already used by uplink eth2",
+	  "uplinks/eth0/physical" },
+	{ HD_NOUN_UPLINK, "eth2", "{}", -ENOENT, HD_ERR_NOT_FOUND,
+	  "network other-flat: physical network public does not exist",
+	  "networks/other-flat/physical" },
+};
+
+static void put_physical(struct hd_model *model)
+{
+	put_basics(model);
+	put(model, HD_NOUN_UPLINK, "eth1", "{\"physical\":\"physnet1\"}");
+	put(model, HD_NOUN_UPLINK, "eth2", "{\"physical\":\"public\"}");
+	put(model, HD_NOUN_NETWORK, "flat", "{\"type\":\"flat\",\"physical\":\"physnet1\"}");
+	put(model, HD_NOUN_NETWORK, "vlan",
+	    "{\"type\":\"vlan\",\"physical\":\"public\",\"id\":123}");
+	put(model, HD_NOUN_NETWORK, "same-vlan",
+	    "{\"type\":\"vlan\",\"physical\":\"physnet1\",\"id\":123}");
+	put(model, HD_NOUN_NETWORK, "other-flat", "{\"type\":\"flat\",\"physical\":\"public\"}");
+	hd_model_sort(model);
+}
+
+static void physical_contradictions_are_named(void **state)
+{
+	struct hd_model *sound = *state;
+	struct hd_error none = { 0 };
+
+	put_physical(sound);
+	if (hd_model_validate(sound, &none) < 0)
+		fail_msg("%s", none.message);
+	for (size_t i = 0; i < sizeof(physical_contradictions) / sizeof(physical_contradictions[0]);
+	     i++) {
+		const struct contradiction *c = &physical_contradictions[i];
+		struct hd_model *model = hd_model_new();
+		struct hd_error err = { 0 };
+
+		put_physical(model);
+		assert_int_equal(hd_model_assign_ids(model, &roomy, NULL), 0);
+		put(model, c->noun, c->name, c->options);
+		hd_model_sort(model);
+		assert_int_equal(hd_model_validate(model, &err), c->r);
+		assert_string_equal(err.message, c->message);
+		assert_string_equal(err.where, c->where);
+		assert_int_equal(err.code, c->code);
+		hd_model_free(model);
+	}
+}
+
+/* A leg has a number of the ports' that stays when its network is changed, and is known by it as its uplink. */
+static void legs_have_numbers(void **state)
+{
+	struct hd_model *model = *state, *copy;
+	const struct hd_object *flat, *eth1;
+	struct hd_object *renewed = NULL;
+	struct hd_error err = { 0 };
+
+	put_physical(model);
+	assert_int_equal(hd_model_assign_ids(model, &roomy, NULL), 0);
+	flat = hd_model_get(model, HD_NOUN_NETWORK, "flat");
+	eth1 = hd_model_get(model, HD_NOUN_UPLINK, "eth1");
+	assert_int_not_equal(flat->leg, 0);
+	assert_ptr_equal(hd_model_leg(model, flat->leg), flat);
+	assert_ptr_equal(hd_model_get_port(model, flat->leg), eth1);
+	assert_null(hd_model_get_id(model, HD_NOUN_PORT, flat->leg));
+	assert_null(hd_model_get_id(model, HD_NOUN_UPLINK, flat->leg));
+	assert_true(hd_model_has_member(model, flat, flat->leg));
+	assert_false(hd_model_has_member(model, hd_model_get(model, HD_NOUN_NETWORK, "vlan"),
+					 flat->leg));
+	assert_int_equal(hd_model_get(model, HD_NOUN_NETWORK, "blue")->leg, 0);
+	assert_null(hd_model_leg(model, 0));
+
+	assert_int_equal(hd_object_renew(flat, flat->noun, "flat", flat->spec, &renewed, &err), 0);
+	assert_int_equal(renewed->leg, flat->leg);
+	copy = hd_model_copy(model);
+	assert_int_equal(hd_model_put(copy, renewed), 0);
+	assert_ptr_equal(hd_model_leg(copy, flat->leg), renewed);
+	assert_true(hd_model_del(copy, HD_NOUN_NETWORK, "flat"));
+	assert_null(hd_model_leg(copy, flat->leg));
+	hd_object_unref(renewed);
+	hd_model_free(copy);
+}
+
 static void put_underlay(struct hd_model *model)
 {
 	put_basics(model);
@@ -872,7 +1006,7 @@ int main(void)
 		cmocka_unit_test(each_kind_of_port),
 		cmocka_unit_test(entries_are_named_by_network),
 		cmocka_unit_test(objects_that_contradict_themselves),
-		cmocka_unit_test(types_of_later_versions),
+		cmocka_unit_test(provider_networks),
 		TEST(put_get_del),
 		TEST(put_replaces),
 		TEST(walk_is_sorted_as_people_count),
@@ -885,6 +1019,8 @@ int main(void)
 		TEST(a_model_that_is_fine),
 		cmocka_unit_test(contradictions_are_named),
 		cmocka_unit_test_setup_teardown(underlay_contradictions_are_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(physical_contradictions_are_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(legs_have_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_space_of_numbers, setup, teardown),
 		TEST(subnets_of_a_network_do_not_overlap),
 		TEST(one_address_in_two_spellings),
