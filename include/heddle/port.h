@@ -45,9 +45,11 @@ enum {
 	HD_PORT_TUNNEL =
 		1 << 13, /* a pseudo port: a peer; @ifindex is 0, hd_ends says how it is reached */
 	HD_PORT_EVERYWHERE = 1 << 14, /* a peer that is in every network that leaves the host */
-	HD_PORT_LEG = 1 << 15, /* a pseudo port: a network's leg in a physical network (heddle/leg.h) */
-	HD_PORT_LEGS = 1 << 16,	  /* an uplink that networks have legs at */
-	HD_PORT_SHARED = 1 << 17, /* a leg for untagged frames at an uplink that the host uses, too */
+	HD_PORT_LEG =
+		1 << 15, /* a pseudo port: a network's leg in a physical network (heddle/leg.h) */
+	HD_PORT_LEGS = 1 << 16, /* an uplink that networks have legs at */
+	HD_PORT_SHARED =
+		1 << 17, /* a leg for untagged frames at an uplink that the host uses, too */
 };
 
 /**

@@ -325,9 +325,8 @@ static int compile_uplink(struct compiler *c, const struct hd_object *object,
 	struct hd_port_value value = { .network = HD_NETWORK_UNDERLAY,
 				       .ifindex = fact->ifindex,
 				       .flags = HD_PORT_UPLINK | (fact->up ? HD_PORT_UP : 0) |
-						(hd_model_has_legs(c->model, object) ?
-							 HD_PORT_LEGS :
-							 0),
+						(hd_model_has_legs(c->model, object) ? HD_PORT_LEGS
+										     : 0),
 				       .next = object->id,
 				       .mtu = fact->mtu };
 	const struct hd_ip *ip = uplink->has_ip ? &uplink->ip : hd_model_tunnel_ip(c->model);

@@ -65,16 +65,17 @@ static int provider_view(struct hd_object *object, struct hd_error *err)
 
 	network->physical = hd_spec_text(object, "physical");
 	if (!network->physical) {
-		(void)tunnel_error(object, "physical",
-				   vlan ? "type vlan needs physical, the name of a physical network"
-					: "type flat needs physical, the name of a physical network",
-				   err);
+		(void)tunnel_error(
+			object, "physical",
+			vlan ? "type vlan needs physical, the name of a physical network"
+			     : "type flat needs physical, the name of a physical network",
+			err);
 		hd_error_hint(err, "an uplink has it: 'heddle uplink add DEV --physical NAME'");
 		return -EINVAL;
 	}
 	if (!vlan && has_id)
-		return tunnel_error(object, "id", "a flat network has no id: its frames have no tag",
-				    err);
+		return tunnel_error(object, "id",
+				    "a flat network has no id: its frames have no tag", err);
 	if (vlan && !has_id)
 		return tunnel_error(object, "id", "type vlan needs id, the VLAN", err);
 	if (vlan && (id < 1 || id > HD_VLAN_MAX))

@@ -102,8 +102,9 @@ static int claim_vlan(struct claim **claims, const struct hd_object *object, str
 		(void)snprintf(what, sizeof(what), "vlan %s %u=VLAN %u of physical network %s",
 			       network->physical, network->vlan, network->vlan, network->physical);
 	else
-		(void)snprintf(what, sizeof(what), "flat %s=what is untagged on physical network %s",
-			       network->physical, network->physical);
+		(void)snprintf(what, sizeof(what),
+			       "flat %s=what is untagged on physical network %s", network->physical,
+			       network->physical);
 	return claim_add(claims, object, network->vlan ? "id" : "physical", what, err);
 }
 

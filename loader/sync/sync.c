@@ -406,8 +406,8 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 	}
 	ret.ifindex = link->ifindex;
 	memcpy(ret.device, link->name, sizeof(ret.device));
-	ret.shared = port->noun->id == HD_NOUN_UPLINK &&
-		     hd_netlink_has_address(sync->nl, link->ifindex);
+	ret.shared =
+		port->noun->id == HD_NOUN_UPLINK && hd_netlink_has_address(sync->nl, link->ifindex);
 	if (ret.attach == HD_ATTACH_NONE)
 		ret.reason = "no program is attached to its device";
 	else if (!(link->flags & IFF_UP))
@@ -602,8 +602,8 @@ static int apply(struct hd_sync *sync, const struct hd_model *model, const struc
 static int finish(struct hd_sync *sync, const struct hd_model *model, struct hd_tables *before,
 		  struct hd_error *err)
 {
-	bool any = detach_gone(sync, model) || before->table[HD_TABLE_LEGS].n >
-						       sync->current.table[HD_TABLE_LEGS].n;
+	bool any = detach_gone(sync, model) ||
+		   before->table[HD_TABLE_LEGS].n > sync->current.table[HD_TABLE_LEGS].n;
 	int r = hd_tables_write(&sync->dp, before, &sync->current, HD_TABLE_DEL, err);
 	struct hd_tables next;
 
@@ -709,8 +709,8 @@ static bool sharing_changed(const struct hd_sync *sync, const struct hd_model *m
 	hd_model_each(model, HD_NOUN_NETWORK, network) {
 		const struct hd_object *uplink =
 			hd_model_physical(model, network->view.network.physical);
-		const void *row = hd_table_find(&sync->current.table[HD_TABLE_PORTS],
-						&network->leg);
+		const void *row =
+			hd_table_find(&sync->current.table[HD_TABLE_PORTS], &network->leg);
 
 		if (uplink && row && !network->view.network.vlan &&
 		    !(port_row(row).flags & HD_PORT_SHARED) == make_fact(sync, uplink).shared)

@@ -145,6 +145,8 @@ static const struct member members[] = {
 	M(hd_end_value, from),
 	M(hd_end_value, local),
 	M(hd_end_value, remote),
+	M(hd_leg_key, uplink),
+	M(hd_leg_key, vid),
 	M(hd_peer_net_key, network),
 	M(hd_peer_net_key, peer),
 	M(hd_peer_key, addr),

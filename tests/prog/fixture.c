@@ -652,6 +652,37 @@ static void ifindex_add(struct fixture *f, uint32_t ifindex, uint32_t port)
 		put(f->skel->maps.hd_ifindex, &slot, &value);
 }
 
+void leg_add(struct fixture *f, uint32_t id, uint32_t uplink, uint32_t network, uint16_t vid,
+	     uint32_t flags)
+{
+	struct hd_leg_key key = { .uplink = uplink, .vid = vid };
+	struct hd_port_value value = { .network = network,
+				       .ifindex = port_get(f, uplink).ifindex,
+				       .flags = HD_PORT_LEG | UP | flags,
+				       .mtu = DEVICE_MTU,
+				       .mac_limit = 16,
+				       .vlan = vid };
+
+	port_put(f, id, value);
+	ring_close(f, network);
+	put(f->skel->maps.hd_legs, &key, &id);
+}
+
+void leg_del(struct fixture *f, uint32_t uplink, uint16_t vid)
+{
+	struct hd_leg_key key = { .uplink = uplink, .vid = vid };
+
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(f->skel->maps.hd_legs), &key), 0);
+}
+
+void leg_ends_at(struct fixture *f, uint32_t id, const char *ip)
+{
+	struct hd_end_value end = { 0 };
+
+	end.flags = map_address(ip, end.local) ? HD_END_IPV6 : 0;
+	put(f->skel->maps.hd_ends, &id, &end);
+}
+
 void port_add_on(struct fixture *f, uint32_t id, uint32_t number, uint32_t network, uint32_t flags)
 {
 	struct hd_port_value value = { .network = network,

@@ -51,6 +51,7 @@
 #include "heddle/config.h"
 #include "heddle/fdb.h"
 #include "heddle/flow.h"
+#include "heddle/leg.h"
 #include "heddle/neigh.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
@@ -319,6 +320,18 @@ void end_mtu(struct fixture *f, uint32_t id, uint32_t mtu);
 
 #define MAC_UPLINK MAC(0xee)
 
+/* --- physical networks --- */
+
+/** leg_add - leg @id of a network, at an uplink, with tag @vid outside (0 = none); @flags besides HD_PORT_LEG and UP */
+void leg_add(struct fixture *f, uint32_t id, uint32_t uplink, uint32_t network, uint16_t vid,
+	     uint32_t flags);
+
+/** leg_del - frames of a VLAN that come in by an uplink belong to nobody */
+void leg_del(struct fixture *f, uint32_t uplink, uint16_t vid);
+
+/** leg_ends_at - the host's tunnel address, as the leg knows it */
+void leg_ends_at(struct fixture *f, uint32_t id, const char *ip);
+
 /* --- packets --- */
 
 /**
@@ -407,6 +420,7 @@ int header_tests(void);
 int trace_tests(void);
 int vlan_tests(void);
 int tunnel_tests(void);
+int leg_tests(void);
 int reason_tests(void);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

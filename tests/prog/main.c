@@ -25,6 +25,7 @@ int main(void)
 	failed += trace_tests();
 	failed += vlan_tests();
 	failed += tunnel_tests();
+	failed += leg_tests();
 	failed += reason_tests(); /* last: it looks at what the others provoked */
 	return failed != 0;
 }

@@ -761,23 +761,21 @@ static uint32_t leg_at(struct fixture *f, uint32_t uplink, uint32_t vid)
 static void legs(void **state)
 {
 	struct fixture *f = *state;
-	uint32_t eth1 = end(f, HD_NOUN_UPLINK, "eth1",
-			    "{\"physical\":\"one\",\"tunnel-ip\":\"192.0.2.1\"}",
-			    (struct hd_fact){ .ifindex = 7, .mtu = 1400, .up = true, .shared = true });
+	uint32_t eth1 =
+		end(f, HD_NOUN_UPLINK, "eth1", "{\"physical\":\"one\",\"tunnel-ip\":\"192.0.2.1\"}",
+		    (struct hd_fact){ .ifindex = 7, .mtu = 1400, .up = true, .shared = true });
 	uint32_t eth2 = end(f, HD_NOUN_UPLINK, "eth2", "{\"physical\":\"two\"}",
 			    (struct hd_fact){ .ifindex = 8, .mtu = 9000, .up = true });
 	uint32_t eth3 = end(f, HD_NOUN_UPLINK, "eth3", "{}",
 			    (struct hd_fact){ .ifindex = 9, .mtu = 1500, .up = true });
 	const struct hd_object *flat =
 		put(f, HD_NOUN_NETWORK, "flat", "{\"type\":\"flat\",\"physical\":\"one\"}");
-	const struct hd_object *same =
-		put(f, HD_NOUN_NETWORK, "same",
-		    "{\"type\":\"vlan\",\"physical\":\"one\",\"id\":123}");
-	const struct hd_object *vlan =
-		put(f, HD_NOUN_NETWORK, "vlan",
-		    "{\"type\":\"vlan\",\"physical\":\"two\",\"id\":123}");
-	uint32_t a = port(f, "a", "vlan", ",\"netns\":\"x\",\"ifname\":\"e\"",
-			  (struct hd_fact){ 0 });
+	const struct hd_object *same = put(f, HD_NOUN_NETWORK, "same",
+					   "{\"type\":\"vlan\",\"physical\":\"one\",\"id\":123}");
+	const struct hd_object *vlan = put(f, HD_NOUN_NETWORK, "vlan",
+					   "{\"type\":\"vlan\",\"physical\":\"two\",\"id\":123}");
+	uint32_t a =
+		port(f, "a", "vlan", ",\"netns\":\"x\",\"ifname\":\"e\"", (struct hd_fact){ 0 });
 	struct hd_port_value value;
 
 	compile(f);
@@ -803,7 +801,8 @@ static void legs(void **state)
 	assert_int_equal(value.next, a); /* the leg and the port are each other's next */
 	assert_int_equal(port_value(f, a).next, vlan->leg);
 	assert_int_equal(port_value(f, a).mtu, 9000);
-	for (uint32_t uplink = 7; uplink <= 9; uplink++) { /* devices lead to uplinks, not to legs */
+	for (uint32_t uplink = 7; uplink <= 9;
+	     uplink++) { /* devices lead to uplinks, not to legs */
 		struct hd_ifindex_value at;
 
 		memcpy(&at, row(f, HD_TABLE_IFINDEX, &uplink), sizeof(at));
