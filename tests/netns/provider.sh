@@ -83,6 +83,12 @@ at two security-group rule-add default --direction ingress --protocol icmp >/dev
 pings red-a 10.0.20.3
 (($(drops_at two group-ingress secure) > 0)) || fail "nothing was denied: $(at two -j drops | jq -c .)"
 
+echo "an internal port: what comes in for it is judged once, as the answer to what it sent"
+at two port add inner --network green --internal --ip 10.0.20.4/24
+pings two 10.0.20.1
+silent green-a 10.0.20.4
+at two port del inner
+
 echo "a workload that says it is the host's tunnel"
 received() { on blue-b nstat -asz UdpNoPorts | awk 'NR > 1 { print $2 }'; }
 before=$(received)
