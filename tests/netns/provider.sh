@@ -75,6 +75,12 @@ for host in one two; do on $host ethtool -K wire rxvlan off txvlan off >/dev/nul
 pings red-a 10.0.20.2
 py "$LIB/transfer.py" "$N-red-a" "$N-red-b" 10.0.20.2 60000
 
+echo "an internal port: what comes in for it is judged once, as the answer to what it sent"
+at two port add inner --network green --internal --ip 10.0.20.4/24
+pings two 10.0.20.1
+silent green-a 10.0.20.4
+at two port del inner
+
 echo "a port with security"
 joined two red secure 3
 pings secure 10.0.20.1
@@ -82,12 +88,6 @@ silent red-a 10.0.20.3
 at two security-group rule-add default --direction ingress --protocol icmp >/dev/null
 pings red-a 10.0.20.3
 (($(drops_at two group-ingress secure) > 0)) || fail "nothing was denied: $(at two -j drops | jq -c .)"
-
-echo "an internal port: what comes in for it is judged once, as the answer to what it sent"
-at two port add inner --network green --internal --ip 10.0.20.4/24
-pings two 10.0.20.1
-silent green-a 10.0.20.4
-at two port del inner
 
 echo "a workload that says it is the host's tunnel"
 received() { on blue-b nstat -asz UdpNoPorts | awk 'NR > 1 { print $2 }'; }
