@@ -174,6 +174,8 @@ static int store_change(struct hd_store *store, const struct hd_model *from,
 		return store_group(store, from, object, err);
 	if (object && object->leg)
 		r = hd_store_put(store, HD_STORE_LEG, name, object->leg, "{}", err);
+	else if (object && noun->id == HD_NOUN_NETWORK)
+		r = hd_store_del(store, HD_STORE_LEG, name, err);
 	if (object)
 		return r < 0 ? r : store_object(store, object, object->spec, err);
 	if (noun->id == HD_NOUN_GROUP)

@@ -108,7 +108,7 @@ static int load_row(void *arg, const char *noun_name, const char *name, uint32_t
 	r = hd_object_new(noun, name, id, spec, &object, &err);
 	if (r < 0)
 		return log_err(r, "store: %s", err.message);
-	if (noun->id == HD_NOUN_NETWORK)
+	if (noun->id == HD_NOUN_NETWORK && object->view.network.physical)
 		object->leg = (uint32_t)json_integer_value(json_object_get(loading->legs, name));
 	r = hd_model_put(daemon->model, object);
 	hd_object_unref(object);

@@ -225,6 +225,13 @@ static uint32_t imagined_ifindex(const struct hd_sync *sync, const struct hd_obj
 	return port->id == sync->imagined ? 1 : 0x40000000 + port->id;
 }
 
+/* Whether the host uses an uplink as well: it has an address there, or tunnels end there. */
+static bool is_shared(const struct hd_sync *sync, const struct hd_object *uplink,
+		      const struct hd_link *link)
+{
+	return uplink->view.uplink.has_ip || hd_netlink_has_address(sync->nl, link->ifindex);
+}
+
 static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_object *port)
 {
 	const struct hd_link *link = hd_device_of(&sync->devices, port);
@@ -241,8 +248,7 @@ static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_obje
 	fact.mtu = link->mtu;
 	fact.up = (link->flags & IFF_UP) && (link->flags & IFF_LOWER_UP);
 	fact.peer = !strcmp(link->kind, "veth") && link->far_peer && !(run && run->foreign);
-	fact.shared = port->noun->id == HD_NOUN_UPLINK && port->view.uplink.physical &&
-		      hd_netlink_has_address(sync->nl, link->ifindex);
+	fact.shared = port->noun->id == HD_NOUN_UPLINK && is_shared(sync, port, link);
 	return fact;
 }
 
@@ -406,8 +412,7 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 	}
 	ret.ifindex = link->ifindex;
 	memcpy(ret.device, link->name, sizeof(ret.device));
-	ret.shared =
-		port->noun->id == HD_NOUN_UPLINK && hd_netlink_has_address(sync->nl, link->ifindex);
+	ret.shared = port->noun->id == HD_NOUN_UPLINK && is_shared(sync, port, link);
 	if (ret.attach == HD_ATTACH_NONE)
 		ret.reason = "no program is attached to its device";
 	else if (!(link->flags & IFF_UP))

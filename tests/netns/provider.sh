@@ -51,9 +51,9 @@ for kind in veth card; do
 			py "$LIB/transfer.py" "$N-$net-b" "$N-$net-a" "${to}1" 60000
 		done
 	done
-	before=($(sent))
+	read -ra before <<<"$(sent)"
 	py "$LIB/transfer.py" "$N-red-a" "$N-red-b" 10.0.20.2 20000000
-	after=($(sent))
+	read -ra after <<<"$(sent)"
 	mean=$(((after[1] - before[1]) / (after[0] - before[0])))
 	((mean > 3000)) || fail "TCP is cut before it leaves: $mean bytes a packet"
 	pings green-a 10.0.20.2
@@ -91,7 +91,7 @@ pings red-a 10.0.20.3
 
 echo "a workload that says it is the host's tunnel"
 received() { on blue-b nstat -asz UdpNoPorts | awk 'NR > 1 { print $2 }'; }
-before=$(received)
+seen=$(received)
 py - "$N-flat-a" "$(mac_of two wire)" <<'PY'
 import sys
 from scapy.all import ARP, IP, UDP, Ether, Raw, raw
@@ -107,7 +107,7 @@ forged() { (($(drops_at one tunnel-forged) == 3)); }
 wait_for 5 forged
 stranger() { (($(drops_at two tunnel-source) == 1)); }
 wait_for 5 stranger # the one that says it is somebody else got there
-same "packets that got in" "$before" "$(received)"
+same "packets that got in" "$seen" "$(received)"
 
 echo "kill -9 of a daemon"
 traffic_start red-a red-b 10.0.20.2
