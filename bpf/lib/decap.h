@@ -28,15 +28,6 @@ struct {
 	__type(value, __u32);
 } hd_tunnels SEC(".maps");
 
-/* hd_peers: outer source -> port id of the peer. Writer: the daemon. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, HD_PORTS_DEFAULT);
-	__type(key, struct hd_peer_key);
-	__type(value, __u32);
-} hd_peers SEC(".maps");
-
 /* What is known about a packet of the underlay: not ours, or to be opened. Negative: -HD_DROP_x. */
 enum { OUTER_OTHER, OUTER_OURS };
 
@@ -483,6 +474,9 @@ static __always_inline bool outer_is_for_peer(struct hd_pkt *pkt)
 		o.proto = ip6->nexthdr;
 		hd_memcpy(o.peer.addr, &ip6->daddr, 16);
 	}
+	if (pkt->ctx->protocol == bpf_htons(ETH_P_IPV6) && is_extension(o.proto))
+		return bpf_map_lookup_elem(&hd_peers, &o.peer) !=
+		       NULL; /* anything may be behind them */
 	if (o.proto != IPPROTO_UDP && o.proto != IPPROTO_GRE)
 		return false;
 	return outer_type(pkt, &o) && bpf_map_lookup_elem(&hd_peers, &o.peer);

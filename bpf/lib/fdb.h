@@ -77,6 +77,15 @@ static __always_inline void learn_release(__u32 id)
 	}
 }
 
+/*
+ * A workload that shows more MACs than it may is not heard any more under new ones. Behind a peer or the leg of a physical network are many, of many
+ * tenants, and one of them must not silence the others: there a MAC over the limit passes and is not learned.
+ */
+static __always_inline int learn_refuse(const struct hd_pkt *pkt)
+{
+	return pkt->from->flags & (HD_PORT_TUNNEL | HD_PORT_LEG) ? 0 : -HD_DROP_MAC_LIMIT;
+}
+
 static __noinline int learn_new(struct hd_pkt *pkt)
 {
 	struct hd_fdb_key key;
@@ -91,7 +100,7 @@ static __noinline int learn_new(struct hd_pkt *pkt)
 	if (!hd_may_write())
 		return 0;
 	if (!learn_reserve(pkt->port, pkt->from))
-		return -HD_DROP_MAC_LIMIT;
+		return learn_refuse(pkt);
 	if (bpf_map_update_elem(&hd_fdb, &key, &value, BPF_NOEXIST))
 		learn_release(pkt->port); /* full, or another CPU was first: nothing is lost */
 	return 0;
@@ -108,7 +117,7 @@ static __always_inline int learn_move(struct hd_pkt *pkt, struct hd_fdb_value *e
 	if (!hd_may_write())
 		return 0;
 	if (!learn_reserve(pkt->port, pkt->from))
-		return -HD_DROP_MAC_LIMIT;
+		return learn_refuse(pkt);
 	if (__sync_val_compare_and_swap(&entry->port, old, pkt->port) == old) {
 		entry->seen = bpf_jiffies64();
 		learn_release(old);

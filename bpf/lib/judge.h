@@ -68,12 +68,37 @@ static __always_inline __u32 sender_member(const struct hd_pkt *pkt,
 	return hd_member_behind(pkt->stage == HD_STAGE_PORT_OUT, pkt->network, from_id, pkt->vlan);
 }
 
+/*
+ * Class of membership of a destination address; none if the frame goes to a MAC that the address does not have: it would not reach that member, but
+ * whoever has the MAC.
+ */
+__noinline __u32 hd_member_to(struct __sk_buff *ctx, __u32 slot, __u32 network, __u32 vlan)
+{
+	const struct hd_ip *ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
+	struct hd_member_key key = { .network = network, .vlan = vlan };
+	struct hd_neigh_key at = { .network = network, .vlan = vlan };
+	const struct hd_neigh_value *owner;
+	const __u32 *member;
+
+	if (!ip || !eth)
+		return 0;
+	hd_ip_mapped(ip, ip->daddr, key.addr);
+	hd_memcpy(at.addr, key.addr, 16);
+	owner = bpf_map_lookup_elem(&hd_neigh, &at);
+	if (owner && !mac_equal(eth->h_dest, owner->mac))
+		return 0;
+	member = bpf_map_lookup_elem(&hd_members, &key);
+	return member ? *member : 0;
+}
+
 /** hd_judge_member - class of membership of the receiver: its port says; where that is many, unknown or a peer, its address */
 static __always_inline __u32 hd_judge_member(const struct hd_pkt *pkt,
 					     const struct hd_port_value *to)
 {
 	if (!to || (to->flags & HD_PORT_TUNNEL))
-		return hd_member_of(pkt, pkt->ip->daddr);
+		return hd_member_to(pkt->ctx, pkt->stage == HD_STAGE_PORT_OUT, pkt->network,
+				    pkt->vlan);
 	return is_secure(to) ? to->policy : 0;
 }
 
@@ -394,6 +419,21 @@ static __noinline int may_replace(struct hd_pkt *pkt, struct judge *j)
 	return ask_both(pkt, j, &unused, true);
 }
 
+/* The packet came by another way than the flow, and is refused: then it was not of that flow, which stays what it was. */
+static __always_inline int stays(struct hd_flow_value *flow, const __u16 was[2], int r)
+{
+	if (hd_may_write()) {
+		flow->port[0] = was[0];
+		flow->port[1] = was[1];
+	}
+	return r;
+}
+
+static __always_inline bool has_moved(const struct hd_flow_value *flow, const __u16 was[2])
+{
+	return flow->port[0] != was[0] || flow->port[1] != was[1];
+}
+
 /*
  * Return: verdict; TCP_BEGIN as HD_VERDICT_PASS: the entry is gone, judge as new.
  */
@@ -402,18 +442,23 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 {
 	struct hd_flow_value *there;
 	bool was_established;
+	__u16 was[2];
 	int r;
 
 	if (!pkt || !j || !flow || !pkt->from || !j->to || !pkt->ctx)
 		return -HD_DROP_NO_PORT;
+	was[0] = flow->port[0];
+	was[1] = flow->port[1];
 	adopt(pkt, j, flow);
 	if (!same_ports(pkt, j, flow)) {
 		if (owner_is_there(pkt, flow->port[j->side & 1]) &&
 		    flow->port[j->side & 1] != pkt->port)
 			return -HD_DROP_FLOW_PORT;
 		r = may_begin(pkt->ip);
+		if (r == 0)
+			r = may_replace(pkt, j);
 		if (r < 0)
-			return r;
+			return stays(flow, was, r);
 		(void)hd_flow_delete(pkt, j->side, table, flow);
 		return HD_VERDICT_PASS;
 	}
@@ -421,6 +466,8 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 		 flow->rule[0], flow->rule[1]);
 	if (flow->gen != hd_flow_gen(pkt->from, j->to)) {
 		r = judge_again(pkt, j, flow);
+		if (r < 0 && has_moved(flow, was))
+			return stays(flow, was, r);
 		if (r < 0) {
 			(void)hd_flow_delete(pkt, j->side, table, flow);
 			return r;
@@ -428,15 +475,15 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 	}
 	was_established = flow->state >= HD_FLOW_ESTABLISHED;
 	r = track(pkt->ctx, flow, j->side);
-	if (r < 0)
-		return r;
 	if (r == TCP_BEGIN) {
 		r = may_replace(pkt, j); /* what it would replace stays if it is refused */
 		if (r < 0)
-			return r;
+			return stays(flow, was, r);
 		(void)hd_flow_delete(pkt, j->side, table, flow);
 		return HD_VERDICT_PASS;
 	}
+	if (r < 0)
+		return stays(flow, was, r);
 	if (table == FLOW_UNCONFIRMED && !was_established && flow->state == HD_FLOW_ESTABLISHED) {
 		r = confirm(pkt, j, flow);
 		if (r < 0)

@@ -40,33 +40,37 @@ static __always_inline int is_tunnel(struct __sk_buff *ctx, __u32 proto, __u32 o
 }
 
 /*
- * Whether a packet of a workload, on its way to a physical network by leg @id, says that it is a tunnel packet of this host: a peer would take
- * it for one. Behind IPv6 extension headers anything may be, and the host sends none from its tunnel address.
+ * Whether a packet of a workload, on its way to a physical network by leg @id, says that it is a tunnel packet of this host or of a peer: another peer
+ * would take it for one. Behind IPv6 extension headers anything may be, and the host sends none from its tunnel address.
  */
 __noinline int leg_is_forged(struct __sk_buff *ctx, __u32 id, __u32 l3_off, __u32 eth_type)
 {
 	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &id);
 	const struct ipv6hdr *ip6;
 	const struct iphdr *ip;
-	__be32 from[4];
+	struct hd_peer_key from = {};
 	__u32 proto;
 
 	if (!end || !(end->local[0] | end->local[3]))
 		return 0; /* no tunnel ends here */
 	if (eth_type == bpf_htons(ETH_P_IP)) {
 		ip = ctx_header(ctx, l3_off, sizeof(*ip));
-		if (!ip || ip->saddr != end->local[3] || end->flags & HD_END_IPV6 ||
-		    ip->frag_off & bpf_htons(IP_OFFSET))
+		if (!ip || end->flags & HD_END_IPV6 || ip->frag_off & bpf_htons(IP_OFFSET))
 			return 0; /* without its first piece it comes to nothing */
-		return is_tunnel(ctx, ip->protocol, l3_off + ip->ihl * 4);
+		from.addr[2] = bpf_htonl(0xffff);
+		from.addr[3] = ip->saddr;
+		if (ip->saddr != end->local[3] && !bpf_map_lookup_elem(&hd_peers, &from))
+			return 0;
+		ip = ctx_header(ctx, l3_off, sizeof(*ip));
+		return ip && is_tunnel(ctx, ip->protocol, l3_off + ip->ihl * 4);
 	}
 	ip6 = ctx_header(ctx, l3_off, sizeof(*ip6));
 	if (eth_type != bpf_htons(ETH_P_IPV6) || !ip6 || !(end->flags & HD_END_IPV6))
 		return 0;
-	hd_memcpy(from, &ip6->saddr, 16);
-	if (!addr_equal(from, end->local))
-		return 0;
+	hd_memcpy(from.addr, &ip6->saddr, 16);
 	proto = ip6->nexthdr;
+	if (!addr_equal(from.addr, end->local) && !bpf_map_lookup_elem(&hd_peers, &from))
+		return 0;
 	return is_extension(proto) || is_tunnel(ctx, proto, l3_off + sizeof(*ip6));
 }
 

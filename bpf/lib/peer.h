@@ -20,6 +20,15 @@ struct {
 	__type(value, struct hd_end_value);
 } hd_ends SEC(".maps");
 
+/* hd_peers: outer source -> port id of the peer. Writer: the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_PORTS_DEFAULT);
+	__type(key, struct hd_peer_key);
+	__type(value, __u32);
+} hd_peers SEC(".maps");
+
 /*
  * hd_peer_nets: the peers of each network, linked. Writer: the daemon; a new link is complete before another leads to it, and an old one goes
  * after nothing leads to it any more. Readers: flooding, and packets from and to peers that are not everywhere.

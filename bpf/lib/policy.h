@@ -148,17 +148,6 @@ static __always_inline __u32 hd_policy_ask(const struct hd_pkt *pkt, __u32 polic
 	return hd_policy_rule(pkt->stage == HD_STAGE_PORT_OUT, policy, dir, member);
 }
 
-/** hd_member_of - class of membership of an address that is not behind a port of ours */
-static __always_inline __u32 hd_member_of(const struct hd_pkt *pkt, const __be32 addr[4])
-{
-	struct hd_member_key key = { .network = pkt->network, .vlan = pkt->vlan };
-	const __u32 *member;
-
-	hd_ip_mapped(pkt->ip, addr, key.addr);
-	member = bpf_map_lookup_elem(&hd_members, &key);
-	return member ? *member : 0;
-}
-
 /** hd_rule_count - count a packet for the rule that allowed its flow; rule 0 is none */
 static __always_inline void hd_rule_count(__u32 rule, __u32 packets, __u32 bytes)
 {

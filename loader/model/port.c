@@ -10,8 +10,8 @@
 /* What is at another host has a MAC and addresses, and maybe groups; all else about it is decided there. */
 static int remote_kind(const struct hd_object *object, enum hd_port_kind *ret, struct hd_error *err)
 {
-	static const char *const foreign[] = { "ifname", "isolated", "hairpin", "mtu",
-					       "allowed-address" };
+	static const char *const foreign[] = { "ifname",	  "isolated",  "hairpin", "mtu",
+					       "allowed-address", "vlan-mode", "tag",	  "trunk" };
 
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		if (json_object_get(object->spec, foreign[i]))

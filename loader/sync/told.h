@@ -17,9 +17,12 @@
 
 #include "model/model.h"
 
-/* No way is narrower: RFC 791 has every host take 576, RFC 8200 every link carry 1280. */
-#define HD_TOLD_MIN_IPV4 576
-#define HD_TOLD_MIN_IPV6 1280
+/*
+ * No way is believed to be narrower: IPv6 inside of a tunnel needs 1280 bytes (RFC 8200 section 5), and what goes around it at most 50 in IPv4, 70
+ * in IPv6. Whoever could say less could cut off IPv6 for everybody who shares the way. For a narrower underlay its routes must say so.
+ */
+#define HD_TOLD_MIN_IPV4 (1280 + 50)
+#define HD_TOLD_MIN_IPV6 (1280 + 70)
 
 /**
  * struct hd_told - a packet that was too large

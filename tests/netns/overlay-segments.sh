@@ -49,12 +49,6 @@ ip -n "$N-c" route add 10.0.20.0/24 via 10.0.30.254
 py "$LIB/transfer.py" "$N-a" "$N-two" 10.0.20.254 10000000
 py "$LIB/transfer.py" "$N-two" "$N-a" 10.0.20.1 10000000
 # A super-packet keeps the kernel's marks of its first tunnel, which nobody can take off before Linux has a flag for it: it can't be wrapped
-# again. That is said, and single segments can.
-py "$LIB/transfer.py" "$N-a" "$N-c" 10.0.30.3 100000 >"$T/refused" 2>&1 &
-stuck=$!
-said() { (($(drops_at two encap leg2) > 0)); }
-wait_for 10 said
-leg=$(at two -j port show leg | jq -r '."host-device"')
-on two ethtool -K "$leg" tso off gso off >/dev/null
-wait "$stuck" || fail "$(<"$T/refused")"
+# again. The devices that heddle makes here have the offloads of tunnels off, so it is cut before it gets there.
 py "$LIB/transfer.py" "$N-a" "$N-c" 10.0.30.3 3000000
+same "not wrapped" 0 "$(drops_at two encap leg2)"

@@ -351,7 +351,7 @@ static void destination_moves(void **state)
 	establish(f, 4000);
 	port_flags(f, 2, UP | HD_PORT_SECURE);
 	fdb_static(f, 1, b.mac, 3);
-	enters(f, 1, &ask, "in 1, udp ends, drop group-ingress at 3 in flow, shot");
+	enters(f, 1, &ask, "in 1, drop group-ingress at 3 in flow, shot");
 	enters(f, 2, &reply, "in 2, drop mac-static at 2 in port-in, shot");
 }
 

@@ -243,6 +243,23 @@ static void tags_beside(void **state)
 	       "drop tagged at 3 in flood, shot");
 }
 
+/* "Only to members": a member's address does not open the way to whoever has the MAC that the frame goes to. */
+static void to_a_member_by_another_mac(void **state)
+{
+	static const uint8_t other[6] = { 2, 0, 0, 0, 0, 0x77 };
+	struct fixture *f = *state;
+	struct pkt p = udp4(&a, &d, 1, 2);
+
+	secure_world(f);
+	disallow(f, (struct allow){ .id = A_OUT4, .policy = POLICY(1), .dir = HD_EGRESS });
+	allow(f, (struct allow){
+			 .id = 20, .policy = POLICY(1), .dir = HD_EGRESS, .group = POLICY(2) });
+	member_add(f, 1, d.v4, POLICY(2));
+	neigh_add(f, 1, d.v4, d.mac, 4);
+	memcpy(p.data, other, 6);
+	enters(f, 1, &p, "in 1, drop group-egress at 1 in judge, shot");
+}
+
 /* The answer of somebody whose MAC nobody knew finds its way. */
 static void unknown_destination(void **state)
 {
@@ -305,6 +322,7 @@ int group_tests(void)
 		TEST(to_all_from_a_port_without_security),
 		TEST(other_types),
 		TEST(tags_beside),
+		TEST(to_a_member_by_another_mac),
 		TEST(unknown_destination),
 		TEST(from_the_host),
 	};

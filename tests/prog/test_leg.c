@@ -186,9 +186,9 @@ static void shared_and_dropped(void **state)
 	struct pkt fragment = udp(MAC_ALL, MAC_D, "192.0.2.9", 9);
 
 	world(f, HD_PORT_SHARED);
-	port_mac_limit(f, FLAT, 0);
-	uplink_gets(f, WIRE, &p, &p, "in 2, drop mac-limit at 2 in uplink-in, pass");
-	uplink_gets(f, WIRE, &q, &q, "in 2, drop mac-limit at 2 in uplink-in, shot");
+	fdb_static(f, 1, MAC_C, 1);
+	uplink_gets(f, WIRE, &p, &p, "in 2, drop mac-static at 2 in uplink-in, pass");
+	uplink_gets(f, WIRE, &q, &q, "in 2, drop mac-static at 2 in uplink-in, shot");
 	fragment.data[ETH_HLEN] = 0x41; /* no such header */
 	uplink_gets(f, WIRE, &fragment, &fragment, "in 2, copies 3 1, out 1 3, pass");
 }

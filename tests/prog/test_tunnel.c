@@ -429,6 +429,68 @@ static void strangers(void **state)
 	comes_in(f, &in, &in, "drop tunnel-member at 21 in uplink-in, shot");
 }
 
+static struct pkt answer(const uint8_t to[6], const uint8_t from[6])
+{
+	struct pkt p = pkt_eth(to, from, ETH_P_IP);
+
+	pkt_ipv4(&p, "10.0.20.2", "10.0.20.1", IPPROTO_UDP);
+	pkt_udp(&p, 2000, 1000);
+	pkt_bytes(&p, 20);
+	pkt_end(&p);
+	return p;
+}
+
+static void expect_flow_goes_on(struct fixture *f, const struct pkt *spoof, const struct pkt *back)
+{
+	struct pkt out;
+
+	assert_int_equal(run_uplink(f, UPLINK, spoof, &out), SHOT);
+	assert_true(flow_of(f, IPPROTO_UDP, "10.0.20.1", 1000, "10.0.20.2", 2000).there);
+	assert_int_equal(run_in(f, 1, back), REDIRECTED);
+}
+
+/*
+ * A packet with the addresses and ports of a flow comes by another peer than the flow, and the rules refuse it: the flow is not touched. Once to the flow's own
+ * port, where the sender's membership is missing; once to another port that lets nothing in.
+ */
+static void refused_from_another_peer(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 100), in = from_peer(&p, 1, PEER), out;
+	struct pkt q = inner(MAC_A, MAC_C, 100), spoof = from_peer(&q, 1, "192.0.2.3");
+	struct pkt elsewhere = inner(MAC_D, MAC_C, 100), back = answer(MAC_B, MAC_A);
+	struct hd_port_value peer;
+
+	tables(f, 1);
+	port_add(f, 3, 1, UP);
+	port_mac(f, 3, MAC_D);
+	fdb_static(f, 1, MAC_D, 3);
+	secure(f, 3, 501, 4); /* no rules */
+	secure(f, 1, 500, 3);
+	peer = port_get(f, 21);
+	peer.gen = 77;
+	port_put(f, 21, peer);
+	allow(f, (struct allow){ .id = 7, .policy = 500, .dir = HD_INGRESS, .group = 9 });
+	neigh_add(f, 1, "10.0.20.1", MAC_B, 21);
+	member_add(f, 1, "10.0.20.1", 9);
+	assert_int_equal(run_uplink(f, UPLINK, &in, &out), REDIRECTED);
+	assert_int_equal(run_in(f, 1, &back), REDIRECTED);
+	expect_flow_goes_on(f, &spoof, &back);
+	spoof = from_peer(&elsewhere, 1, "192.0.2.3");
+	expect_flow_goes_on(f, &spoof, &back);
+}
+
+/* Behind a peer are many tenants: one that shows too many MACs does not silence the others. */
+static void more_macs_than_are_learned(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 100), in = from_peer(&p, 1, PEER);
+
+	tables(f, 1);
+	port_mac_limit(f, 21, 0);
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+}
+
 static void from_tunnel_to_tunnel(void **state)
 {
 	struct fixture *f = *state;
@@ -727,6 +789,14 @@ static void forged(void **state)
 	peer_add(f, 21, UPLINK, "2001:db8:ffff::1", "2001:db8:ffff::2");
 	tunnel = wrapped(&p, 2, "2001:db8:ffff::2", 21);
 	uplink_sends(f, UPLINK, 5, &tunnel, "drop tunnel-forged at 20 in uplink-out, shot");
+	/* Behind destination options a peer's kernel would find it, too. */
+	memmove(tunnel.data + ETH_HLEN + 48, tunnel.data + ETH_HLEN + 40,
+		tunnel.len - ETH_HLEN - 40);
+	memcpy(tunnel.data + ETH_HLEN + 40, (uint8_t[8]){ IPPROTO_UDP, 0, 1, 4 }, 8);
+	tunnel.len += 8;
+	tunnel.data[ETH_HLEN + 6] = 60;
+	pkt_set16(&tunnel, ETH_HLEN + 4, (uint16_t)(tunnel.len - ETH_HLEN - 40));
+	uplink_sends(f, UPLINK, 5, &tunnel, "drop tunnel-forged at 20 in uplink-out, shot");
 }
 
 /* --- to many --- */
@@ -779,6 +849,8 @@ int tunnel_tests(void)
 		TEST(moves_to_another_peer),
 		TEST(not_ours),
 		TEST(strangers),
+		TEST(refused_from_another_peer),
+		TEST(more_macs_than_are_learned),
 		TEST(from_tunnel_to_tunnel),
 		TEST(malformed_outer),
 		TEST(geneve_options),
