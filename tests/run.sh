@@ -57,7 +57,9 @@ layer_abi() { run abi tests/abi/run.sh; }
 
 layer_prog() {
 	build tests
-	run prog "${B:-build}/tests/prog_tests"
+	# A command and its arguments, or nothing.
+	# shellcheck disable=SC2086
+	run prog ${PROG_ON-} "${B:-build}/tests/prog_tests"
 }
 
 layer_load() { run load tests/load/run.sh; }
