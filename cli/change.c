@@ -41,13 +41,6 @@ int hd_change(struct hd_cli *cli, const struct hd_request *request, bool show, s
 	return hd_change_get(cli, request, show, &change, err);
 }
 
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 /* The value before, as text: what was exported, else the default. */
 static char *old_text(const struct hd_noun *noun, const json_t *old, const char *option)
 {
@@ -192,17 +185,17 @@ static char *options_text(char sign, const struct hd_noun *noun, const json_t *o
 
 static void print_change(struct hd_out *out, const json_t *change, const json_t *before)
 {
-	const struct hd_noun *noun = hd_noun_find(text_at(change, "noun"));
-	const char *name = text_at(change, "name");
+	const struct hd_noun *noun = hd_noun_find(hd_text_at(change, "noun"));
+	const char *name = hd_text_at(change, "name");
 	const json_t *kind = noun ? json_object_get(before, noun->plural) : NULL;
 	const json_t *options = json_object_get(change, "options");
 	_json_ json_t *plain = plain_options(noun, options);
-	char sign = sign_of(text_at(change, "op"));
+	char sign = sign_of(hd_text_at(change, "op"));
 	const json_t *old = sign == '~' ? json_object_get(kind, name) : NULL;
 	_free_ char *text = options_text(sign, noun, plain, old);
 	_free_ char *head = NULL;
 
-	if (asprintf(&head, "%c %s %s", sign, text_at(change, "noun"), name) < 0) {
+	if (asprintf(&head, "%c %s %s", sign, hd_text_at(change, "noun"), name) < 0) {
 		head = NULL;
 		return;
 	}

@@ -16,13 +16,6 @@
 
 enum { NS_PER_S = 1000000000 };
 
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static json_int_t number_at(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
@@ -35,8 +28,8 @@ static char *key_of(const json_t *drop)
 {
 	char *key;
 
-	return asprintf(&key, "%s %s %s", text_at(drop, "reason"), text_at(drop, "port"),
-			text_at(drop, "stage")) < 0
+	return asprintf(&key, "%s %s %s", hd_text_at(drop, "reason"), hd_text_at(drop, "port"),
+			hd_text_at(drop, "stage")) < 0
 		       ? NULL
 		       : key;
 }
@@ -79,10 +72,10 @@ static int append_rate(json_t *rates, const json_t *was, const json_t *is, doubl
 		return 0;
 	return json_array_append_new(
 		rates,
-		json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "reason", text_at(is, "reason"),
-			  "port", text_at(is, "port"), "stage", text_at(is, "stage"), "packets",
-			  packets, "bytes", bytes, "packets-per-second", rate(packets, seconds),
-			  "bytes-per-second", rate(bytes, seconds)));
+		json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "reason", hd_text_at(is, "reason"),
+			  "port", hd_text_at(is, "port"), "stage", hd_text_at(is, "stage"),
+			  "packets", packets, "bytes", bytes, "packets-per-second",
+			  rate(packets, seconds), "bytes-per-second", rate(bytes, seconds)));
 }
 
 json_t *hd_drops_rates(const json_t *before, const json_t *after, double seconds)
@@ -120,11 +113,11 @@ static void print_text(struct hd_out *out, const json_t *drop)
 		hd_text_format(json_object_get(drop, "packets-per-second"), HD_FORMAT_COUNT);
 	_free_ char *bytes =
 		hd_text_format(json_object_get(drop, "bytes-per-second"), HD_FORMAT_BYTES);
-	const char *port = text_at(drop, "port");
+	const char *port = hd_text_at(drop, "port");
 
-	hd_out_line(out, "%s  %-*s  %-*s  %-*s  %*s  %*s", text_at(drop, "time"), REASON_WIDTH,
-		    text_at(drop, "reason"), PORT_WIDTH, port[0] ? port : "-", STAGE_WIDTH,
-		    text_at(drop, "stage"), RATE_WIDTH, packets ? packets : "?", RATE_WIDTH,
+	hd_out_line(out, "%s  %-*s  %-*s  %-*s  %*s  %*s", hd_text_at(drop, "time"), REASON_WIDTH,
+		    hd_text_at(drop, "reason"), PORT_WIDTH, port[0] ? port : "-", STAGE_WIDTH,
+		    hd_text_at(drop, "stage"), RATE_WIDTH, packets ? packets : "?", RATE_WIDTH,
 		    bytes ? bytes : "?");
 }
 

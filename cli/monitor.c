@@ -33,19 +33,13 @@ struct watch {
 	json_int_t left; /* 0: no limit */
 };
 
-static const char *text_of(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-
-	return text ? text : "";
-}
-
 static void print_text(struct hd_out *out, const json_t *event)
 {
-	const char *detail = text_of(event, "detail");
+	const char *detail = hd_text_at(event, "detail");
 
-	hd_out_line(out, "%s  %-9s  %s %s%s%s", text_of(event, "time"), text_of(event, "event"),
-		    text_of(event, "noun"), text_of(event, "name"), detail[0] ? ": " : "", detail);
+	hd_out_line(out, "%s  %-9s  %s %s%s%s", hd_text_at(event, "time"),
+		    hd_text_at(event, "event"), hd_text_at(event, "noun"),
+		    hd_text_at(event, "name"), detail[0] ? ": " : "", detail);
 }
 
 static void print_json(struct hd_out *out, const json_t *event)

@@ -116,6 +116,9 @@ int hd_out_end(struct hd_out *out, struct hd_error *err);
 /** hd_text_clean - replace control characters (also those of UTF-8's second page) in place */
 void hd_text_clean(char *text);
 
+/** hd_text_at - the text at a key of an object, borrowed; "" when there is none */
+const char *hd_text_at(const json_t *object, const char *key);
+
 /**
  * hd_text_value - a JSON value as people read it: on, off, 1400, a,b; malloc'ed, clean, NULL
  * without memory

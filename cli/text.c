@@ -38,6 +38,13 @@ static char *text_list(const json_t *list)
 	return text;
 }
 
+const char *hd_text_at(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
 static char *text_number(json_int_t number)
 {
 	char *text;

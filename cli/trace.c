@@ -64,18 +64,11 @@ const struct hd_group hd_group_trace = {
 	.n_commands = HD_COUNT(commands),
 };
 
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 /* ---- the steps ---- */
 
 static unsigned int wider(unsigned int width, const json_t *step, const char *key)
 {
-	size_t len = strlen(text_at(step, key));
+	size_t len = strlen(hd_text_at(step, key));
 
 	return len > width ? (unsigned int)len : width;
 }
@@ -91,11 +84,11 @@ static void print_steps(struct hd_out *out, const json_t *steps)
 		what = wider(what, step, "what");
 	}
 	json_array_foreach(steps, i, step) {
-		const char *detail = text_at(step, "detail");
+		const char *detail = hd_text_at(step, "detail");
 
-		hd_out_line(out, "  %-*s  %-*s%s%s", (int)stage, text_at(step, "stage"),
-			    detail[0] ? (int)what : 0, text_at(step, "what"), detail[0] ? "  " : "",
-			    detail);
+		hd_out_line(out, "  %-*s  %-*s%s%s", (int)stage, hd_text_at(step, "stage"),
+			    detail[0] ? (int)what : 0, hd_text_at(step, "what"),
+			    detail[0] ? "  " : "", detail);
 	}
 }
 
@@ -126,11 +119,11 @@ static void print_drop(struct hd_out *out, const json_t *trace)
 	const json_t *steps = json_object_get(trace, "steps");
 	const json_t *last = json_array_get(steps, json_array_size(steps) - 1);
 	const char *to = json_string_value(json_array_get(json_object_get(trace, "to"), 0));
-	const char *name = text_at(trace, "reason");
+	const char *name = hd_text_at(trace, "reason");
 	const struct hd_reason_text *reason = hd_reason_find(name);
 
 	hd_out_line(out, "verdict: dropped at port %s (stage %s): %s%s%s",
-		    to ? to : text_at(trace, "port"), text_at(last, "stage"), name,
+		    to ? to : hd_text_at(trace, "port"), hd_text_at(last, "stage"), name,
 		    reason ? ": " : "", reason ? reason->sentence : "");
 	if (reason)
 		hd_out_line(out, "hint: %s", reason->remedy);
@@ -147,13 +140,13 @@ static void print_rule(struct hd_out *out, const json_t *rule)
 
 void hd_trace_print(struct hd_out *out, const json_t *trace)
 {
-	const char *port = text_at(trace, "port");
+	const char *port = hd_text_at(trace, "port");
 	const json_t *to = json_object_get(trace, "to");
-	const char *verdict = text_at(trace, "verdict");
+	const char *verdict = hd_text_at(trace, "verdict");
 	_free_ char *ports = ports_text(to);
 
-	hd_out_line(out, "%s from %s%s", text_at(trace, "packet"), port[0] ? "port " : "the host",
-		    port);
+	hd_out_line(out, "%s from %s%s", hd_text_at(trace, "packet"),
+		    port[0] ? "port " : "the host", port);
 	print_steps(out, json_object_get(trace, "steps"));
 	if (!strcmp(verdict, "dropped")) {
 		print_drop(out, trace);

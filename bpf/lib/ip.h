@@ -34,6 +34,11 @@ static __always_inline bool ip_is_v4(const struct hd_ip *ip)
 	return ip->flags & HD_IP_V4;
 }
 
+static __always_inline bool is_icmp(const struct hd_ip *ip)
+{
+	return ip->proto == IPPROTO_ICMP || ip->proto == IPPROTO_ICMPV6;
+}
+
 static __always_inline bool icmp_is_error(const struct hd_ip *ip)
 {
 	if (!ip_is_v4(ip))
@@ -120,15 +125,14 @@ static __always_inline int parse_l4(struct hd_pkt *pkt)
 		return 0;
 	if (ip->proto == IPPROTO_TCP)
 		return parse_tcp(pkt);
-	if (!proto_has_ports(ip->proto) && ip->proto != IPPROTO_ICMP &&
-	    ip->proto != IPPROTO_ICMPV6) {
+	if (!proto_has_ports(ip->proto) && !is_icmp(ip)) {
 		ip->sport = ip->dport = bpf_htons(ip->proto); /* see heddle/flow.h */
 		return 0;
 	}
 	l4 = ctx_header(pkt->ctx, ip->l4_off, sizeof(*l4));
 	if (!l4 || ip->l4_off + sizeof(*l4) > ip->end)
 		return -HD_DROP_L4_MALFORMED;
-	if (ip->proto == IPPROTO_ICMP || ip->proto == IPPROTO_ICMPV6) {
+	if (is_icmp(ip)) {
 		/* ICMP of one family in the other is nonsense that some stacks might still read. */
 		if (ip_is_v4(ip) != (ip->proto == IPPROTO_ICMP))
 			return -HD_DROP_L4_MALFORMED;

@@ -212,13 +212,7 @@ static __always_inline bool icmp_is_query_reply(const struct hd_ip *ip)
 {
 	__u8 request;
 
-	return (ip->proto == IPPROTO_ICMP || ip->proto == IPPROTO_ICMPV6) &&
-	       icmp_is_reply(ip, &request);
-}
-
-static __always_inline bool is_icmp(const struct hd_ip *ip)
-{
-	return ip->proto == IPPROTO_ICMP || ip->proto == IPPROTO_ICMPV6;
+	return is_icmp(ip) && icmp_is_reply(ip, &request);
 }
 
 /* A first piece is noted once everything else has said yes. @flow: NULL for one that begins: this is asked and counted already. */

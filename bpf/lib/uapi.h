@@ -28,10 +28,7 @@
 #define ARPOP_REQUEST 1
 #define ARPOP_REPLY 2
 
-/* linux/in.h, linux/icmpv6.h, net/ndisc.h */
-#define IPPROTO_TCP 6
-#define IPPROTO_UDP 17
-#define IPPROTO_ICMPV6 58
+/* linux/icmpv6.h, net/ndisc.h */
 #define NDISC_NEIGHBOUR_SOLICITATION 135
 #define NDISC_NEIGHBOUR_ADVERTISEMENT 136
 #define ND_OPT_TARGET_LL_ADDR 2
@@ -46,6 +43,7 @@
 #define IPPROTO_FRAGMENT 44
 #define IPPROTO_GRE 47
 #define IPPROTO_AH 51
+#define IPPROTO_ICMPV6 58
 #define IPPROTO_DSTOPTS 60
 #define IPPROTO_SCTP 132
 #define IPPROTO_UDPLITE 136

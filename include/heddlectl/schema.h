@@ -114,15 +114,11 @@ extern const struct hd_noun hd_nouns[HD_NOUN_COUNT];
  */
 extern const struct hd_noun hd_rule_noun;
 
-/** hd_protocols - names and numbers of protocols; ends with a NULL name */
-struct hd_protocol {
-	const char *name;
-	uint8_t number;
-};
-extern const struct hd_protocol hd_protocols[];
-
 /** hd_protocol_parse - name or decimal number; -1 if it is neither */
 int hd_protocol_parse(const char *text);
+
+/** hd_protocol_name - name of a protocol, static; NULL if it is known by its number alone */
+const char *hd_protocol_name(uint8_t number);
 
 /** hd_ports_parse - "N" or "N-M"; false if it is neither */
 bool hd_ports_parse(const char *text, uint16_t *ret_first, uint16_t *ret_last);

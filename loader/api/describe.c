@@ -100,11 +100,8 @@ static void add_ip(struct text *text, const struct view *view, const uint8_t *fr
 	bool has_ports = has_l4 && (view->proto == IPPROTO_TCP || view->proto == IPPROTO_UDP ||
 				    view->proto == IPPROTO_SCTP);
 	const uint8_t *l4 = frame + (has_l4 ? view->l4 : 0);
-	const char *name = NULL;
+	const char *name = hd_protocol_name((uint8_t)view->proto);
 
-	for (const struct hd_protocol *p = hd_protocols; p->name; p++)
-		if (p->number == (int)view->proto)
-			name = p->name;
 	if (name)
 		add(text, "%s ", name);
 	else

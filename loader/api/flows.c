@@ -164,12 +164,12 @@ static void print_rules(const struct filter *f, const struct hd_flow *flow)
 
 static void print_protocol(const struct filter *f, uint8_t number)
 {
-	for (const struct hd_protocol *p = hd_protocols; p->name; p++)
-		if (p->number == number) {
-			(void)fputs(p->name, f->out);
-			return;
-		}
-	(void)fprintf(f->out, "%u", number);
+	const char *name = hd_protocol_name(number);
+
+	if (name)
+		(void)fputs(name, f->out);
+	else
+		(void)fprintf(f->out, "%u", number);
 }
 
 static void print_times(const struct filter *f, const struct hd_flow *flow)

@@ -19,9 +19,8 @@
 #define GONE_AFTER_USEC (5 * 1000000ULL)
 #define READ_MAX 200
 
-/* @id: told to whoever began it. @seen_s: CLOCK_MONOTONIC of the last request. */
+/* @id: told to whoever began it. */
 struct hd_watching {
-	struct hd_daemon *daemon;
 	struct hd_live *live;
 	json_int_t id;
 	sd_event_source *timer;
@@ -150,7 +149,6 @@ static int begin(struct hd_daemon *daemon, const struct hd_live_filter *filter,
 		free(w);
 		return r;
 	}
-	w->daemon = daemon;
 	w->id = new_id();
 	daemon->watching = w;
 	hd_sync_swap(daemon->sync, w->live);

@@ -329,7 +329,11 @@ const struct hd_noun hd_rule_noun = {
 	OPTIONS(rule_options)
 };
 
-const struct hd_protocol hd_protocols[] = {
+/* Ends with a NULL name. */
+static const struct protocol {
+	const char *name;
+	uint8_t number;
+} protocols[] = {
 	{ "icmp", 1 },	 { "igmp", 2 },	  { "tcp", 6 },	      { "udp", 17 },	{ "dccp", 33 },
 	{ "gre", 47 },	 { "esp", 50 },	  { "ah", 51 },	      { "icmpv6", 58 }, { "ospf", 89 },
 	{ "vrrp", 112 }, { "sctp", 132 }, { "udplite", 136 }, { NULL, 0 },
@@ -356,11 +360,19 @@ int hd_protocol_parse(const char *text)
 	char *end;
 	long n;
 
-	for (const struct hd_protocol *p = hd_protocols; p->name; p++)
+	for (const struct protocol *p = protocols; p->name; p++)
 		if (!strcmp(p->name, text))
 			return p->number;
 	n = strtol(text, &end, 10);
 	return text[0] >= '0' && text[0] <= '9' && !*end && n <= 255 ? (int)n : -1;
+}
+
+const char *hd_protocol_name(uint8_t number)
+{
+	for (const struct protocol *p = protocols; p->name; p++)
+		if (p->number == number)
+			return p->name;
+	return NULL;
 }
 
 /* Digits only, at most five of them. */

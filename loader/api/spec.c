@@ -860,14 +860,15 @@ static int check_protocol(const struct hd_option *opt, const char *text, json_t 
 			  struct hd_error *err)
 {
 	int number = hd_protocol_parse(text);
+	const char *name;
 	char out[16];
 
 	if (number < 0)
 		return unexpected(opt, text, "tcp, udp, icmp, icmpv6, sctp ... or a number to 255",
 				  err);
-	for (const struct hd_protocol *p = hd_protocols; p->name; p++)
-		if (p->number == number)
-			return take_text(opt, p->name, ret, err);
+	name = hd_protocol_name((uint8_t)number);
+	if (name)
+		return take_text(opt, name, ret, err);
 	(void)snprintf(out, sizeof(out), "%d", number);
 	return take_text(opt, out, ret, err);
 }

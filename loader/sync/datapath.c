@@ -362,17 +362,24 @@ static int load(struct hd_datapath *dp, struct hd_error *err)
 	return bpf_map_update_elem(dp->maps[HD_MAP_META], &key, &meta, BPF_ANY) < 0 ? -errno : 0;
 }
 
+int hd_prog_id(int fd, uint32_t *ret)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
+		return -errno;
+	*ret = info.id;
+	return 0;
+}
+
 static int learn_prog_ids(struct hd_datapath *dp)
 {
-	for (int i = 0; i < HD_PROG_COUNT; i++) {
-		struct bpf_prog_info info = { 0 };
-		uint32_t len = sizeof(info);
+	int r = 0;
 
-		if (bpf_obj_get_info_by_fd(dp->progs[i], &info, &len) < 0)
-			return -errno;
-		dp->prog_ids[i] = info.id;
-	}
-	return 0;
+	for (int i = 0; r == 0 && i < HD_PROG_COUNT; i++)
+		r = hd_prog_id(dp->progs[i], &dp->prog_ids[i]);
+	return r;
 }
 
 static int map_states(struct hd_datapath *dp)

@@ -90,6 +90,9 @@ struct hd_datapath {
 /** hd_map_name - name of a map, static */
 const char *hd_map_name(enum hd_map_id id);
 
+/** hd_prog_id - the kernel's id of the program behind @fd. Returns 0 or -errno. */
+int hd_prog_id(int fd, uint32_t *ret);
+
 /**
  * hd_datapath_open - load or adopt
  * @instance: name; part of the pin path

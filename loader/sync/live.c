@@ -31,17 +31,6 @@ static int take_record(void *arg, void *data, size_t size)
 	return size < sizeof(struct hd_live_packet) ? 0 : live->fn(live->arg, data);
 }
 
-static int prog_id(int fd, uint32_t *ret)
-{
-	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
-		return -errno;
-	*ret = info.id;
-	return 0;
-}
-
 static int take_progs(struct hd_live *live, const struct hd_datapath *dp)
 {
 	const struct bpf_program *progs[HD_PROG_COUNT] = {
@@ -59,7 +48,7 @@ static int take_progs(struct hd_live *live, const struct hd_datapath *dp)
 		if (!progs[i])
 			continue;
 		live->progs[i] = bpf_program__fd(progs[i]);
-		r = prog_id(live->progs[i], &live->ids[i]);
+		r = hd_prog_id(live->progs[i], &live->ids[i]);
 		if (r < 0)
 			return r;
 	}
