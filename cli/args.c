@@ -74,16 +74,9 @@ const struct hd_command *hd_command_find(const struct hd_group *group, const cha
 	return NULL;
 }
 
-/* Those that no command takes are options of a file only. */
-static bool is_typed(const struct hd_command *command, const struct hd_option *option)
-{
-	return option->type != HD_TYPE_RULE &&
-	       (command->noun != &hd_rule_noun || strcmp(option->name, "id"));
-}
-
 bool hd_command_takes(const struct hd_command *command, const struct hd_option *option)
 {
-	if (!is_typed(command, option))
+	if (option->flags & HD_OPT_UNTYPED)
 		return false;
 	return command->spec == HD_SPEC_ADD ||
 	       (command->spec == HD_SPEC_SET && !(option->flags & HD_OPT_FIXED));
@@ -235,7 +228,7 @@ static const struct hd_option *noun_option(const struct hd_cli *cli, const char 
 	const struct hd_noun *noun = options_of(cli);
 	const struct hd_option *opt = noun ? hd_option_find(noun, name) : NULL;
 
-	return opt && is_typed(cli->command, opt) ? opt : NULL;
+	return opt && !(opt->flags & HD_OPT_UNTYPED) ? opt : NULL;
 }
 
 static void offer_options(struct hd_near *near, const struct hd_cli *cli)
@@ -253,13 +246,17 @@ static void offer_options(struct hd_near *near, const struct hd_cli *cli)
 }
 
 /* An option of a file may be looked for here. */
-static void hint_rules(const struct hd_cli *cli, const char *name, struct hd_error *err)
+static void hint_untyped(const struct hd_cli *cli, const char *name, struct hd_error *err)
 {
 	const struct hd_noun *noun = options_of(cli);
 	const struct hd_option *opt = noun ? hd_option_find(noun, name) : NULL;
 
-	if (opt && opt->type == HD_TYPE_RULE)
-		hd_error_hint(err, "'heddle %s rule-add' adds a rule", cli->group->word);
+	if (opt && opt->item && opt->flags & HD_OPT_LIST)
+		hd_error_hint(err, "'heddle %s %s-add' adds a %s", cli->group->word,
+			      opt->item->name, opt->item->name);
+	else if (opt)
+		hd_error_hint(err, "it has verbs of its own: see 'heddle %s --help'",
+			      cli->group->word);
 }
 
 static void hint_help(const struct hd_cli *cli, struct hd_error *err)
@@ -279,7 +276,7 @@ static int unknown_option(const struct hd_cli *cli, const char *word, const char
 	offer_options(&near, cli);
 	hint_help(cli, err);
 	hd_near_hint(&near, "--", err);
-	hint_rules(cli, name, err);
+	hint_untyped(cli, name, err);
 	return r;
 }
 
@@ -423,7 +420,8 @@ static int check_required(const struct hd_cli *cli, const struct hd_option *tabl
 			  const json_t *given, struct hd_error *err)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((table[i].flags & HD_OPT_REQUIRED) && !json_object_get(given, table[i].name))
+		if ((table[i].flags & HD_OPT_REQUIRED) && !(table[i].flags & HD_OPT_UNTYPED) &&
+		    !json_object_get(given, table[i].name))
 			return missing(cli, "--", table[i].name, err);
 	return 0;
 }

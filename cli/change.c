@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/rule.h"
+#include "cli/item.h"
 #include "cli/url.h"
 #include "loader/cleanup.h"
 
@@ -89,43 +89,45 @@ static void print_set(FILE *file, const struct hd_noun *noun, const json_t *opti
 	}
 }
 
-/* ---- rules: a line for each that is new or gone ---- */
+/* ---- items: a line for each that is new or gone ---- */
 
-struct rule_lines {
+struct item_lines {
 	struct hd_out *out;
 	const char *head; /* "~ security-group web" */
 	const char *key;
 	size_t n;
 };
 
-static void print_rule(void *arg, char sign, const char *text)
+static void print_item(void *arg, char sign, const char *text)
 {
-	struct rule_lines *lines = arg;
+	struct item_lines *lines = arg;
 
 	hd_out_line(lines->out, "%s %s: %c %s", lines->head, lines->key, sign, text);
 	lines->n++;
 }
 
-static bool is_rules(const struct hd_noun *noun, const char *key)
+/* What the elements of an option are; NULL if it is no list of items. */
+static const struct hd_noun *item_of(const struct hd_noun *noun, const char *key)
 {
 	const struct hd_option *opt = noun ? hd_option_find(noun, key) : NULL;
 
-	return opt && opt->type == HD_TYPE_RULE;
+	return opt && opt->flags & HD_OPT_LIST ? opt->item : NULL;
 }
 
-static void print_rules(struct hd_out *out, const char *head, const char *key, const json_t *before,
-			const json_t *after)
+static void print_items(struct hd_out *out, const char *head, const struct hd_option *opt,
+			const json_t *before, const json_t *after)
 {
-	struct rule_lines lines = { .out = out, .head = head, .key = key };
+	struct item_lines lines = { .out = out, .head = head, .key = opt->name };
 
-	if (hd_rules_diff(before, after, print_rule, &lines))
-		hd_out_line(out, "%s %s: ?", head, key); /* no memory */
+	if (hd_items_diff(opt->item, before, after, print_item, &lines))
+		hd_out_line(out, "%s %s: ?", head, opt->name); /* no memory */
 	else if (!lines.n && before && after)
-		hd_out_line(out, "%s %s: the same in another order or with other ids", head, key);
+		hd_out_line(out, "%s %s: the same in another order or with other ids", head,
+			    opt->name);
 }
 
-/* A new group starts from nothing, not from the default. */
-static void print_all_rules(struct hd_out *out, const char *head, const struct hd_noun *noun,
+/* A new object starts from nothing, not from the default. */
+static void print_all_items(struct hd_out *out, const char *head, const struct hd_noun *noun,
 			    const json_t *options, const json_t *old)
 {
 	_json_ json_t *none = json_array();
@@ -133,18 +135,20 @@ static void print_all_rules(struct hd_out *out, const char *head, const struct h
 	json_t *value;
 
 	json_object_foreach((json_t *)options, key, value) {
-		if (!is_rules(noun, key))
+		const struct hd_option *opt = noun ? hd_option_find(noun, key) : NULL;
+
+		if (!item_of(noun, key))
 			continue;
 		if (json_is_object(value))
-			print_rules(out, head, key, json_object_get(value, "removed"),
+			print_items(out, head, opt, json_object_get(value, "removed"),
 				    json_object_get(value, "added"));
 		else
-			print_rules(out, head, key,
+			print_items(out, head, opt,
 				    head[0] == '+' ? none : json_object_get(old, key), value);
 	}
 }
 
-/* The options but for the rules; a new reference. */
+/* The options but for the items; a new reference. */
 static json_t *plain_options(const struct hd_noun *noun, const json_t *options)
 {
 	json_t *plain = json_object();
@@ -152,7 +156,7 @@ static json_t *plain_options(const struct hd_noun *noun, const json_t *options)
 	json_t *value;
 
 	json_object_foreach((json_t *)options, key, value)
-		if (!is_rules(noun, key))
+		if (!item_of(noun, key))
 			(void)json_object_set(plain, key, value); /* worse off without memory */
 	return plain;
 }
@@ -202,7 +206,7 @@ static void print_change(struct hd_out *out, const json_t *change, const json_t 
 	if (sign != '~' || json_object_size(plain) || !json_object_size(options))
 		hd_out_line(out, "%s%s", head, text ? text : "");
 	if (sign != '-')
-		print_all_rules(out, head, noun, options, old);
+		print_all_items(out, head, noun, options, old);
 }
 
 void hd_change_print(struct hd_out *out, const json_t *change, const json_t *before)

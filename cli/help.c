@@ -107,7 +107,7 @@ static void print_noun_options(FILE *file, const struct hd_noun *noun,
 
 static void print_later_option(FILE *file, const struct hd_option *opt, const char **before)
 {
-	if (!(opt->flags & HD_OPT_LATER))
+	if (!(opt->flags & HD_OPT_LATER) || opt->flags & HD_OPT_UNTYPED)
 		return;
 	(void)fprintf(file, "%s--%s", *before, opt->name);
 	*before = ", ";

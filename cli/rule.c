@@ -2,7 +2,6 @@
 /* rule.c - a rule of a security group as people read it */
 #include "cli/rule.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,73 +99,4 @@ char *hd_rule_ref_text(const json_t *ref)
 			json_integer_value(json_object_get(ref, "id"))) < 0
 		       ? NULL
 		       : text;
-}
-
-/* ---- what changed ---- */
-
-/* A group for which no rules are given lets everything out. */
-static json_t *or_default(const json_t *rules)
-{
-	if (json_is_array(rules))
-		return json_incref((json_t *)rules);
-	return json_pack("[{s:s}]", "direction", "egress");
-}
-
-static json_int_t count_of(const json_t *counts, const char *text)
-{
-	return json_integer_value(json_object_get(counts, text));
-}
-
-static int count_add(json_t *counts, const char *text, json_int_t more)
-{
-	return json_object_set_new(counts, text, json_integer(count_of(counts, text) + more));
-}
-
-/* How often each text is in the list. */
-static int count_rules(json_t *counts, const json_t *rules)
-{
-	const json_t *rule;
-	size_t i;
-
-	json_array_foreach(rules, i, rule) {
-		_free_ char *text = hd_rule_text(rule);
-
-		if (!text || count_add(counts, text, 1))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* Tells of those rules that are not in @counts; what is found there is taken out. */
-static int tell_missing(const json_t *rules, json_t *counts, char sign, hd_rules_diff_t tell,
-			void *arg)
-{
-	const json_t *rule;
-	size_t i;
-
-	json_array_foreach(rules, i, rule) {
-		_free_ char *text = hd_rule_text(rule);
-
-		if (!text)
-			return -ENOMEM;
-		if (count_of(counts, text) <= 0)
-			tell(arg, sign, text);
-		else if (count_add(counts, text, -1))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-int hd_rules_diff(const json_t *before, const json_t *after, hd_rules_diff_t tell, void *arg)
-{
-	_json_ json_t *was = or_default(before);
-	_json_ json_t *is = or_default(after);
-	_json_ json_t *old = json_object();
-	_json_ json_t *new = json_object();
-
-	if (!was || !is || count_rules(old, was) || count_rules(new, is))
-		return -ENOMEM;
-	if (tell_missing(is, old, '+', tell, arg))
-		return -ENOMEM;
-	return tell_missing(was, new, '-', tell, arg);
 }

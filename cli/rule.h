@@ -24,19 +24,3 @@ char *hd_rule_remote_text(const json_t *rule);
 
 /** hd_rule_ref_text - a rule as a flow or a trace names it, {"group", "id"}: "web/17" */
 char *hd_rule_ref_text(const json_t *ref);
-
-/**
- * hd_rules_diff_t - told about each rule that is in one list only
- * @sign: '+' if it is in the new one, '-' in the old one
- * @text: of the rule
- */
-typedef void (*hd_rules_diff_t)(void *arg, char sign, const char *text);
-
-/**
- * hd_rules_diff - compare two lists of rules, whatever their order and ids; new rules come first
- * @before: NULL or null: the option is not given
- * @after:  the same
- *
- * Return: 0 or -ENOMEM.
- */
-int hd_rules_diff(const json_t *before, const json_t *after, hd_rules_diff_t tell, void *arg);

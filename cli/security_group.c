@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/*
- * security_group.c - heddle security-group: groups, and their rules one by one
- *
- * A rule is no object: it has no name, only an id that the daemon gives. So it is not set as an
- * option of the group, which would replace all of them, but has two verbs of its own.
- */
+/* security_group.c - heddle security-group: groups, and their rules one by one (item.h) */
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/change.h"
 #include "cli/groups.h"
+#include "cli/item.h"
 #include "cli/object.h"
 #include "cli/rule.h"
-#include "cli/url.h"
 #include "loader/cleanup.h"
 
 static int show(struct hd_cli *cli, struct hd_error *err);
-static int rule_add(struct hd_cli *cli, struct hd_error *err);
-static int rule_del(struct hd_cli *cli, struct hd_error *err);
 static char *rule_count_text(const json_t *group);
 static char *members_text(const json_t *group);
-
-static const struct hd_option rule_del_options[] = { HD_OPTION_IF_EXISTS };
 
 static const struct hd_command commands[] = {
 	HD_OBJECT_ADD,
@@ -35,15 +25,16 @@ static const struct hd_command commands[] = {
 	  .max_args = 1,
 	  .spec = HD_SPEC_ADD,
 	  .noun = &hd_rule_noun,
-	  .run = rule_add },
+	  .run = hd_item_add },
 	{ .verb = "rule-del",
 	  .help = "remove the rule with this id",
 	  .args = "GROUP ID",
 	  .min_args = 2,
 	  .max_args = 2,
-	  .options = rule_del_options,
-	  .n_options = HD_COUNT(rule_del_options),
-	  .run = rule_del },
+	  .noun = &hd_rule_noun,
+	  .options = hd_object_del_options,
+	  .n_options = 1,
+	  .run = hd_item_del },
 };
 
 static const struct hd_column columns[] = {
@@ -139,75 +130,4 @@ static int show(struct hd_cli *cli, struct hd_error *err)
 	else if (print_group(&cli->out, group))
 		return hd_no_memory(err);
 	return 0;
-}
-
-/* ---- rules ---- */
-
-/* Path of the group's rules, or of the one with this id. */
-static int rules_url(const struct hd_cli *cli, const json_t *id, char **ret, struct hd_error *err)
-{
-	_free_ char *name = NULL;
-	_free_ char *path = NULL;
-	int r = hd_object_name(cli, &name, err);
-
-	if (r)
-		return r;
-	if (id)
-		r = asprintf(&path, "%s/rules/%" JSON_INTEGER_FORMAT, name, json_integer_value(id));
-	else
-		r = asprintf(&path, "%s/rules", name);
-	if (r < 0) {
-		path = NULL;
-		return hd_no_memory(err);
-	}
-	*ret = hd_url(cli, cli->group->noun->plural, path);
-	return *ret ? 0 : hd_no_memory(err);
-}
-
-static int rule_add(struct hd_cli *cli, struct hd_error *err)
-{
-	bool dry_run = hd_cli_flag(cli, "dry-run");
-	_free_ char *body = json_dumps(cli->spec, JSON_COMPACT);
-	_json_ json_t *change = NULL;
-	_free_ char *path = NULL;
-	struct hd_request request = { .method = "POST", .body = body };
-	int r = body ? rules_url(cli, NULL, &path, err) : hd_no_memory(err);
-
-	if (r)
-		return r;
-	request.path = path;
-	request.len = strlen(body);
-	r = hd_change_get(cli, &request, dry_run, &change, err);
-	if (!r && !dry_run && !cli->out.json)
-		hd_out_line(&cli->out, "rule %" JSON_INTEGER_FORMAT,
-			    json_integer_value(json_object_get(change, "id")));
-	return r;
-}
-
-static int rule_id(const struct hd_cli *cli, json_t **ret, struct hd_error *err)
-{
-	const struct hd_option *id = hd_option_find(&hd_rule_noun, "id");
-	int r;
-
-	if (!hd_option_from_text(id, cli->args[1], ret, NULL))
-		return 0;
-	r = hd_error_set(err, HD_ERR_INVALID, "security-group %s: '%s' is not the id of a rule",
-			 cli->args[0], cli->args[1]);
-	hd_error_hint(err, "'heddle security-group show %s' lists them", cli->args[0]);
-	return r;
-}
-
-static int rule_del(struct hd_cli *cli, struct hd_error *err)
-{
-	struct hd_request request = { .method = "DELETE" };
-	_free_ char *path = NULL;
-	_json_ json_t *id = NULL;
-	int r = rule_id(cli, &id, err);
-
-	if (!r)
-		r = rules_url(cli, id, &path, err);
-	if (r)
-		return r;
-	request.path = path;
-	return hd_change(cli, &request, hd_cli_flag(cli, "dry-run"), err);
 }

@@ -15,18 +15,18 @@ static void model_freep(struct hd_model **model)
 	hd_model_free(*model);
 }
 
-/* There may be 100,000 rules: of those only what is new and what is gone. */
+/* There may be 100,000 rules: of such lists only what is new and what is gone. */
 static json_t *value_diff(const struct hd_noun *noun, const char *key, const json_t *from,
 			  json_t *to)
 {
 	const struct hd_option *opt = hd_option_find(noun, key);
 	json_t *removed, *added;
 
-	if (!opt || opt->type != HD_TYPE_RULE)
+	if (!opt || opt->type != HD_TYPE_ITEM || !(opt->flags & HD_OPT_LIST))
 		return json_incref(to);
 	removed = json_array();
 	added = json_array();
-	hd_rules_compare(from, to, removed, added);
+	hd_items_compare(from, to, removed, added);
 	return json_pack("{s:o, s:o}", "removed", removed, "added", added);
 }
 
@@ -126,7 +126,7 @@ static int store_rules(struct hd_store *store, const char *group, const json_t *
 	size_t i;
 	int r = 0;
 
-	hd_rules_compare(from, to, removed, added);
+	hd_items_compare(from, to, removed, added);
 	json_array_foreach(removed, i, rule)
 		if (r == 0)
 			r = store_rule(store, group, rule, true, err);

@@ -82,7 +82,7 @@ static int take_rules(struct loading *loading, const char *name, json_t *spec)
 	else
 		(void)json_incref(list);
 	(void)json_object_del(loading->rules, name);
-	return json_object_set_new(spec, "rules", list) < 0 ? -ENOMEM : hd_rules_sort(list);
+	return json_object_set_new(spec, "rules", list) < 0 ? -ENOMEM : hd_items_sort(list);
 }
 
 static int load_row(void *arg, const char *noun_name, const char *name, uint32_t id,

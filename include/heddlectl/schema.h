@@ -33,7 +33,7 @@ enum hd_type {
 	HD_TYPE_PROTOCOL, /* a name that heddle knows, or 0-255; canonical form is the name if there is one */
 	HD_TYPE_PORTS, /* N or N-M, 0-65535; a text */
 	HD_TYPE_VLANS, /* N,N-M,...: VLANs 0-4094, none twice; a text, canonical form in ascending order */
-	HD_TYPE_RULE, /* a mapping with the options of hd_rule_noun; not settable on the command line */
+	HD_TYPE_ITEM, /* a mapping with the options of @item; no text stands for one */
 };
 
 enum {
@@ -41,6 +41,9 @@ enum {
 	HD_OPT_REQUIRED = 1 << 1, /* "add" needs it */
 	HD_OPT_FIXED = 1 << 2,	  /* "set" can't change it */
 	HD_OPT_LATER = 1 << 3,	  /* promised, not available yet */
+	HD_OPT_UNTYPED =
+		1
+		<< 4, /* of files and the API; commands have an argument or verbs of their own for it */
 };
 
 /**
@@ -55,6 +58,7 @@ enum {
  * @max:   largest value of HD_TYPE_UINT
  * @dflt:  default as text, for help and show; NULL if there is none
  * @refers: noun that a HD_TYPE_NAME names, NULL otherwise
+ * @item:  what a HD_TYPE_ITEM is, NULL otherwise
  */
 struct hd_option {
 	const char *name;
@@ -67,6 +71,7 @@ struct hd_option {
 	uint64_t max;
 	const char *dflt;
 	const char *refers;
+	const struct hd_noun *item;
 };
 
 enum hd_noun_id {

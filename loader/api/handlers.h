@@ -29,15 +29,15 @@ int hd_api_commit(struct hd_daemon *daemon, const struct hd_noun *noun,
 		  const struct hd_http_request *req, const char *name, json_t *spec, json_t **ret,
 		  struct hd_error *err);
 
-/** hd_api_same_spec - whether options say what an object has, numbers of rules aside */
-bool hd_api_same_spec(const struct hd_object *object, const json_t *spec);
+/** hd_api_no_change - the change that has nothing in it; new reference */
+json_t *hd_api_no_change(const struct hd_http_request *req);
 
-/* rules.c: rules of a security group, one by one; @rest is "GROUP/rules" or "GROUP/rules/ID" */
-bool hd_api_is_rules(const char *rest);
-int hd_api_rules(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
-		 json_t **ret, struct hd_error *err);
+/* inside.c: what stands in a list inside an object, one by one; @rest is "NAME/OPTION" or "NAME/OPTION/ID" */
+bool hd_api_is_inside(const struct hd_noun *noun, const char *rest);
+int hd_api_inside(struct hd_daemon *daemon, const struct hd_noun *noun,
+		  const struct hd_http_request *req, const char *rest, json_t **ret,
+		  struct hd_error *err);
 json_t *hd_api_show_rules(struct hd_daemon *daemon, const struct hd_object *group);
-json_t *hd_api_rules_plain(const json_t *rules);
 
 /* flows.c, trace.c */
 int hd_api_flows(struct hd_daemon *daemon, const struct hd_http_request *req, char **ret_text,

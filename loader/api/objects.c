@@ -43,15 +43,6 @@ int hd_api_get(struct hd_daemon *daemon, const struct hd_noun *noun,
 	return 0;
 }
 
-/* What the daemon adds to what was asked for: numbers of rules. */
-static int complete(struct hd_daemon *daemon, const struct hd_noun *noun,
-		    const struct hd_object *old, json_t *spec, struct hd_error *err)
-{
-	if (noun->id != HD_NOUN_GROUP)
-		return 0;
-	return hd_group_number(daemon->model, NULL, old, &daemon->config.limits, spec, err);
-}
-
 /* Puts an object with these options into a copy of the model and commits that. @spec NULL: removes it. */
 int hd_api_commit(struct hd_daemon *daemon, const struct hd_noun *noun,
 		  const struct hd_http_request *req, const char *name, json_t *spec, json_t **ret,
@@ -63,7 +54,8 @@ int hd_api_commit(struct hd_daemon *daemon, const struct hd_noun *noun,
 	int r = 0;
 
 	if (spec)
-		r = complete(daemon, noun, old, spec, err);
+		r = hd_spec_complete(daemon->model, NULL, noun, old, &daemon->config.limits, spec,
+				     err);
 	if (spec && r == 0)
 		r = hd_object_renew(old, noun, name, spec, &object, err);
 	if (r < 0)
@@ -101,13 +93,37 @@ static int take_name(json_t *body, const struct hd_noun *noun, char name[160], s
 	return 0;
 }
 
-static int already_there(const struct hd_object *object, const json_t *spec, bool may_exist,
-			 const struct hd_http_request *req, json_t **ret, struct hd_error *err)
+json_t *hd_api_no_change(const struct hd_http_request *req)
+{
+	return json_pack("{s:b, s:[]}", "dry-run", hd_api_flag(req, "dry-run"), "changes");
+}
+
+/* Whether options say what an object has. What only a file or verbs of its own can say is not asked for if it isn't said. */
+static bool is_same(struct hd_daemon *daemon, const struct hd_object *object, const json_t *given)
+{
+	_json_ json_t *spec = json_deep_copy(given);
+
+	for (size_t i = 0; i < object->noun->n_options; i++) {
+		const struct hd_option *opt = &object->noun->options[i];
+		json_t *value = json_object_get(object->spec, opt->name);
+
+		if (opt->flags & HD_OPT_UNTYPED && value && !json_object_get(spec, opt->name))
+			(void)json_object_set(spec, opt->name, value);
+	}
+	return hd_spec_complete(daemon->model, NULL, object->noun, object, &daemon->config.limits,
+				spec, NULL) == 0 &&
+	       json_equal(object->spec, spec);
+}
+
+static int already_there(struct hd_daemon *daemon, const struct hd_object *object,
+			 const json_t *spec, const struct hd_http_request *req, json_t **ret,
+			 struct hd_error *err)
 {
 	const char *noun = object->noun->name;
+	bool may_exist = hd_api_flag(req, "may-exist");
 
-	if (may_exist && hd_api_same_spec(object, spec)) {
-		*ret = json_pack("{s:b, s:[]}", "dry-run", hd_api_flag(req, "dry-run"), "changes");
+	if (may_exist && is_same(daemon, object, spec)) {
+		*ret = hd_api_no_change(req);
 		return 0;
 	}
 	hd_error_set(err, HD_ERR_CONFLICT, "%s %s: exists already%s", noun, object->name,
@@ -135,7 +151,7 @@ int hd_api_add(struct hd_daemon *daemon, const struct hd_noun *noun,
 		return r;
 	old = hd_model_get(daemon->model, noun->id, name);
 	if (old)
-		return already_there(old, spec, hd_api_flag(req, "may-exist"), req, ret, err);
+		return already_there(daemon, old, spec, req, ret, err);
 	return hd_api_commit(daemon, noun, req, name, spec, ret, err);
 }
 
@@ -264,7 +280,7 @@ int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
 	const struct hd_object *user;
 
 	if (!old && hd_api_flag(req, "if-exists")) {
-		*ret = json_pack("{s:b, s:[]}", "dry-run", hd_api_flag(req, "dry-run"), "changes");
+		*ret = hd_api_no_change(req);
 		return 0;
 	}
 	if (!old)

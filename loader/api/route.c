@@ -33,8 +33,8 @@ static int handle_noun(struct hd_daemon *daemon, const struct hd_noun *noun,
 		       const struct hd_http_request *req, const char *name, json_t **ret,
 		       struct hd_error *err)
 {
-	if (noun->id == HD_NOUN_GROUP && hd_api_is_rules(name))
-		return hd_api_rules(daemon, req, name, ret, err);
+	if (hd_api_is_inside(noun, name))
+		return hd_api_inside(daemon, noun, req, name, ret, err);
 	if (is(req->method, "GET"))
 		return hd_api_get(daemon, noun, req, name, ret, err);
 	if (is(req->method, "POST") && noun->id == HD_NOUN_FDB && is(name, "flush"))

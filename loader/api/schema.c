@@ -226,6 +226,7 @@ static const char *const ethertypes[] = { "ipv4", "ipv6", NULL };
 static const struct hd_option rule_options[] = {
 	{ .name = "id",
 	  .type = HD_TYPE_UINT,
+	  .flags = HD_OPT_UNTYPED,
 	  .min = 1,
 	  .max = UINT32_MAX,
 	  .meta = "ID",
@@ -277,8 +278,9 @@ static const struct hd_option group_options[] = {
 	  .meta = "KEY=VALUE",
 	  .help = "members by label" },
 	{ .name = "rules",
-	  .type = HD_TYPE_RULE,
-	  .flags = HD_OPT_LIST,
+	  .type = HD_TYPE_ITEM,
+	  .flags = HD_OPT_LIST | HD_OPT_UNTYPED,
+	  .item = &hd_rule_noun,
 	  .help = "allow rules; without this option everything out is allowed, nothing in" },
 };
 

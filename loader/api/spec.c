@@ -20,6 +20,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/sense.h"
 #include "cleanup.h"
 
 enum { NAME_MAX_BYTES = 63, STRING_MAX_BYTES = 255, DEVICE_MAX_BYTES = 15, PATH_MAX_BYTES = 4095 };
@@ -285,60 +286,23 @@ static int uint_check_json(const struct hd_option *opt, const json_t *value, jso
 	return r;
 }
 
-static const char *rule_text(const json_t *rule, const char *key)
-{
-	return json_string_value(json_object_get(rule, key));
-}
-
-static bool rule_has(const json_t *rule, const char *key)
-{
-	return json_object_get(rule, key);
-}
-
-/* What protocol and family allow to be said besides; NULL if nothing is wrong. */
-static const char *rule_nonsense(const json_t *rule)
-{
-	const char *protocol = rule_text(rule, "protocol"), *type = rule_text(rule, "ethertype");
-	const char *remote = rule_text(rule, "remote");
-	int number = protocol ? hd_protocol_parse(protocol) : -1;
-	bool has_ports = number == 6 || number == 17 || number == 132 || number == 136;
-
-	if (rule_has(rule, "port") && !has_ports)
-		return "port needs protocol tcp, udp, udplite or sctp";
-	if (rule_has(rule, "icmp-type") && number != 1 && number != 58)
-		return "icmp-type needs protocol icmp or icmpv6";
-	if (rule_has(rule, "icmp-code") && !rule_has(rule, "icmp-type"))
-		return "icmp-code needs icmp-type";
-	if (remote && rule_has(rule, "remote-group"))
-		return "remote and remote-group exclude each other";
-	if (remote && type && !strchr(remote, ':') != !strcmp(type, "ipv4"))
-		return "remote is not of that ethertype";
-	if (remote &&
-	    ((number == 1 && strchr(remote, ':')) || (number == 58 && !strchr(remote, ':'))))
-		return "remote is not of that protocol's family";
-	if (type &&
-	    ((number == 1 && strcmp(type, "ipv4")) || (number == 58 && strcmp(type, "ipv6"))))
-		return "protocol is not of that ethertype";
-	return NULL;
-}
-
-/* An element of "rules": checked as if it were an object of its own. */
-static int rule_check(const struct hd_option *opt, const json_t *value, json_t **ret,
+/* A rule of a group, say: checked as if it were an object of its own. */
+static int item_check(const struct hd_option *opt, const json_t *value, json_t **ret,
 		      struct hd_error *err)
 {
-	_json_ json_t *rule = NULL;
+	_json_ json_t *item = NULL;
 	const char *nonsense;
 	int r;
 
 	if (!json_is_object(value))
 		return unexpected_type(opt, value, "a mapping", err);
-	r = hd_spec_canonical(&hd_rule_noun, "", value, false, &rule, err);
+	r = hd_spec_canonical(opt->item, "", value, false, &item, err);
 	if (r < 0)
 		return r;
-	nonsense = rule_nonsense(rule);
+	nonsense = hd_item_nonsense(opt->item, item);
 	if (nonsense)
 		return hd_error_set(err, HD_ERR_INVALID, "option %s: %s", opt->name, nonsense);
-	*ret = json_incref(rule);
+	*ret = TAKE_PTR(item);
 	return 0;
 }
 
@@ -351,8 +315,8 @@ static int value_check(const struct hd_option *opt, const json_t *value, json_t 
 
 	if (opt->type == HD_TYPE_UINT)
 		return uint_check_json(opt, value, ret, err);
-	if (opt->type == HD_TYPE_RULE)
-		return rule_check(opt, value, ret, err);
+	if (opt->type == HD_TYPE_ITEM)
+		return item_check(opt, value, ret, err);
 	if (json_is_integer(value) &&
 	    (opt->type == HD_TYPE_PORTS || opt->type == HD_TYPE_PROTOCOL ||
 	     opt->type == HD_TYPE_VLANS)) {
@@ -387,8 +351,8 @@ static size_t identity_len(const struct hd_option *opt, const char *text)
 	return strlen(text);
 }
 
-/* A rule is the same as another if it says the same; its number does not count. To be freed. */
-static char *rule_identity(const json_t *element)
+/* An item is the same as another if it says the same; its number does not count. To be freed. */
+static char *item_identity(const json_t *element)
 {
 	_json_ json_t *copy = json_copy((json_t *)element);
 
@@ -401,8 +365,8 @@ static char *rule_identity(const json_t *element)
 static int check_duplicate(const struct hd_option *opt, const json_t *element, json_t *seen,
 			   struct hd_error *err)
 {
-	_free_ char *rule = opt->type == HD_TYPE_RULE ? rule_identity(element) : NULL;
-	const char *text = rule ? rule : json_string_value(element);
+	_free_ char *item = opt->type == HD_TYPE_ITEM ? item_identity(element) : NULL;
+	const char *text = item ? item : json_string_value(element);
 	size_t len = identity_len(opt, text);
 
 	if (json_object_getn(seen, text, len))
@@ -455,7 +419,7 @@ static int option_value(const struct context *ctx, const struct hd_option *opt, 
 static bool says_nothing(const struct hd_option *opt, const json_t *value)
 {
 	/* No rules at all is a statement: nothing passes. No "rules" is another: those of a new group. */
-	if (opt->type == HD_TYPE_RULE)
+	if (opt->item == &hd_rule_noun)
 		return false;
 	return (opt->type == HD_TYPE_FLAG && json_is_false(value)) ||
 	       (opt->flags & HD_OPT_LIST && json_is_array(value) && json_array_size(value) == 0);
@@ -873,12 +837,12 @@ static int check_protocol(const struct hd_option *opt, const char *text, json_t 
 	return take_text(opt, out, ret, err);
 }
 
-/* Rules have options of their own; no text stands for one. */
-static int check_rule(const struct hd_option *opt, const char *text, json_t **ret,
+/* Items have options of their own. */
+static int check_item(const struct hd_option *opt, const char *text, json_t **ret,
 		      struct hd_error *err)
 {
 	(void)ret;
-	return unexpected(opt, text, "a mapping with a rule's options", err);
+	return unexpected(opt, text, "a mapping with options of its own", err);
 }
 
 static int check_text(const struct hd_option *opt, const char *text, json_t **ret,
@@ -894,7 +858,7 @@ static int check_text(const struct hd_option *opt, const char *text, json_t **re
 		[HD_TYPE_IPLEN] = check_iplen,	 [HD_TYPE_CIDR] = check_cidr,
 		[HD_TYPE_LABEL] = check_label,	 [HD_TYPE_ADDRESS] = check_address,
 		[HD_TYPE_PORTS] = check_ports,	 [HD_TYPE_PROTOCOL] = check_protocol,
-		[HD_TYPE_RULE] = check_rule,	 [HD_TYPE_VLANS] = check_vlans,
+		[HD_TYPE_ITEM] = check_item,	 [HD_TYPE_VLANS] = check_vlans,
 	};
 
 	return checks[opt->type](opt, text, ret, err);

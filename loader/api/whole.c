@@ -35,8 +35,8 @@ static int put_object(struct hd_model *candidate, const struct hd_model *current
 	else
 		r = hd_spec_canonical(noun, name, json_is_null(value) ? empty : value, false, &spec,
 				      err);
-	if (r == 0 && noun->id == HD_NOUN_GROUP)
-		r = hd_group_number(candidate, current, old, limits, spec, err);
+	if (r == 0)
+		r = hd_spec_complete(candidate, current, noun, old, limits, spec, err);
 	if (r == 0 && old && json_equal(old->spec, spec))
 		return hd_model_put(candidate, (struct hd_object *)old);
 	if (r == 0)
@@ -204,20 +204,32 @@ int hd_api_validate(struct hd_daemon *daemon, const struct hd_http_request *req,
 	return apply(daemon, req, true, ret, err);
 }
 
-/* Numbers of rules are heddle's own; the group default is there anyway, unless somebody has changed it. */
-static void export_object(json_t *objects, const struct hd_object *object)
+/* The group default is there anyway, unless somebody has changed it. */
+static bool is_first_group(const struct hd_object *object)
 {
 	struct hd_object *first = object->noun->id == HD_NOUN_GROUP ? hd_group_default() : NULL;
+	bool is = first && !strcmp(object->name, first->name) &&
+		  json_equal(object->spec, first->spec);
+
+	hd_object_unref(first);
+	return is;
+}
+
+/* Numbers of rules and routes are heddle's own. */
+static void export_object(json_t *objects, const struct hd_object *object)
+{
 	json_t *spec = json_copy(object->spec);
 
-	if (!first || strcmp(object->name, first->name) || !json_equal(object->spec, first->spec)) {
-		if (first)
-			(void)json_object_set_new(
-				spec, "rules", hd_api_rules_plain(json_object_get(spec, "rules")));
-		(void)json_object_set(objects, object->name, spec);
+	for (size_t i = 0; i < object->noun->n_options; i++) {
+		const struct hd_option *opt = &object->noun->options[i];
+		const json_t *items = opt->item ? json_object_get(spec, opt->name) : NULL;
+
+		if (json_is_array(items))
+			(void)json_object_set_new(spec, opt->name, hd_items_plain(items));
 	}
+	if (!is_first_group(object))
+		(void)json_object_set(objects, object->name, spec);
 	json_decref(spec);
-	hd_object_unref(first);
 }
 
 int hd_api_export(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,

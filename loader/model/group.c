@@ -122,20 +122,6 @@ int hd_group_validate(const struct hd_model *model, const struct hd_object *obje
 	return 0;
 }
 
-bool hd_rule_same(const json_t *a, const json_t *b)
-{
-	const char *key;
-	json_t *value;
-
-	if (json_object_size(a) - !!json_object_get(a, "id") !=
-	    json_object_size(b) - !!json_object_get(b, "id"))
-		return false;
-	json_object_foreach((json_t *)a, key, value)
-		if (strcmp(key, "id") && !json_equal(value, json_object_get(b, key)))
-			return false;
-	return true;
-}
-
 /*
  * The number that a rule had before. Rules mostly stay where they were, so the search goes on from behind the last one that was found.
  */
@@ -146,7 +132,7 @@ static json_int_t old_number(const json_t *old, const json_t *rule, size_t *at)
 	for (size_t i = 0; i < n && i < 1024; i++) {
 		const json_t *candidate = json_array_get(old, (*at + i) % n);
 
-		if (!hd_rule_same(candidate, rule))
+		if (!hd_item_same(candidate, rule))
 			continue;
 		*at = (*at + i + 1) % n;
 		return json_integer_value(json_object_get(candidate, "id"));
@@ -177,11 +163,6 @@ static int full(const struct hd_limits *limits, struct hd_error *err)
 static json_t *first_rules(void)
 {
 	return json_pack("[{s:s}]", "direction", "egress");
-}
-
-static uint32_t number_of(const json_t *rule)
-{
-	return (uint32_t)json_integer_value(json_object_get(rule, "id"));
 }
 
 /* Those that were there before keep their numbers. @ids: gets them, 0 = none. Return: how many have none now, or -ENOSPC. */
@@ -265,56 +246,7 @@ int hd_group_number(const struct hd_model *model, const struct hd_model *also,
 		r = give_numbers(model, also, limits, used, rules, ids, err);
 	if (r < 0 || is_sorted(ids, json_array_size(rules)))
 		return r;
-	return hd_rules_sort(rules) < 0 ? hd_error_set(err, HD_ERR_FAILED, "no memory") : 0;
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-	uint32_t x = number_of(*(json_t *const *)a), y = number_of(*(json_t *const *)b);
-
-	return x < y ? -1 : x > y;
-}
-
-int hd_rules_sort(json_t *rules)
-{
-	size_t n = json_array_size(rules);
-	_free_ json_t **list = NULL;
-
-	list = calloc(n + 1, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		list[i] = json_incref(json_array_get(rules, i));
-	qsort(list, n, sizeof(*list), compare_numbers);
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_set_new(rules, i, list[i]); /* the place is there */
-	return 0;
-}
-
-void hd_rules_compare(const json_t *from, const json_t *to, json_t *removed, json_t *added)
-{
-	size_t i = 0, k = 0, n = json_array_size(from), m = json_array_size(to);
-
-	while (i < n || k < m) {
-		json_t *was = json_array_get(from, i), *is = json_array_get(to, k);
-		uint32_t old, new;
-
-		if (was && is && (was == is || json_equal(was, is))) {
-			i++;
-			k++;
-			continue;
-		}
-		old = was ? number_of(was) : UINT32_MAX;
-		new = is ? number_of(is) : UINT32_MAX;
-		if (was && old <= new) {
-			(void)json_array_append(removed, was);
-			i++;
-		}
-		if (is && new <= old) {
-			(void)json_array_append(added, is);
-			k++;
-		}
-	}
+	return hd_items_sort(rules) < 0 ? hd_error_set(err, HD_ERR_FAILED, "no memory") : 0;
 }
 
 static bool says_the_same(const struct hd_rule *a, const struct hd_rule *b)
@@ -337,7 +269,7 @@ const json_t *hd_rule_find(const struct hd_object *group, const json_t *rule)
 	for (size_t i = 0; i < view->n_rules; i++) {
 		const json_t *other = json_array_get(rules, i);
 
-		if (says_the_same(&view->rules[i], &wanted) && hd_rule_same(other, rule))
+		if (says_the_same(&view->rules[i], &wanted) && hd_item_same(other, rule))
 			return other;
 	}
 	return NULL;

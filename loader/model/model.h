@@ -315,6 +315,35 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
 int hd_model_validate(const struct hd_model *model, struct hd_error *err);
 
 /**
+ * hd_spec_complete - what heddle adds to the options that were asked for: numbers of rules and routes
+ * @model: numbers that are taken
+ * @also:  more of them, NULL if there are none
+ * @old:   the object as it was, NULL if it is new
+ * @spec:  canonical; changed in place
+ */
+int hd_spec_complete(const struct hd_model *model, const struct hd_model *also,
+		     const struct hd_noun *noun, const struct hd_object *old,
+		     const struct hd_limits *limits, json_t *spec, struct hd_error *err);
+
+/** hd_items_sort - bring items (JSON) into the order of their numbers, which they are kept in; 0 or -ENOMEM */
+int hd_items_sort(json_t *items);
+
+/**
+ * hd_items_compare - what changed from one list of items to another
+ * @from:    in order; NULL = none
+ * @to:      likewise
+ * @removed: array that gets those that are gone
+ * @added:   array that gets those that are new
+ */
+void hd_items_compare(const json_t *from, const json_t *to, json_t *removed, json_t *added);
+
+/** hd_item_same - whether two items (JSON) say the same; their numbers don't count */
+bool hd_item_same(const json_t *a, const json_t *b);
+
+/** hd_items_plain - the same without numbers; new reference, NULL if there is no list */
+json_t *hd_items_plain(const json_t *items);
+
+/**
  * hd_group_number - give each rule of a group a number
  * @model: numbers that are taken
  * @also:  more of them, NULL if there are none
@@ -326,23 +355,8 @@ int hd_group_number(const struct hd_model *model, const struct hd_model *also,
 		    const struct hd_object *old, const struct hd_limits *limits, json_t *spec,
 		    struct hd_error *err);
 
-/** hd_rules_sort - bring rules (JSON) into the order of their numbers, which they are kept in; 0 or -ENOMEM */
-int hd_rules_sort(json_t *rules);
-
-/**
- * hd_rules_compare - what changed from one list of rules to another
- * @from:    in order; NULL = none
- * @to:      likewise
- * @removed: array that gets those that are gone
- * @added:   array that gets those that are new
- */
-void hd_rules_compare(const json_t *from, const json_t *to, json_t *removed, json_t *added);
-
 /** hd_rule_find - the rule of a group that says the same as @rule (JSON, canonical); borrowed, NULL if there is none */
 const json_t *hd_rule_find(const struct hd_object *group, const json_t *rule);
-
-/** hd_rule_same - whether two rules (JSON) say the same; their numbers don't count */
-bool hd_rule_same(const json_t *a, const json_t *b);
 
 /** hd_group_default - the group `default` as it is at first; new reference, NULL without memory */
 struct hd_object *hd_group_default(void);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cli/follow.h"
+#include "cli/item.h"
 #include "cli/rule.h"
 #include "loader/cleanup.h"
 
@@ -69,7 +70,7 @@ static void assert_rules(const char *before, const char *after, const char *expe
 	_json_ json_t *is = json_loads(after, JSON_DECODE_ANY, NULL);
 	char all[256] = "";
 
-	assert_int_equal(hd_rules_diff(was, is, collect, all), 0);
+	assert_int_equal(hd_items_diff(&hd_rule_noun, was, is, collect, all), 0);
 	assert_string_equal(all, expected);
 }
 

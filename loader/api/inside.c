@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * inside.c - what stands in a list inside an object, one by one: the rules of a security group, for example
+ *
+ *     POST   /v1/security-groups/web/rules       the body is the new item; it gets a number
+ *     DELETE /v1/security-groups/web/rules/17
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "cleanup.h"
+
+/* A path behind the noun, taken apart; @last is what is behind the option, "" if nothing is. */
+struct place {
+	const struct hd_noun *noun;
+	const struct hd_option *opt;
+	char name[64];
+	const char *last;
+};
+
+static bool parse(const struct hd_noun *noun, const char *rest, struct place *ret)
+{
+	const char *word = strchrnul(rest, '/');
+	size_t len = (size_t)(word - rest);
+	char option[32] = "";
+
+	*ret = (struct place){ .noun = noun };
+	if (!*word || len >= sizeof(ret->name))
+		return false;
+	memcpy(ret->name, rest, len);
+	len = strcspn(++word, "/");
+	if (len >= sizeof(option))
+		return false;
+	memcpy(option, word, len);
+	ret->opt = hd_option_find(noun, option);
+	ret->last = word[len] ? word + len + 1 : word + len;
+	return ret->opt && ret->opt->flags & HD_OPT_UNTYPED && ret->opt->flags & HD_OPT_LIST;
+}
+
+bool hd_api_is_inside(const struct hd_noun *noun, const char *rest)
+{
+	struct place place;
+
+	return parse(noun, rest, &place);
+}
+
+json_t *hd_api_show_rules(struct hd_daemon *daemon, const struct hd_object *group)
+{
+	json_t *shown = json_deep_copy(json_object_get(group->spec, "rules")), *rule;
+	size_t i;
+
+	json_array_foreach(shown, i, rule) {
+		uint32_t id = (uint32_t)json_integer_value(json_object_get(rule, "id"));
+		struct hd_rule_counters c = hd_sync_rule(daemon->sync, id);
+
+		(void)json_object_set_new(rule, "counters",
+					  json_pack("{s:I, s:I}", "packets", (json_int_t)c.packets,
+						    "bytes", (json_int_t)c.bytes));
+	}
+	return shown;
+}
+
+/* The number that the new item got. */
+static void note_id(const struct place *at, json_t *change)
+{
+	const json_t *set = json_array_get(json_object_get(change, "changes"), 0);
+	const json_t *items = json_object_get(json_object_get(set, "options"), at->opt->name);
+	const json_t *item = json_array_get(json_object_get(items, "added"), 0);
+
+	if (item && !json_is_true(json_object_get(change, "dry-run")))
+		(void)json_object_set(change, "id", json_object_get(item, "id"));
+}
+
+/* A copy of the object's options with a list of its own; the items themselves are shared: there may be many. */
+static json_t *copy_spec(const struct place *at, const struct hd_object *object)
+{
+	json_t *list = json_copy(json_object_get(object->spec, at->opt->name));
+	json_t *spec = json_copy(object->spec);
+
+	(void)json_object_set_new(spec, at->opt->name, list ? list : json_array());
+	return spec;
+}
+
+/* The one new element in canonical form: checked as of an object that has no other. */
+static int canonical(const struct place *at, json_t *element, json_t **ret, struct hd_error *err)
+{
+	_json_ json_t *alone = json_pack("{s:[O]}", at->opt->name, element);
+	_json_ json_t *checked = NULL;
+	int r = hd_spec_canonical(at->noun, at->name, alone, false, &checked, err);
+
+	if (r == 0)
+		*ret = json_incref(json_array_get(json_object_get(checked, at->opt->name), 0));
+	return r;
+}
+
+/* The item of the object that says the same; borrowed, NULL if there is none. */
+static const json_t *find_same(const struct place *at, const struct hd_object *object,
+			       const json_t *item)
+{
+	const json_t *other;
+	size_t i;
+
+	if (at->noun->id == HD_NOUN_GROUP)
+		return hd_rule_find(object, item);
+	json_array_foreach(json_object_get(object->spec, at->opt->name), i, other)
+		if (hd_item_same(item, other))
+			return other;
+	return NULL;
+}
+
+static int already_there(const struct place *at, const json_t *item, struct hd_error *err)
+{
+	hd_error_set(err, HD_ERR_CONFLICT, "%s %s: %s %lld says the same", at->noun->name, at->name,
+		     at->opt->item->name,
+		     (long long)json_integer_value(json_object_get(item, "id")));
+	hd_error_object(err, at->noun->name, at->name);
+	return -EEXIST;
+}
+
+static int add_item(struct hd_daemon *daemon, const struct hd_http_request *req,
+		    const struct place *at, const struct hd_object *object, json_t **ret,
+		    struct hd_error *err)
+{
+	_json_ json_t *spec = copy_spec(at, object);
+	_json_ json_t *item = NULL;
+	_json_ json_t *body = NULL;
+	const json_t *other;
+	int r = hd_api_body(req, &body, err);
+
+	if (r == 0 && json_object_get(body, "id"))
+		r = hd_error_set(err, HD_ERR_INVALID,
+				 "%s %s: the id of a new %s is given by heddle", at->noun->name,
+				 at->name, at->opt->item->name);
+	if (r == 0)
+		r = canonical(at, body, &item, err);
+	if (r < 0)
+		return r;
+	other = find_same(at, object, item);
+	if (other)
+		return already_there(at, other, err);
+	(void)json_array_append(json_object_get(spec, at->opt->name), item);
+	r = hd_api_commit(daemon, at->noun, req, at->name, spec, ret, err);
+	if (r == 0)
+		note_id(at, *ret);
+	return r;
+}
+
+static int no_such_item(const struct place *at, struct hd_error *err)
+{
+	hd_error_set(err, HD_ERR_NOT_FOUND, "%s %s: there is no %s %s", at->noun->name, at->name,
+		     at->opt->item->name, at->last);
+	hd_error_object(err, at->noun->name, at->name);
+	hd_error_hint(err, "'heddle %s show %s' lists them", at->noun->name, at->name);
+	return -ENOENT;
+}
+
+/* Where in the list it is; its length if it is not there. */
+static size_t find_item(const json_t *list, const char *last)
+{
+	json_int_t number = strtoll(last, NULL, 10);
+	const json_t *element;
+	size_t i;
+
+	json_array_foreach(list, i, element)
+		if (json_integer_value(json_object_get(element, "id")) == number)
+			break;
+	return i;
+}
+
+static int del_item(struct hd_daemon *daemon, const struct hd_http_request *req,
+		    const struct place *at, const struct hd_object *object, json_t **ret,
+		    struct hd_error *err)
+{
+	_json_ json_t *spec = copy_spec(at, object);
+	json_t *list = json_object_get(spec, at->opt->name);
+
+	if (json_array_remove(list, find_item(list, at->last)) == 0)
+		return hd_api_commit(daemon, at->noun, req, at->name, spec, ret, err);
+	if (!hd_api_flag(req, "if-exists"))
+		return no_such_item(at, err);
+	*ret = hd_api_no_change(req);
+	return 0;
+}
+
+int hd_api_inside(struct hd_daemon *daemon, const struct hd_noun *noun,
+		  const struct hd_http_request *req, const char *rest, json_t **ret,
+		  struct hd_error *err)
+{
+	const struct hd_object *object;
+	struct place at;
+
+	(void)parse(noun, rest, &at);
+	object = hd_model_get(daemon->model, noun->id, at.name);
+	if (!object)
+		return hd_api_no_such(noun, at.name, err);
+	if (!strcmp(req->method, "POST") && !*at.last)
+		return add_item(daemon, req, &at, object, ret, err);
+	if (!strcmp(req->method, "DELETE") && *at.last)
+		return del_item(daemon, req, &at, object, ret, err);
+	if (!strcmp(req->method, "GET") && !*at.last) {
+		_json_ json_t *shown = hd_api_show(daemon, object);
+
+		*ret = json_incref(json_object_get(shown, at.opt->name));
+		return 0;
+	}
+	return hd_error_set(err, HD_ERR_USAGE, "%s %s: this method is not for this path",
+			    req->method, req->path);
+}
