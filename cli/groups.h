@@ -8,6 +8,7 @@ extern const struct hd_group hd_group_uplink;
 extern const struct hd_group hd_group_peer;
 extern const struct hd_group hd_group_network;
 extern const struct hd_group hd_group_subnet;
+extern const struct hd_group hd_group_router;
 extern const struct hd_group hd_group_security_group;
 extern const struct hd_group hd_group_port;
 extern const struct hd_group hd_group_fdb;

@@ -8,6 +8,7 @@
 
 #include "cli/change.h"
 #include "cli/object.h"
+#include "cli/route.h"
 #include "cli/rule.h"
 #include "cli/url.h"
 #include "loader/cleanup.h"
@@ -96,7 +97,7 @@ static json_t *or_default(const struct hd_noun *item, const json_t *items)
 
 static char *text_of(const struct hd_noun *item, const json_t *value)
 {
-	return item == &hd_rule_noun ? hd_rule_text(value) : hd_text_value(value);
+	return item == &hd_rule_noun ? hd_rule_text(value) : hd_route_text(value);
 }
 
 static json_int_t count_of(const json_t *counts, const char *text)

@@ -79,6 +79,7 @@ enum hd_noun_id {
 	HD_NOUN_SUBNET,
 	HD_NOUN_UPLINK,
 	HD_NOUN_PEER,
+	HD_NOUN_ROUTER,
 	HD_NOUN_GROUP,
 	HD_NOUN_PORT,
 	HD_NOUN_FDB,
@@ -118,6 +119,12 @@ extern const struct hd_noun hd_nouns[HD_NOUN_COUNT];
  * of its own: @id is HD_NOUN_COUNT.
  */
 extern const struct hd_noun hd_rule_noun;
+
+/** hd_route_noun - likewise one static route of a router, for `router route-add`; an element of its "routes" */
+extern const struct hd_noun hd_route_noun;
+
+/** hd_gateway_noun - likewise the way out of a router, for `router gateway`; its "gateway" */
+extern const struct hd_noun hd_gateway_noun;
 
 /** hd_protocol_parse - name or decimal number; -1 if it is neither */
 int hd_protocol_parse(const char *text);

@@ -4,6 +4,8 @@
  *
  *     POST   /v1/security-groups/web/rules       the body is the new item; it gets a number
  *     DELETE /v1/security-groups/web/rules/17
+ *     POST   /v1/routers/r1/subnets              {"name": "blue4"}
+ *     DELETE /v1/routers/r1/subnets/blue4
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -95,91 +97,146 @@ static int canonical(const struct place *at, json_t *element, json_t **ret, stru
 	return r;
 }
 
-/* The item of the object that says the same; borrowed, NULL if there is none. */
+/* The element of the object that says the same; borrowed, NULL if there is none. */
 static const json_t *find_same(const struct place *at, const struct hd_object *object,
-			       const json_t *item)
+			       const json_t *element)
 {
 	const json_t *other;
 	size_t i;
 
 	if (at->noun->id == HD_NOUN_GROUP)
-		return hd_rule_find(object, item);
+		return hd_rule_find(object, element);
 	json_array_foreach(json_object_get(object->spec, at->opt->name), i, other)
-		if (hd_item_same(item, other))
+		if (at->opt->item ? hd_item_same(element, other) : json_equal(element, other))
 			return other;
 	return NULL;
 }
 
-static int already_there(const struct place *at, const json_t *item, struct hd_error *err)
+/* Of an item that is there already its number is told. */
+static int already_there(const struct place *at, const struct hd_http_request *req,
+			 const json_t *element, json_t **ret, struct hd_error *err)
 {
-	hd_error_set(err, HD_ERR_CONFLICT, "%s %s: %s %lld says the same", at->noun->name, at->name,
-		     at->opt->item->name,
-		     (long long)json_integer_value(json_object_get(item, "id")));
+	const json_t *id = json_object_get(element, "id");
+
+	if (hd_api_flag(req, "may-exist")) {
+		*ret = hd_api_no_change(req);
+		return id ? json_object_set(*ret, "id", (json_t *)id) : 0;
+	}
+	if (id)
+		hd_error_set(err, HD_ERR_CONFLICT, "%s %s: %s %lld says the same", at->noun->name,
+			     at->name, at->opt->item->name, (long long)json_integer_value(id));
+	else
+		hd_error_set(err, HD_ERR_CONFLICT, "%s %s: has %s %s already", at->noun->name,
+			     at->name, at->opt->refers, json_string_value(element));
 	hd_error_object(err, at->noun->name, at->name);
 	return -EEXIST;
 }
 
-static int add_item(struct hd_daemon *daemon, const struct hd_http_request *req,
-		    const struct place *at, const struct hd_object *object, json_t **ret,
-		    struct hd_error *err)
+/* What the body of a request stands for: itself, or the name in it. */
+static int read_element(const struct place *at, const struct hd_http_request *req, json_t **ret,
+			struct hd_error *err)
 {
-	_json_ json_t *spec = copy_spec(at, object);
-	_json_ json_t *item = NULL;
 	_json_ json_t *body = NULL;
-	const json_t *other;
 	int r = hd_api_body(req, &body, err);
 
-	if (r == 0 && json_object_get(body, "id"))
+	if (r == 0 && at->opt->item && json_object_get(body, "id"))
 		r = hd_error_set(err, HD_ERR_INVALID,
 				 "%s %s: the id of a new %s is given by heddle", at->noun->name,
 				 at->name, at->opt->item->name);
-	if (r == 0)
-		r = canonical(at, body, &item, err);
+	if (r == 0 && !at->opt->item && !json_object_get(body, "name"))
+		r = hd_error_set(err, HD_ERR_INVALID, "%s %s: %s: needs a name", at->noun->name,
+				 at->name, at->opt->name);
 	if (r < 0)
 		return r;
-	other = find_same(at, object, item);
+	return canonical(at, at->opt->item ? body : json_object_get(body, "name"), ret, err);
+}
+
+/* A subnet has one router; told here, it names the one that was asked about. */
+static int check_free(struct hd_daemon *daemon, const struct place *at, const json_t *element,
+		      struct hd_error *err)
+{
+	const char *subnet = json_string_value(element);
+	const struct hd_object *other = subnet ? hd_model_router_of(daemon->model, subnet) : NULL;
+
+	if (!other)
+		return 0;
+	hd_error_set(err, HD_ERR_CONFLICT, "router %s: subnet %s is attached to router %s",
+		     at->name, subnet, other->name);
+	hd_error_object(err, at->noun->name, at->name);
+	hd_error_hint(err, "'heddle router detach %s --subnet %s' takes it from there", other->name,
+		      subnet);
+	return -EEXIST;
+}
+
+static int add_element(struct hd_daemon *daemon, const struct hd_http_request *req,
+		       const struct place *at, const struct hd_object *object, json_t **ret,
+		       struct hd_error *err)
+{
+	_json_ json_t *spec = copy_spec(at, object);
+	_json_ json_t *element = NULL;
+	const json_t *other;
+	int r = read_element(at, req, &element, err);
+
+	if (r < 0)
+		return r;
+	other = find_same(at, object, element);
 	if (other)
-		return already_there(at, other, err);
-	(void)json_array_append(json_object_get(spec, at->opt->name), item);
+		return already_there(at, req, other, ret, err);
+	r = check_free(daemon, at, element, err);
+	if (r < 0)
+		return r;
+	(void)json_array_append(json_object_get(spec, at->opt->name), element);
 	r = hd_api_commit(daemon, at->noun, req, at->name, spec, ret, err);
 	if (r == 0)
 		note_id(at, *ret);
 	return r;
 }
 
-static int no_such_item(const struct place *at, struct hd_error *err)
+/* As in the canonical form: an empty list is none, but of rules. */
+static void drop_if_empty(const struct place *at, json_t *spec)
+{
+	if (at->opt->item != &hd_rule_noun &&
+	    !json_array_size(json_object_get(spec, at->opt->name)))
+		(void)json_object_del(spec, at->opt->name);
+}
+
+static int no_such_element(const struct place *at, struct hd_error *err)
 {
 	hd_error_set(err, HD_ERR_NOT_FOUND, "%s %s: there is no %s %s", at->noun->name, at->name,
-		     at->opt->item->name, at->last);
+		     at->opt->item ? at->opt->item->name : at->opt->refers, at->last);
 	hd_error_object(err, at->noun->name, at->name);
 	hd_error_hint(err, "'heddle %s show %s' lists them", at->noun->name, at->name);
 	return -ENOENT;
 }
 
-/* Where in the list it is; its length if it is not there. */
-static size_t find_item(const json_t *list, const char *last)
+/* Where in the list it is, by number or name; its length if it is not there. */
+static size_t find_element(const json_t *list, const char *last)
 {
 	json_int_t number = strtoll(last, NULL, 10);
 	const json_t *element;
 	size_t i;
 
 	json_array_foreach(list, i, element)
-		if (json_integer_value(json_object_get(element, "id")) == number)
+		if (json_is_string(element)
+			    ? !strcmp(json_string_value(element), last)
+			    : json_integer_value(json_object_get(element, "id")) == number)
 			break;
 	return i;
 }
 
-static int del_item(struct hd_daemon *daemon, const struct hd_http_request *req,
-		    const struct place *at, const struct hd_object *object, json_t **ret,
-		    struct hd_error *err)
+static int del_element(struct hd_daemon *daemon, const struct hd_http_request *req,
+		       const struct place *at, const struct hd_object *object, json_t **ret,
+		       struct hd_error *err)
 {
 	_json_ json_t *spec = copy_spec(at, object);
 	json_t *list = json_object_get(spec, at->opt->name);
 
-	if (json_array_remove(list, find_item(list, at->last)) == 0)
+	if (json_array_remove(list, find_element(list, at->last)) == 0) {
+		drop_if_empty(at, spec);
 		return hd_api_commit(daemon, at->noun, req, at->name, spec, ret, err);
+	}
 	if (!hd_api_flag(req, "if-exists"))
-		return no_such_item(at, err);
+		return no_such_element(at, err);
 	*ret = hd_api_no_change(req);
 	return 0;
 }
@@ -196,9 +253,9 @@ int hd_api_inside(struct hd_daemon *daemon, const struct hd_noun *noun,
 	if (!object)
 		return hd_api_no_such(noun, at.name, err);
 	if (!strcmp(req->method, "POST") && !*at.last)
-		return add_item(daemon, req, &at, object, ret, err);
+		return add_element(daemon, req, &at, object, ret, err);
 	if (!strcmp(req->method, "DELETE") && *at.last)
-		return del_item(daemon, req, &at, object, ret, err);
+		return del_element(daemon, req, &at, object, ret, err);
 	if (!strcmp(req->method, "GET") && !*at.last) {
 		_json_ json_t *shown = hd_api_show(daemon, object);
 

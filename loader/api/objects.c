@@ -243,6 +243,17 @@ static bool goes_on_at(const struct hd_object *network, const struct hd_object *
 	return one && other && !strcmp(one, other);
 }
 
+/* Whether the way out of a router is at this network or uplink. */
+static bool gateway_names(const struct hd_object *router, const struct hd_object *used)
+{
+	const struct hd_router_gateway *gateway = &router->view.router.gateway;
+	const char *name = used->noun->id == HD_NOUN_NETWORK  ? gateway->network
+			   : used->noun->id == HD_NOUN_UPLINK ? gateway->uplink
+							      : NULL;
+
+	return name && !strcmp(name, used->name);
+}
+
 static bool names(const struct hd_object *object, const struct hd_object *used)
 {
 	size_t len = strlen(used->name);
@@ -256,6 +267,8 @@ static bool names(const struct hd_object *object, const struct hd_object *used)
 	}
 	if (used->noun->id == HD_NOUN_UPLINK && object->noun->id == HD_NOUN_NETWORK)
 		return goes_on_at(object, used);
+	if (object->noun->id == HD_NOUN_ROUTER && gateway_names(object, used))
+		return true;
 	if (used->noun->id == HD_NOUN_GROUP && object->noun->id == HD_NOUN_GROUP && object != used)
 		return rules_name(object, used->name);
 	return used->noun->id == HD_NOUN_NETWORK && !strncmp(object->name, used->name, len) &&
@@ -297,6 +310,9 @@ int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
 		hd_error_set(err, HD_ERR_CONFLICT, "%s %s: still used by %s %s", noun->name, name,
 			     user->noun->name, user->name);
 		hd_error_object(err, noun->name, name);
+		if (user->noun->id == HD_NOUN_ROUTER && noun->id == HD_NOUN_SUBNET)
+			hd_error_hint(err, "'heddle router detach %s --subnet %s' frees it",
+				      user->name, name);
 		return -EBUSY;
 	}
 	return hd_api_commit(daemon, noun, req, name, NULL, ret, err);

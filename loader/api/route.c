@@ -160,11 +160,13 @@ int hd_api_named_id(struct hd_daemon *daemon, enum hd_noun_id noun, const char *
 {
 	const struct hd_object *object = name ? hd_model_get(daemon->model, noun, name) : NULL;
 
-	/* Peers and uplinks count as ports where something is behind them. */
+	/* Peers, uplinks and routers count as ports where something is behind them. */
 	if (name && !object && noun == HD_NOUN_PORT)
 		object = hd_model_get(daemon->model, HD_NOUN_PEER, name);
 	if (name && !object && noun == HD_NOUN_PORT)
 		object = hd_model_get(daemon->model, HD_NOUN_UPLINK, name);
+	if (name && !object && noun == HD_NOUN_PORT)
+		object = hd_model_get(daemon->model, HD_NOUN_ROUTER, name);
 	if (name && !object)
 		return hd_api_no_such(&hd_nouns[noun], name, err);
 	*ret = object ? object->id : 0;

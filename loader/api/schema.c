@@ -220,6 +220,78 @@ static const struct hd_option port_options[] = {
 	  .help = "VLANs of a trunk, 0 for untagged frames; all if not given" },
 };
 
+static const struct hd_option route_options[] = {
+	{ .name = "id",
+	  .type = HD_TYPE_UINT,
+	  .flags = HD_OPT_UNTYPED,
+	  .min = 1,
+	  .max = UINT32_MAX,
+	  .meta = "ID",
+	  .help = "given by heddle when the route is added; what route-del takes" },
+	{ .name = "prefix",
+	  .type = HD_TYPE_CIDR,
+	  .flags = HD_OPT_REQUIRED | HD_OPT_UNTYPED,
+	  .meta = "PREFIX",
+	  .help = "where it leads" },
+	{ .name = "via",
+	  .type = HD_TYPE_IP,
+	  .meta = "IP",
+	  .help = "next hop: an address in one of the router's subnets" },
+	{ .name = "weight",
+	  .type = HD_TYPE_UINT,
+	  .min = 1,
+	  .max = 255,
+	  .meta = "N",
+	  .dflt = "1",
+	  .help = "share of the flows among routes for the same prefix" },
+	{ .name = "blackhole",
+	  .type = HD_TYPE_FLAG,
+	  .help = "drop what goes there, instead of via" },
+};
+
+static const struct hd_option gateway_options[] = {
+	{ .name = "network",
+	  .type = HD_TYPE_NAME,
+	  .refers = "network",
+	  .meta = "EXT",
+	  .help = "flat or vlan network through which the router reaches the outside" },
+	{ .name = "ip", .type = HD_TYPE_IP, .meta = "IP", .help = "address of the router there" },
+	{ .name = "snat",
+	  .type = HD_TYPE_ONOFF,
+	  .meta = "on|off",
+	  .dflt = "on",
+	  .help = "what goes out has the router's address as its source" },
+	{ .name = "uplink",
+	  .type = HD_TYPE_DEVICE,
+	  .refers = "uplink",
+	  .meta = "DEV",
+	  .help = "go out by this uplink instead, with the host's address as source" },
+};
+
+static const struct hd_option router_options[] = {
+	{ .name = "mac",
+	  .type = HD_TYPE_MAC,
+	  .meta = "MAC",
+	  .help = "its MAC in all of its networks; made of its name if not given, the same on "
+		  "every host" },
+	{ .name = "subnets",
+	  .type = HD_TYPE_NAME,
+	  .flags = HD_OPT_LIST | HD_OPT_UNTYPED,
+	  .refers = "subnet",
+	  .meta = "SUBNET",
+	  .help = "the subnets that it joins" },
+	{ .name = "routes",
+	  .type = HD_TYPE_ITEM,
+	  .flags = HD_OPT_LIST | HD_OPT_UNTYPED,
+	  .item = &hd_route_noun,
+	  .help = "static routes" },
+	{ .name = "gateway",
+	  .type = HD_TYPE_ITEM,
+	  .flags = HD_OPT_UNTYPED | HD_OPT_LATER,
+	  .item = &hd_gateway_noun,
+	  .help = "its way out" },
+};
+
 static const char *const directions[] = { "ingress", "egress", NULL };
 static const char *const ethertypes[] = { "ipv4", "ipv6", NULL };
 
@@ -316,6 +388,8 @@ const struct hd_noun hd_nouns[HD_NOUN_COUNT] = {
 			     "a host NIC that heddle uses", OPTIONS(uplink_options) },
 	[HD_NOUN_PEER] = { HD_NOUN_PEER, "peer", "peers", NULL, "PEER", "another tunnel endpoint",
 			   OPTIONS(peer_options) },
+	[HD_NOUN_ROUTER] = { HD_NOUN_ROUTER, "router", "routers", NULL, "ROUTER",
+			     "a routing domain joining subnets", OPTIONS(router_options) },
 	[HD_NOUN_GROUP] = { HD_NOUN_GROUP, "security-group", "security-groups", "sg", "GROUP",
 			    "stateful allow rules of ports", OPTIONS(group_options) },
 	[HD_NOUN_PORT] = { HD_NOUN_PORT, "port", "ports", NULL, "PORT", "a device on a network",
@@ -331,6 +405,16 @@ const struct hd_noun hd_rule_noun = {
 	OPTIONS(rule_options)
 };
 
+const struct hd_noun hd_route_noun = {
+	HD_NOUN_COUNT,	       "route", "routes", NULL, "ID", "one static route of a router",
+	OPTIONS(route_options)
+};
+
+const struct hd_noun hd_gateway_noun = {
+	HD_NOUN_COUNT,		 "gateway", "gateway", NULL, "GATEWAY", "the way out of a router",
+	OPTIONS(gateway_options)
+};
+
 /* Ends with a NULL name. */
 static const struct protocol {
 	const char *name;
@@ -342,7 +426,6 @@ static const struct protocol {
 };
 
 const struct hd_later hd_later_words[] = {
-	{ "router", "a routing domain joining subnets" },
 	{ "floating-ip", "1:1 NAT into a network" },
 	{ "fip", "alias of floating-ip" },
 	{ "port-forward", "per-port NAT into a network" },

@@ -5,20 +5,26 @@
 #include <string.h>
 
 static const char *rule_nonsense(const json_t *rule);
+static const char *route_nonsense(const json_t *route);
+static const char *gateway_nonsense(const json_t *gateway);
 
 const char *hd_item_nonsense(const struct hd_noun *item, const json_t *value)
 {
-	return item == &hd_rule_noun ? rule_nonsense(value) : NULL;
+	if (item == &hd_rule_noun)
+		return rule_nonsense(value);
+	if (item == &hd_route_noun)
+		return route_nonsense(value);
+	return item == &hd_gateway_noun ? gateway_nonsense(value) : NULL;
 }
 
-static const char *text_of(const json_t *rule, const char *key)
+static const char *text_of(const json_t *item, const char *key)
 {
-	return json_string_value(json_object_get(rule, key));
+	return json_string_value(json_object_get(item, key));
 }
 
-static bool has(const json_t *rule, const char *key)
+static bool has(const json_t *item, const char *key)
 {
-	return json_object_get(rule, key);
+	return json_object_get(item, key);
 }
 
 /* What protocol and family allow to be said besides; NULL if nothing is wrong. */
@@ -45,5 +51,34 @@ static const char *rule_nonsense(const json_t *rule)
 	if (type &&
 	    ((number == 1 && strcmp(type, "ipv4")) || (number == 58 && strcmp(type, "ipv6"))))
 		return "protocol is not of that ethertype";
+	return NULL;
+}
+
+static const char *route_nonsense(const json_t *route)
+{
+	const char *prefix = text_of(route, "prefix"), *via = text_of(route, "via");
+	bool blackhole = has(route, "blackhole");
+
+	if (blackhole && via)
+		return "via and blackhole exclude each other";
+	if (!blackhole && !via)
+		return "a route needs via, or blackhole";
+	if (blackhole && has(route, "weight"))
+		return "weight needs via";
+	if (via && !strchr(via, ':') != !strchr(prefix, ':'))
+		return "via is not of the family of the prefix";
+	return NULL;
+}
+
+static const char *gateway_nonsense(const json_t *gateway)
+{
+	bool network = has(gateway, "network"), uplink = has(gateway, "uplink");
+
+	if (network == uplink)
+		return "a gateway is at either network or uplink";
+	if (uplink && (has(gateway, "ip") || has(gateway, "snat")))
+		return "ip and snat need network: at an uplink the host's address is the source";
+	if (network && !has(gateway, "ip"))
+		return "network needs ip, the router's address there";
 	return NULL;
 }

@@ -132,6 +132,52 @@ static void show_network(struct hd_daemon *daemon, const struct hd_object *objec
 	(void)json_object_set_new(shown, "learned", json_integer(learned));
 }
 
+/* With the default of what is not said. */
+static json_t *show_routes(const json_t *routes)
+{
+	json_t *shown = json_deep_copy(routes), *route;
+	size_t i;
+
+	json_array_foreach(shown, i, route)
+		if (json_object_get(route, "via") && !json_object_get(route, "weight"))
+			(void)json_object_set_new(route, "weight", json_integer(1));
+	return shown;
+}
+
+/* The MAC that it really has, and what its subnets make of it. */
+static void show_router(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
+{
+	const struct hd_router *router = &object->view.router;
+	json_t *interfaces = json_array();
+	char mac[18];
+
+	hd_mac_format(router->mac, mac);
+	(void)json_object_set_new(shown, "mac", json_string(mac));
+	(void)json_object_set_new(shown, "id", json_integer(object->id));
+	for (size_t i = 0; i < router->n_subnets; i++) {
+		const struct hd_object *subnet =
+			hd_model_get(daemon->model, HD_NOUN_SUBNET, router->subnets[i]);
+		json_t *spec = subnet->spec;
+
+		(void)json_array_append_new(
+			interfaces, json_pack("{s:s, s:O, s:O, s:O}", "subnet", subnet->name,
+					      "network", json_object_get(spec, "network"), "cidr",
+					      json_object_get(spec, "cidr"), "gateway",
+					      json_object_get(spec, "gateway")));
+	}
+	(void)json_object_set_new(shown, "interfaces", interfaces);
+	if (router->n_routes)
+		(void)json_object_set_new(shown, "routes",
+					  show_routes(json_object_get(object->spec, "routes")));
+}
+
+static void show_subnet(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
+{
+	const struct hd_object *router = hd_model_router_of(daemon->model, object->name);
+
+	(void)json_object_set_new(shown, "router", json_string(router ? router->name : ""));
+}
+
 static void show_group(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
 {
 	json_t *members = json_array();
@@ -156,6 +202,10 @@ json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object)
 		show_uplink(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_PEER)
 		show_peer(daemon, object, shown);
+	if (object->noun->id == HD_NOUN_SUBNET)
+		show_subnet(daemon, object, shown);
+	if (object->noun->id == HD_NOUN_ROUTER)
+		show_router(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_GROUP)
 		show_group(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_NETWORK)

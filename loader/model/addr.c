@@ -67,6 +67,51 @@ bool hd_ip_in(const struct hd_ip *ip, const struct hd_ip *cidr)
 	return !rest || !((ip->bytes[whole] ^ cidr->bytes[whole]) & mask);
 }
 
+bool hd_ip_same(const struct hd_ip *a, const struct hd_ip *b)
+{
+	return a->is_v4 == b->is_v4 && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+bool hd_ip_overlaps(const struct hd_ip *a, const struct hd_ip *b)
+{
+	return hd_ip_in(a, b) || hd_ip_in(b, a);
+}
+
+/* The bits behind the prefix: all of them 0, or all of them 1. */
+static bool host_bits(const struct hd_ip *ip, unsigned int prefix, bool set)
+{
+	for (unsigned int bit = prefix + (ip->is_v4 ? 96 : 0); bit < 128; bit++)
+		if ((ip->bytes[bit / 8] >> (7 - bit % 8) & 1) != set)
+			return false;
+	return true;
+}
+
+/* A /31 or /32 (RFC 3021) has hosts only, so have /127 (RFC 6164) and /128; the first of other IPv6 subnets is anycast (RFC 4291 2.6.1). */
+bool hd_ip_is_host(const struct hd_ip *ip, const struct hd_ip *cidr)
+{
+	if (cidr->prefix >= (cidr->is_v4 ? 31 : 127))
+		return true;
+	return !host_bits(ip, cidr->prefix, false) &&
+	       !(ip->is_v4 && host_bits(ip, cidr->prefix, true));
+}
+
+const char *hd_ip_unrouted(const struct hd_ip *cidr)
+{
+	static const struct {
+		const char *cidr, *what;
+	} kinds[] = {
+		{ "127.0.0.0/8", "loopback" },	{ "169.254.0.0/16", "link-local" },
+		{ "224.0.0.0/4", "multicast" }, { "::1/128", "loopback" },
+		{ "fe80::/10", "link-local" },	{ "ff00::/8", "multicast" },
+	};
+	struct hd_ip kind;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (hd_ip_parse(kinds[i].cidr, &kind) == 0 && hd_ip_in(cidr, &kind))
+			return kinds[i].what;
+	return NULL;
+}
+
 int hd_mac_parse(const char *text, uint8_t ret[6])
 {
 	unsigned int b[6];

@@ -96,5 +96,5 @@ int hd_spec_complete(const struct hd_model *model, const struct hd_model *also,
 {
 	if (noun->id == HD_NOUN_GROUP)
 		return hd_group_number(model, also, old, limits, spec, err);
-	return 0;
+	return noun->id == HD_NOUN_ROUTER ? hd_router_number(old, spec, err) : 0;
 }

@@ -170,7 +170,9 @@ static void add_leg(struct hd_model *model, struct entry *entry)
 /* Nouns whose numbers are out of one space. */
 static enum hd_noun_id space_of(enum hd_noun_id noun)
 {
-	return noun == HD_NOUN_UPLINK || noun == HD_NOUN_PEER ? HD_NOUN_PORT : noun;
+	if (noun == HD_NOUN_UPLINK || noun == HD_NOUN_PEER || noun == HD_NOUN_ROUTER)
+		return HD_NOUN_PORT;
+	return noun;
 }
 
 int hd_model_put(struct hd_model *model, struct hd_object *object)
@@ -267,6 +269,8 @@ struct hd_object *hd_model_get_port(const struct hd_model *model, uint32_t id)
 		object = hd_model_get_id(model, HD_NOUN_PEER, id);
 	if (!object)
 		object = hd_model_get_id(model, HD_NOUN_UPLINK, id);
+	if (!object)
+		object = hd_model_get_id(model, HD_NOUN_ROUTER, id);
 	if (object)
 		return object;
 	network = hd_model_leg(model, id);
@@ -283,6 +287,8 @@ bool hd_model_has_member(const struct hd_model *model, const struct hd_object *n
 		return false;
 	if (object->noun->id == HD_NOUN_PEER)
 		return hd_peer_is_in(&object->view.peer, network);
+	if (object->noun->id == HD_NOUN_ROUTER)
+		return hd_router_is_in(model, object, network->name);
 	return hd_model_network_of(model, &object->view.port) == network;
 }
 
@@ -324,7 +330,7 @@ static int assign_ids(struct hd_model *model, enum hd_noun_id noun, uint32_t lim
 		if (e->has_id)
 			continue;
 		if (!e->object->id && next_id(model, noun, limit, &e->object->id) < 0)
-			return full(e->object, &hd_nouns[noun], limit, err);
+			return full(e->object, &hd_nouns[space_of(noun)], limit, err);
 		add_id(model, e);
 	}
 	return 0;
@@ -351,6 +357,8 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
 		r = assign_ids(model, HD_NOUN_UPLINK, limits->ports, err);
 	if (r == 0)
 		r = assign_ids(model, HD_NOUN_PEER, limits->ports, err);
+	if (r == 0)
+		r = assign_ids(model, HD_NOUN_ROUTER, limits->ports, err);
 	if (r == 0)
 		r = assign_legs(model, limits->ports, err);
 	return r < 0 ? r : assign_ids(model, HD_NOUN_PORT, limits->ports, err);

@@ -85,6 +85,41 @@ struct hd_underlay {
 	bool is_v6;
 };
 
+/** struct hd_static_route - one static route of a router; @via and @weight unless it is a @blackhole. @id: unique in the router */
+struct hd_static_route {
+	uint32_t id;
+	struct hd_ip prefix;
+	struct hd_ip via;
+	uint8_t weight;
+	bool blackhole;
+};
+
+/** HD_ROUTE_HOPS_MAX - routes for one prefix, among which its flows are shared out */
+#define HD_ROUTE_HOPS_MAX 128
+
+/** struct hd_router_gateway - way out of a router: at @network with @ip, or at @uplink; neither = there is none */
+struct hd_router_gateway {
+	const char *network;
+	struct hd_ip ip;
+	bool snat;
+	const char *uplink;
+};
+
+/**
+ * struct hd_router - view of a router
+ * @mac:     in all of its networks
+ * @subnets: names of those attached, sorted; in a valid model each has a gateway, which is the router's address there
+ * @routes:  in the order of their ids
+ */
+struct hd_router {
+	uint8_t mac[6];
+	const char **subnets;
+	size_t n_subnets;
+	struct hd_static_route *routes;
+	size_t n_routes;
+	struct hd_router_gateway gateway;
+};
+
 enum hd_port_kind {
 	HD_PORT_DEVICE,	  /* a device that is there */
 	HD_PORT_NETNS,	  /* a veth pair that heddle makes, one end in a namespace */
@@ -186,7 +221,8 @@ struct hd_neighbour {
  * struct hd_object - one configured object; immutable, counted references
  * @noun: what it is
  * @name: unique among its noun
- * @id:   number by which the datapath knows a network or port; 0 for other nouns. Uplinks and peers have theirs out of the ports' numbers
+ * @id:   number by which the datapath knows a network or port; 0 for other nouns. Uplinks, peers and routers have theirs
+ *        out of the ports' numbers
  * @leg:  number of a network's leg in its physical network, out of the ports' numbers too; 0 = none (yet)
  * @spec: options, canonical
  * @view: the same in C, by noun; strings point into @spec
@@ -202,6 +238,7 @@ struct hd_object {
 		struct hd_subnet subnet;
 		struct hd_uplink uplink;
 		struct hd_peer peer;
+		struct hd_router router;
 		struct hd_group group;
 		struct hd_port port;
 		struct hd_fdb fdb;
@@ -252,16 +289,17 @@ bool hd_model_del(struct hd_model *model, enum hd_noun_id noun, const char *name
 struct hd_object *hd_model_get(const struct hd_model *model, enum hd_noun_id noun,
 			       const char *name);
 
-/** hd_model_get_id - the network, port, uplink or peer with a number; borrowed, NULL if there is none */
+/** hd_model_get_id - the network, port, uplink, peer or router with a number; borrowed, NULL if there is none */
 struct hd_object *hd_model_get_id(const struct hd_model *model, enum hd_noun_id noun, uint32_t id);
 
-/** hd_model_get_port - the same for what is a port to the datapath: port, uplink or peer; for a leg the uplink that it is at */
+/** hd_model_get_port - the same for what is a port to the datapath: port, uplink, peer or router; for a leg the uplink that it is
+ * at */
 struct hd_object *hd_model_get_port(const struct hd_model *model, uint32_t id);
 
 /** hd_model_leg - the network whose leg has a number; NULL if there is none */
 struct hd_object *hd_model_leg(const struct hd_model *model, uint32_t id);
 
-/** hd_model_has_member - whether a port with that number is in a network, or a peer, or its leg */
+/** hd_model_has_member - whether a port with that number is in a network, or a peer, or a router by one of its subnets, or its leg */
 bool hd_model_has_member(const struct hd_model *model, const struct hd_object *network,
 			 uint32_t id);
 
@@ -382,6 +420,17 @@ uint16_t hd_model_vlan_of(const struct hd_model *model, const char *port);
 const struct hd_object *hd_model_network_of(const struct hd_model *model,
 					    const struct hd_port *port);
 
+/* router.c */
+/** hd_router_number - give each route of a router a number, and sort its subnets; as hd_spec_complete() */
+int hd_router_number(const struct hd_object *old, json_t *spec, struct hd_error *err);
+
+/** hd_model_router_of - the router that a subnet is attached to; NULL if there is none */
+struct hd_object *hd_model_router_of(const struct hd_model *model, const char *subnet);
+
+/** hd_router_is_in - whether one of the subnets of a router lies on a network */
+bool hd_router_is_in(const struct hd_model *model, const struct hd_object *router,
+		     const char *network);
+
 /* underlay.c */
 /** hd_model_physical - the uplink that carries a physical network; NULL if there is none, or no @name */
 struct hd_object *hd_model_physical(const struct hd_model *model, const char *name);
@@ -403,5 +452,12 @@ uint32_t hd_network_mtu(const struct hd_network *network, const struct hd_underl
 int hd_ip_parse(const char *text, struct hd_ip *ret);	  /* "IP" or "IP/LEN"; 0 or -EINVAL */
 void hd_ip_format(const struct hd_ip *ip, char text[64]); /* without length */
 bool hd_ip_in(const struct hd_ip *ip, const struct hd_ip *cidr);
+bool hd_ip_same(const struct hd_ip *a, const struct hd_ip *b); /* lengths don't count */
+/** hd_ip_overlaps - whether two prefixes have addresses in common */
+bool hd_ip_overlaps(const struct hd_ip *a, const struct hd_ip *b);
+/** hd_ip_is_host - whether a host of @cidr may have this address: not the network's own, nor IPv4's broadcast */
+bool hd_ip_is_host(const struct hd_ip *ip, const struct hd_ip *cidr);
+/** hd_ip_unrouted - what keeps a prefix from being routed: "multicast", "link-local", "loopback"; NULL if nothing does */
+const char *hd_ip_unrouted(const struct hd_ip *cidr);
 int hd_mac_parse(const char *text, uint8_t ret[6]); /* 0 or -EINVAL */
 void hd_mac_format(const uint8_t mac[6], char text[18]);

@@ -165,11 +165,6 @@ int hd_subnet_view(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
-static bool overlaps(const struct hd_subnet *a, const struct hd_subnet *b)
-{
-	return hd_ip_in(&a->cidr, &b->cidr) || hd_ip_in(&b->cidr, &a->cidr);
-}
-
 int hd_subnet_validate(const struct hd_model *model, const struct hd_object *object,
 		       struct hd_error *err)
 {
@@ -177,7 +172,7 @@ int hd_subnet_validate(const struct hd_model *model, const struct hd_object *obj
 
 	hd_model_each(model, HD_NOUN_SUBNET, other) {
 		if (other == object || strcmp(other->view.subnet.network, subnet->network) ||
-		    !overlaps(subnet, &other->view.subnet))
+		    !hd_ip_overlaps(&subnet->cidr, &other->view.subnet.cidr))
 			continue;
 		hd_error_set(err, HD_ERR_CONFLICT, "subnet %s: %s overlaps with subnet %s (%s)",
 			     object->name, hd_spec_text(object, "cidr"), other->name,

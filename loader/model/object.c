@@ -10,10 +10,11 @@
 typedef int (*view_fn)(struct hd_object *object, struct hd_error *err);
 
 static const view_fn views[HD_NOUN_COUNT] = {
-	[HD_NOUN_NETWORK] = hd_network_view, [HD_NOUN_SUBNET] = hd_subnet_view,
-	[HD_NOUN_UPLINK] = hd_uplink_view,   [HD_NOUN_PEER] = hd_peer_view,
-	[HD_NOUN_GROUP] = hd_group_view,     [HD_NOUN_PORT] = hd_port_view,
-	[HD_NOUN_FDB] = hd_fdb_view,	     [HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
+	[HD_NOUN_NETWORK] = hd_network_view,	 [HD_NOUN_SUBNET] = hd_subnet_view,
+	[HD_NOUN_UPLINK] = hd_uplink_view,	 [HD_NOUN_PEER] = hd_peer_view,
+	[HD_NOUN_ROUTER] = hd_router_view,	 [HD_NOUN_GROUP] = hd_group_view,
+	[HD_NOUN_PORT] = hd_port_view,		 [HD_NOUN_FDB] = hd_fdb_view,
+	[HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
 };
 
 static void object_free(struct hd_object *object)
@@ -28,6 +29,10 @@ static void object_free(struct hd_object *object)
 		free(object->view.peer.networks);
 	if (object->noun->id == HD_NOUN_GROUP)
 		free(object->view.group.rules);
+	if (object->noun->id == HD_NOUN_ROUTER) {
+		free(object->view.router.subnets);
+		free(object->view.router.routes);
+	}
 	json_decref(object->spec);
 	free(object->name);
 	free(object);
@@ -127,6 +132,21 @@ bool hd_spec_bool(const struct hd_object *object, const char *key)
 	if (json_is_boolean(value))
 		return json_is_true(value);
 	return opt && opt->dflt && !strcmp(opt->dflt, "on");
+}
+
+int hd_spec_names(const struct hd_object *object, const char *key, const char ***ret, size_t *ret_n,
+		  struct hd_error *err)
+{
+	const json_t *list = json_object_get(object->spec, key), *item;
+	size_t i;
+
+	*ret = calloc(json_array_size(list) + 1, sizeof(**ret));
+	if (!*ret)
+		return hd_error_set(err, HD_ERR_FAILED, "%s %s: no memory", object->noun->name,
+				    object->name);
+	json_array_foreach(list, i, item)
+		(*ret)[(*ret_n)++] = json_string_value(item);
+	return 0;
 }
 
 int hd_name_split(const struct hd_object *object, char network[64], const char **ret_rest,

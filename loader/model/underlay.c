@@ -107,21 +107,6 @@ int hd_uplink_view(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
-static int names_of(struct hd_object *object, const char *option, const char ***ret, size_t *ret_n,
-		    struct hd_error *err)
-{
-	const json_t *list = json_object_get(object->spec, option), *item;
-	size_t i;
-
-	*ret = calloc(json_array_size(list) + 1, sizeof(**ret));
-	if (!*ret)
-		return hd_error_set(err, HD_ERR_FAILED, "%s %s: no memory", object->noun->name,
-				    object->name);
-	json_array_foreach(list, i, item)
-		(*ret)[(*ret_n)++] = json_string_value(item);
-	return 0;
-}
-
 int hd_peer_view(struct hd_object *object, struct hd_error *err)
 {
 	struct hd_peer *peer = &object->view.peer;
@@ -131,7 +116,7 @@ int hd_peer_view(struct hd_object *object, struct hd_error *err)
 		return hd_error_set(err, HD_ERR_INVALID, "peer %s: bad address %s", object->name,
 				    ip);
 	peer->mac_limit = hd_spec_uint(object, "mac-limit");
-	return names_of(object, "network", &peer->networks, &peer->n_networks, err);
+	return hd_spec_names(object, "network", &peer->networks, &peer->n_networks, err);
 }
 
 /* One underlay has one family: a packet that goes to several peers is wrapped once. */

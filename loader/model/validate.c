@@ -24,6 +24,37 @@ static void claims_free(struct claim **claims)
 	}
 }
 
+/* A router has what the configuration of others gave it. */
+static void hint_router(const struct claim *claim, const struct hd_object *owner,
+			struct hd_error *err)
+{
+	const struct hd_object *router = owner->noun->id == HD_NOUN_ROUTER ? owner : claim->owner;
+
+	if (router->noun->id != HD_NOUN_ROUTER)
+		return;
+	if (!strncmp(claim->what, "ip ", 3))
+		hd_error_hint(err, "the router has the gateway's address of its subnets: 'heddle "
+				   "subnet set SUBNET --gateway IP' gives it another");
+	if (!strncmp(claim->what, "mac ", 4))
+		hd_error_hint(err, "'heddle router set %s --mac MAC' gives it another",
+			      router->name);
+	if (!strncmp(claim->what, "subnet ", 7))
+		hd_error_hint(err, "'heddle router detach %s --%s' takes it from there",
+			      claim->owner->name, strchr(claim->what, '=') + 1);
+}
+
+static int claim_refused(const struct claim *claim, const struct hd_object *owner,
+			 const char *option, struct hd_error *err)
+{
+	hd_error_set(err, HD_ERR_CONFLICT, "%s %s: %s is already used by %s %s", owner->noun->name,
+		     owner->name, strchr(claim->what, '=') + 1, claim->owner->noun->name,
+		     claim->owner->name);
+	hint_router(claim, owner, err);
+	hd_error_where(err, "%s/%s/%s", owner->noun->plural, owner->name, option);
+	hd_error_object(err, owner->noun->name, owner->name);
+	return -EEXIST;
+}
+
 /* @option is for the error's place in a file; the text after '=' in @what is what people know the thing by. */
 static int claim_add(struct claim **claims, const struct hd_object *owner, const char *option,
 		     const char *what, struct hd_error *err)
@@ -31,14 +62,8 @@ static int claim_add(struct claim **claims, const struct hd_object *owner, const
 	struct claim *claim;
 
 	HASH_FIND_STR(*claims, what, claim);
-	if (claim) {
-		hd_error_set(err, HD_ERR_CONFLICT, "%s %s: %s is already used by %s %s",
-			     owner->noun->name, owner->name, strchr(what, '=') + 1,
-			     claim->owner->noun->name, claim->owner->name);
-		hd_error_where(err, "%s/%s/%s", owner->noun->plural, owner->name, option);
-		hd_error_object(err, owner->noun->name, owner->name);
-		return -EEXIST;
-	}
+	if (claim)
+		return claim_refused(claim, owner, option, err);
 	claim = calloc(1, sizeof(*claim));
 	if (!claim)
 		return hd_error_set(err, HD_ERR_FAILED, "no memory");
@@ -48,24 +73,38 @@ static int claim_add(struct claim **claims, const struct hd_object *owner, const
 	return 0;
 }
 
+static void mac_text(const char *network, uint16_t vlan, const uint8_t mac[6], char what[176])
+{
+	char text[18];
+
+	hd_mac_format(mac, text);
+	(void)snprintf(what, 176, "mac %s %u=MAC %s", network, vlan, text);
+}
+
+static void ip_text(const char *network, uint16_t vlan, const struct hd_ip *ip, char what[176])
+{
+	char text[64];
+
+	hd_ip_format(ip, text);
+	(void)snprintf(what, 176, "ip %s %u=address %s", network, vlan, text);
+}
+
 static int claim_mac(struct claim **claims, const struct hd_object *object, const char *network,
 		     uint16_t vlan, const uint8_t mac[6], const char *option, struct hd_error *err)
 {
-	char what[176], text[18];
+	char what[176];
 
-	hd_mac_format(mac, text);
-	(void)snprintf(what, sizeof(what), "mac %s %u=MAC %s", network, vlan, text);
+	mac_text(network, vlan, mac, what);
 	return claim_add(claims, object, option, what, err);
 }
 
 static int claim_ip(struct claim **claims, const struct hd_object *object, const char *network,
-		    uint16_t vlan, const struct hd_ip *ip, struct hd_error *err)
+		    uint16_t vlan, const struct hd_ip *ip, const char *option, struct hd_error *err)
 {
-	char what[176], text[64];
+	char what[176];
 
-	hd_ip_format(ip, text);
-	(void)snprintf(what, sizeof(what), "ip %s %u=address %s", network, vlan, text);
-	return claim_add(claims, object, "ip", what, err);
+	ip_text(network, vlan, ip, what);
+	return claim_add(claims, object, option, what, err);
 }
 
 static int claim_device(struct claim **claims, const struct hd_object *object, struct hd_error *err)
@@ -88,7 +127,7 @@ static int claim_port(struct claim **claims, const struct hd_object *object, str
 	if (r == 0 && port->has_mac)
 		r = claim_mac(claims, object, port->network, port->vlan, port->mac, "mac", err);
 	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
-		r = claim_ip(claims, object, port->network, port->vlan, &port->ips[i], err);
+		r = claim_ip(claims, object, port->network, port->vlan, &port->ips[i], "ip", err);
 	return r;
 }
 
@@ -179,19 +218,112 @@ static int claim_underlay(struct claim **claims, const struct hd_model *model, s
 	return r;
 }
 
+/* In a network the router has its MAC, and an address; a network may be there by several subnets. */
+static int claim_network(struct claim **claims, const struct hd_object *router, const char *network,
+			 const struct hd_ip *ip, const char *option, struct hd_error *err)
+{
+	const struct claim *claim;
+	char what[176];
+	int r = 0;
+
+	mac_text(network, 0, router->view.router.mac, what);
+	HASH_FIND_STR(*claims, what, claim);
+	if (!claim || claim->owner != router)
+		r = claim_add(claims, router, "mac", what, err);
+	return r < 0 ? r : claim_ip(claims, router, network, 0, ip, option, err);
+}
+
+static int claim_router(struct claim **claims, const struct hd_model *model,
+			const struct hd_object *object, struct hd_error *err)
+{
+	const struct hd_router *router = &object->view.router;
+	char what[176];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < router->n_subnets; i++) {
+		const char *name = router->subnets[i];
+		const struct hd_subnet *subnet =
+			&hd_model_get(model, HD_NOUN_SUBNET, name)->view.subnet;
+
+		(void)snprintf(what, sizeof(what), "subnet %s=subnet %s", name, name);
+		r = claim_add(claims, object, "subnets", what, err);
+		if (r == 0)
+			r = claim_network(claims, object, subnet->network, &subnet->gateway,
+					  "subnets", err);
+	}
+	if (r == 0 && router->gateway.network)
+		r = claim_network(claims, object, router->gateway.network, &router->gateway.ip,
+				  "gateway", err);
+	return r;
+}
+
+static int claim_ports(struct claim **claims, const struct hd_model *model, bool is_new,
+		       struct hd_error *err)
+{
+	int r = 0;
+
+	hd_model_each(model, HD_NOUN_PORT, port)
+		if (r == 0 && is_new == !port->id)
+			r = claim_port(claims, port, err);
+	return r;
+}
+
+/* What is new comes last, so that it is told what it wants that others have. */
+static int claim_members(struct claim **claims, const struct hd_model *model, struct hd_error *err)
+{
+	int r = claim_ports(claims, model, false, err);
+
+	hd_model_each(model, HD_NOUN_ROUTER, router)
+		if (r == 0)
+			r = claim_router(claims, model, router, err);
+	return r < 0 ? r : claim_ports(claims, model, true, err);
+}
+
+/* Several ports may be allowed an address, and one of them may have it; but a router shares none of its own. */
+static int keep_from_router(struct claim **claims, const struct hd_object *port, const char *what,
+			    struct hd_error *err)
+{
+	const struct claim *claim;
+
+	HASH_FIND_STR(*claims, what, claim);
+	if (!claim || claim->owner->noun->id != HD_NOUN_ROUTER)
+		return 0;
+	return claim_refused(claim, port, "allowed-address", err);
+}
+
+static int check_allowed(struct claim **claims, const struct hd_object *object,
+			 struct hd_error *err)
+{
+	const struct hd_port *port = &object->view.port;
+	char what[176];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < port->n_allowed; i++) {
+		const struct hd_allowed *allowed = &port->allowed[i];
+		uint8_t prefix = allowed->ip.prefix;
+
+		ip_text(port->network, port->vlan, &allowed->ip, what);
+		if (prefix == HD_PREFIX_NONE || prefix == (allowed->ip.is_v4 ? 32 : 128))
+			r = keep_from_router(claims, object, what, err);
+		mac_text(port->network, port->vlan, allowed->mac, what);
+		if (r == 0 && allowed->has_mac)
+			r = keep_from_router(claims, object, what, err);
+	}
+	return r;
+}
+
 static int validate_claims(const struct hd_model *model, struct hd_error *err)
 {
 	__attribute__((cleanup(claims_free))) struct claim *claims = NULL;
 	int r = claim_underlay(&claims, model, err);
 
+	if (r == 0)
+		r = claim_members(&claims, model, err);
+	hd_model_each(model, HD_NOUN_PORT, port)
+		if (r == 0)
+			r = check_allowed(&claims, port, err);
 	if (r < 0)
 		return r;
-
-	hd_model_each(model, HD_NOUN_PORT, port) {
-		r = claim_port(&claims, port, err);
-		if (r < 0)
-			return r;
-	}
 	hd_model_each(model, HD_NOUN_FDB, fdb) {
 		r = claim_mac(&claims, fdb, fdb->view.fdb.network,
 			      fdb->view.fdb.port ? hd_model_vlan_of(model, fdb->view.fdb.port) : 0,
@@ -201,7 +333,7 @@ static int validate_claims(const struct hd_model *model, struct hd_error *err)
 	}
 	hd_model_each(model, HD_NOUN_NEIGHBOUR, neigh) {
 		r = claim_ip(&claims, neigh, neigh->view.neighbour.network, 0,
-			     &neigh->view.neighbour.ip, err);
+			     &neigh->view.neighbour.ip, "ip", err);
 		if (r < 0)
 			return r;
 	}
@@ -245,10 +377,11 @@ typedef int (*validate_fn)(const struct hd_model *model, const struct hd_object 
 			   struct hd_error *err);
 
 static const validate_fn validators[HD_NOUN_COUNT] = {
-	[HD_NOUN_NETWORK] = hd_network_validate, [HD_NOUN_UPLINK] = hd_uplink_validate,
-	[HD_NOUN_PEER] = hd_peer_validate,	 [HD_NOUN_SUBNET] = hd_subnet_validate,
-	[HD_NOUN_GROUP] = hd_group_validate,	 [HD_NOUN_PORT] = hd_port_validate,
-	[HD_NOUN_FDB] = hd_fdb_validate,	 [HD_NOUN_NEIGHBOUR] = hd_neighbour_validate,
+	[HD_NOUN_NETWORK] = hd_network_validate,     [HD_NOUN_UPLINK] = hd_uplink_validate,
+	[HD_NOUN_PEER] = hd_peer_validate,	     [HD_NOUN_SUBNET] = hd_subnet_validate,
+	[HD_NOUN_ROUTER] = hd_router_validate,	     [HD_NOUN_GROUP] = hd_group_validate,
+	[HD_NOUN_PORT] = hd_port_validate,	     [HD_NOUN_FDB] = hd_fdb_validate,
+	[HD_NOUN_NEIGHBOUR] = hd_neighbour_validate,
 };
 
 static int validate_object(const struct hd_model *model, const struct hd_object *object,

@@ -8,6 +8,7 @@ int hd_network_view(struct hd_object *object, struct hd_error *err);
 int hd_subnet_view(struct hd_object *object, struct hd_error *err);
 int hd_uplink_view(struct hd_object *object, struct hd_error *err);
 int hd_peer_view(struct hd_object *object, struct hd_error *err);
+int hd_router_view(struct hd_object *object, struct hd_error *err);
 int hd_group_view(struct hd_object *object, struct hd_error *err);
 int hd_port_view(struct hd_object *object, struct hd_error *err);
 int hd_fdb_view(struct hd_object *object, struct hd_error *err);
@@ -20,6 +21,8 @@ int hd_uplink_validate(const struct hd_model *model, const struct hd_object *obj
 		       struct hd_error *err);
 int hd_peer_validate(const struct hd_model *model, const struct hd_object *object,
 		     struct hd_error *err);
+int hd_router_validate(const struct hd_model *model, const struct hd_object *object,
+		       struct hd_error *err);
 int hd_subnet_validate(const struct hd_model *model, const struct hd_object *object,
 		       struct hd_error *err);
 int hd_group_validate(const struct hd_model *model, const struct hd_object *object,
@@ -39,6 +42,10 @@ uint32_t hd_spec_uint(const struct hd_object *object, const char *key);
 
 /** hd_spec_bool - an option's truth, or its default */
 bool hd_spec_bool(const struct hd_object *object, const char *key);
+
+/** hd_spec_names - the names in a list; *@ret is to be freed, also after a failure; the names are borrowed */
+int hd_spec_names(const struct hd_object *object, const char *key, const char ***ret, size_t *ret_n,
+		  struct hd_error *err);
 
 /** hd_name_split - "NETWORK/REST" into its parts; @ret_rest points into the name */
 int hd_name_split(const struct hd_object *object, char network[64], const char **ret_rest,

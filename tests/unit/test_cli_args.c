@@ -143,6 +143,41 @@ static void rule_options(void **state)
 		       "security-group rule-del: GROUP ID is missing", NULL);
 }
 
+/* The prefix of a route is an argument, and subnets are attached by a verb. */
+static void routers(void **state)
+{
+	struct line line _line_ = {};
+
+	(void)state;
+	assert_command(&line, "router add r1 --mac 02-00-5E-00-53-01", "router add");
+	assert_spec(&line, "{\"mac\": \"02:00:5e:00:53:01\"}");
+	assert_command(&line, "router attach r1 --subnet blue4 --may-exist", "router attach");
+	assert_string_equal(hd_cli_text(&line.cli, "subnet"), "blue4");
+	assert_command(&line, "router detach r1 --subnet blue4 --if-exists", "router detach");
+	assert_command(&line, "router route-add r1 10.9.0.0/16 --via 10.0.1.9 --weight 2",
+		       "router route-add");
+	assert_string_equal(line.cli.args[1], "10.9.0.0/16");
+	assert_spec(&line, "{\"via\": \"10.0.1.9\", \"weight\": 2}");
+	assert_command(&line, "router route-add r1 10.9.0.0/16 --blackhole", "router route-add");
+	assert_spec(&line, "{\"blackhole\": true}");
+	assert_command(&line, "router route-del r1 3", "router route-del");
+	assert_refused("router attach r1", HD_ERR_USAGE, "router attach: --subnet is missing",
+		       NULL);
+	assert_refused("router route-add r1 --via 10.0.1.9", HD_ERR_USAGE,
+		       "router route-add: ROUTER PREFIX is missing", NULL);
+	assert_refused("router route-add r1 10.9.0.0/16 --prefix 10.0.0.0/8", HD_ERR_USAGE,
+		       "router route-add: unknown option '--prefix'", NULL);
+	assert_refused(
+		"router route-add r1 10.9.0.0/16 --weight 0", HD_ERR_INVALID,
+		"router route-add: option weight: expected a number from 1 to 255, not \"0\"", "");
+	assert_refused("router add r1 --routes x", HD_ERR_USAGE,
+		       "router add: unknown option '--routes'",
+		       "'heddle router route-add' adds a route");
+	assert_refused("router add r1 --subnets x", HD_ERR_USAGE,
+		       "router add: unknown option '--subnets'",
+		       "it has verbs of its own: see 'heddle router --help'");
+}
+
 static void assert_filter(const char *text, const char *expected)
 {
 	struct line line _line_ = {};
@@ -259,7 +294,10 @@ static void refused_options(void **state)
 static void refused_later(void **state)
 {
 	(void)state;
-	assert_refused("router add r1", HD_ERR_USAGE, "router is not available yet", "");
+	assert_refused("floating-ip add 192.0.2.1", HD_ERR_USAGE,
+		       "floating-ip is not available yet", "");
+	assert_refused("router gateway r1 --uplink eth0", HD_ERR_USAGE,
+		       "router gateway is not available yet", "");
 	assert_refused("capture", HD_ERR_USAGE, "capture is not available yet", "");
 	assert_refused("sg add web --select a=b", HD_ERR_USAGE,
 		       "security-group add: --select is not available yet", "");
@@ -354,6 +392,7 @@ int main(void)
 		cmocka_unit_test(bare_words),
 		cmocka_unit_test(object_options),
 		cmocka_unit_test(rule_options),
+		cmocka_unit_test(routers),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(globals_anywhere),
 		cmocka_unit_test(values_are_not_options),

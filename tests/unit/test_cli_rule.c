@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* test_cli_rule.c - rules as text, what changed among them; rates of drops */
+/* test_cli_rule.c - rules and routes as text, what changed among them; rates of drops */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 
 #include "cli/follow.h"
 #include "cli/item.h"
+#include "cli/route.h"
 #include "cli/rule.h"
 #include "loader/cleanup.h"
 
@@ -55,6 +56,20 @@ static void parts(void **state)
 	assert_text(hd_rule_ref_text, "{\"group\": \"web\", \"id\": 17}", "web/17");
 }
 
+static void routes(void **state)
+{
+	(void)state;
+	assert_text(hd_route_text,
+		    "{\"prefix\": \"10.9.0.0/16\", \"via\": \"10.0.1.9\", \"id\": 3}",
+		    "10.9.0.0/16 via 10.0.1.9");
+	assert_text(hd_route_text,
+		    "{\"prefix\": \"10.9.0.0/16\", \"via\": \"10.0.1.9\", \"weight\": 2}",
+		    "10.9.0.0/16 via 10.0.1.9 weight 2");
+	assert_text(hd_route_text, "{\"prefix\": \"::/0\", \"blackhole\": true}", "::/0 blackhole");
+	assert_text(hd_route_via_text, "{\"blackhole\": true}", "blackhole");
+	assert_text(hd_route_via_text, "{\"via\": \"2001:db8::9\"}", "2001:db8::9");
+}
+
 /* "+ingress tcp;-egress any;" */
 static void collect(void *arg, char sign, const char *text)
 {
@@ -86,6 +101,19 @@ static void differences(void **state)
 	assert_rules("[" IN ", " IN "]", "[" IN "]", "-ingress any;");
 	assert_rules("[" IN "]", "[" IN ", " IN ", " IN "]", "+ingress any;+ingress any;");
 	assert_rules("[]", "[" IN "]", "+ingress any;");
+}
+
+/* No routes are no routes, however they are not given. */
+static void differences_of_routes(void **state)
+{
+	_json_ json_t *some = json_loads("[{\"prefix\": \"::/0\", \"blackhole\": true}]", 0, NULL);
+	char all[256] = "";
+
+	(void)state;
+	assert_int_equal(hd_items_diff(&hd_route_noun, NULL, some, collect, all), 0);
+	assert_int_equal(hd_items_diff(&hd_route_noun, some, NULL, collect, all), 0);
+	assert_int_equal(hd_items_diff(&hd_route_noun, NULL, NULL, collect, all), 0);
+	assert_string_equal(all, "+::/0 blackhole;-::/0 blackhole;");
 }
 
 /* No rules given is something else than an empty list: everything out is allowed. */
@@ -133,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rule_text),   cmocka_unit_test(parts),
 		cmocka_unit_test(differences), cmocka_unit_test(differences_from_default),
+		cmocka_unit_test(routes),      cmocka_unit_test(differences_of_routes),
 		cmocka_unit_test(rates),
 	};
 

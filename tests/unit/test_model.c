@@ -914,16 +914,19 @@ static void underlay_contradictions_are_named(void **state)
 	}
 }
 
-/* Uplinks and peers are ports to the datapath: no number is given to two of them. */
+/* Uplinks, peers and routers are ports to the datapath: no number is given to two of them. */
 static void one_space_of_numbers(void **state)
 {
 	struct hd_model *model = *state;
-	static const enum hd_noun_id nouns[] = { HD_NOUN_PORT, HD_NOUN_UPLINK, HD_NOUN_PEER };
+	static const enum hd_noun_id nouns[] = { HD_NOUN_PORT, HD_NOUN_UPLINK, HD_NOUN_PEER,
+						 HD_NOUN_ROUTER };
 	bool taken[64] = { false };
 
 	put_underlay(model);
+	put(model, HD_NOUN_ROUTER, "r1", "{}");
+	put(model, HD_NOUN_ROUTER, "r2", "{}");
 	assert_int_equal(hd_model_assign_ids(model, &roomy, NULL), 0);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		hd_model_each(model, nouns[i], object) {
 			assert_in_range(object->id, 1, 63);
 			assert_false(taken[object->id]);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "api/sense.h"
 #include "heddlectl/schema.h"
 
 static void assert_json(const json_t *json, const char *expected)
@@ -330,6 +331,34 @@ static const struct spec_case spec_cases[] = {
 	  "port web1: option label: a is there twice", "", "ports/web1/label/1" },
 	{ "port", ADD, "{\"network\":\"blue\",\"ip\":[[\"192.0.2.1\"]]}", NULL,
 	  "port web1: option ip: expected text, not a list", "", "ports/web1/ip/0" },
+	/* routers */
+	{ "router", ADD, "{\"mac\":\"02-00-5E-00-53-01\"}", "{\"mac\":\"02:00:5e:00:53:01\"}", 0, 0,
+	  0 },
+	{ "router", ADD, "{\"subnets\":[],\"routes\":[]}", "{}", 0, 0, 0 },
+	{ "router", ADD,
+	  "{\"routes\":[{\"via\":\"10.0.1.9\",\"prefix\":\"10.9.0.0/16\",\"blackhole\":false}]}",
+	  "{\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.1.9\"}]}", 0, 0, 0 },
+	{ "router", ADD, "{\"subnets\":[\"a\",\"a\"]}", NULL,
+	  "router web1: option subnets: a is there twice", "", "routers/web1/subnets/1" },
+	{ "router", ADD, "{\"routes\":[{\"via\":\"10.0.1.9\"}]}", NULL,
+	  "router web1: route: missing option: prefix", "", "routers/web1/routes/0" },
+	{ "router", ADD, "{\"routes\":[{\"prefix\":\"10.9.0.0/16\"}]}", NULL,
+	  "router web1: option routes: a route needs via, or blackhole", "",
+	  "routers/web1/routes/0" },
+	{ "router", ADD,
+	  "{\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.1.9\",\"blackhole\":true}]}",
+	  NULL, "router web1: option routes: via and blackhole exclude each other", "",
+	  "routers/web1/routes/0" },
+	{ "router", ADD,
+	  "{\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"blackhole\":true,\"weight\":2}]}", NULL,
+	  "router web1: option routes: weight needs via", "", "routers/web1/routes/0" },
+	{ "router", ADD, "{\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"via\":\"2001:db8::9\"}]}",
+	  NULL, "router web1: option routes: via is not of the family of the prefix", "",
+	  "routers/web1/routes/0" },
+	{ "router", ADD, "{\"routes\":[\"10.9.0.0/16\"]}", NULL,
+	  "router web1: option routes: expected a mapping, not text", "", "routers/web1/routes/0" },
+	{ "router", ADD, "{\"gateway\":{\"uplink\":\"eth0\"}}", NULL,
+	  "router web1: option gateway is not available yet", "", "routers/web1/gateway" },
 	{ "port", ADD, "{\"network\":\"blue\",\"label\":[\"a=\\u0000\"]}", NULL,
 	  "port web1: option label: NUL in text", "", "ports/web1/label/0" },
 };
@@ -396,6 +425,38 @@ static void long_lists_are_checked_quickly(void **state)
 	assert_int_equal(json_array_size(json_object_get(json, "ip")), 200000);
 }
 
+/* What is not available yet has its options already: see routers/gateway. */
+static void ways_out(void **state)
+{
+	static const struct {
+		const char *spec, *nonsense;
+	} cases[] = {
+		{ "{\"network\":\"ext\",\"ip\":\"203.0.113.9\",\"snat\":false}", NULL },
+		{ "{\"uplink\":\"eth0\"}", NULL },
+		{ "{}", "a gateway is at either network or uplink" },
+		{ "{\"network\":\"ext\",\"uplink\":\"eth0\"}",
+		  "a gateway is at either network or uplink" },
+		{ "{\"network\":\"ext\"}", "network needs ip, the router's address there" },
+		{ "{\"uplink\":\"eth0\",\"snat\":true}",
+		  "ip and snat need network: at an uplink the host's address is the source" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_json_ json_t *spec = json_loads(cases[i].spec, 0, NULL);
+		_json_ json_t *json = NULL;
+		const char *nonsense;
+
+		assert_int_equal(hd_spec_canonical(&hd_gateway_noun, "", spec, false, &json, NULL),
+				 0);
+		nonsense = hd_item_nonsense(&hd_gateway_noun, json);
+		if (cases[i].nonsense)
+			assert_string_equal(nonsense, cases[i].nonsense);
+		else
+			assert_null(nonsense);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +464,7 @@ int main(void)
 		cmocka_unit_test(text_values),
 		cmocka_unit_test(text_of_later_option),
 		cmocka_unit_test(specs),
+		cmocka_unit_test(ways_out),
 		cmocka_unit_test(long_lists_are_checked_quickly),
 	};
 

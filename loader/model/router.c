@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* router.c - routers: the subnets that they join, and their static routes */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "model/views.h"
+
+/* ---- the view ---- */
+
+/*
+ * A workload may move to another host and still knows its gateway's MAC: so it is the same everywhere, made of what all hosts call the
+ * router. 24 bits of FNV-1a, folded as its authors advise for a size that is no power of two.
+ */
+static void mac_of_name(const char *name, uint8_t mac[6])
+{
+	static const uint8_t prefix[3] = { 0x02, 'h', 'd' };
+	uint32_t h = 2166136261u;
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	h = (h >> 24 ^ h) & 0xffffff;
+	memcpy(mac, prefix, sizeof(prefix));
+	mac[3] = (uint8_t)(h >> 16);
+	mac[4] = (uint8_t)(h >> 8);
+	mac[5] = (uint8_t)h;
+}
+
+static int parse_route(const json_t *json, struct hd_static_route *route)
+{
+	const char *via = json_string_value(json_object_get(json, "via"));
+	const json_t *weight = json_object_get(json, "weight");
+
+	route->id = (uint32_t)json_integer_value(json_object_get(json, "id"));
+	route->weight = weight ? (uint8_t)json_integer_value(weight) : 1;
+	route->blackhole = !via;
+	if (via && hd_ip_parse(via, &route->via) < 0)
+		return -EINVAL;
+	return hd_ip_parse(json_string_value(json_object_get(json, "prefix")), &route->prefix);
+}
+
+static int routes_of(struct hd_object *object, struct hd_error *err)
+{
+	const json_t *list = json_object_get(object->spec, "routes"), *route;
+	struct hd_router *router = &object->view.router;
+	size_t i;
+
+	router->routes = calloc(json_array_size(list) + 1, sizeof(*router->routes));
+	if (!router->routes)
+		return hd_error_set(err, HD_ERR_FAILED, "router %s: no memory", object->name);
+	json_array_foreach(list, i, route)
+		if (parse_route(route, &router->routes[router->n_routes++]) < 0)
+			return hd_error_set(err, HD_ERR_INVALID,
+					    "router %s: route %zu is unreadable", object->name, i);
+	return 0;
+}
+
+static int gateway_of(struct hd_object *object, struct hd_error *err)
+{
+	const json_t *spec = json_object_get(object->spec, "gateway");
+	const char *ip = json_string_value(json_object_get(spec, "ip"));
+	struct hd_router_gateway *gateway = &object->view.router.gateway;
+
+	gateway->network = json_string_value(json_object_get(spec, "network"));
+	gateway->uplink = json_string_value(json_object_get(spec, "uplink"));
+	gateway->snat = spec && !json_is_false(json_object_get(spec, "snat"));
+	if (ip && hd_ip_parse(ip, &gateway->ip) < 0)
+		return hd_error_set(err, HD_ERR_INVALID, "router %s: bad address %s", object->name,
+				    ip);
+	return 0;
+}
+
+int hd_router_view(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_router *router = &object->view.router;
+	const char *mac = hd_spec_text(object, "mac");
+	int r;
+
+	mac_of_name(object->name, router->mac);
+	if (mac && hd_mac_parse(mac, router->mac) < 0)
+		return hd_error_set(err, HD_ERR_INVALID, "router %s: bad MAC %s", object->name,
+				    mac);
+	r = hd_spec_names(object, "subnets", &router->subnets, &router->n_subnets, err);
+	if (r == 0)
+		r = routes_of(object, err);
+	return r < 0 ? r : gateway_of(object, err);
+}
+
+/* ---- where it is ---- */
+
+struct hd_object *hd_model_router_of(const struct hd_model *model, const char *subnet)
+{
+	hd_model_each(model, HD_NOUN_ROUTER, object)
+		for (size_t i = 0; i < object->view.router.n_subnets; i++)
+			if (!strcmp(object->view.router.subnets[i], subnet))
+				return object;
+	return NULL;
+}
+
+bool hd_router_is_in(const struct hd_model *model, const struct hd_object *object,
+		     const char *network)
+{
+	const struct hd_router *router = &object->view.router;
+
+	for (size_t i = 0; i < router->n_subnets; i++) {
+		const struct hd_object *subnet =
+			hd_model_get(model, HD_NOUN_SUBNET, router->subnets[i]);
+
+		if (!strcmp(subnet->view.subnet.network, network))
+			return true;
+	}
+	return router->gateway.network && !strcmp(router->gateway.network, network);
+}
+
+/* ---- is it sound ---- */
+
+/**
+ * struct check - one router being validated
+ * @subnets: its subnets, in order of their addresses
+ */
+struct check {
+	const struct hd_model *model;
+	const struct hd_object *object;
+	const struct hd_router *router;
+	const struct hd_object **subnets;
+	struct hd_error *err;
+};
+
+static int validate_subnets(const struct check *c);
+static int validate_gateway(const struct check *c);
+static int validate_routes(const struct check *c);
+
+static int compare_subnets(const void *a, const void *b)
+{
+	const struct hd_object *x = *(const struct hd_object *const *)a,
+			       *y = *(const struct hd_object *const *)b;
+	const struct hd_ip *one = &x->view.subnet.cidr, *other = &y->view.subnet.cidr;
+	int r = memcmp(one->bytes, other->bytes, sizeof(one->bytes));
+
+	if (!r)
+		r = (int)one->prefix - (int)other->prefix;
+	return r ? r : strcmp(x->name, y->name);
+}
+
+int hd_router_validate(const struct hd_model *model, const struct hd_object *object,
+		       struct hd_error *err)
+{
+	const struct hd_router *router = &object->view.router;
+	_free_ const struct hd_object **subnets = calloc(router->n_subnets + 1, sizeof(*subnets));
+	const struct check check = { model, object, router, subnets, err };
+	int r;
+
+	if (!subnets)
+		return hd_error_set(err, HD_ERR_FAILED, "router %s: no memory", object->name);
+	for (size_t i = 0; i < router->n_subnets; i++)
+		subnets[i] = hd_model_get(model, HD_NOUN_SUBNET, router->subnets[i]);
+	qsort(subnets, router->n_subnets, sizeof(*subnets), compare_subnets);
+	r = validate_subnets(&check);
+	if (r == 0)
+		r = validate_gateway(&check);
+	return r < 0 ? r : validate_routes(&check);
+}
+
+/* "router NAME: ...", and the option to blame. */
+__attribute__((format(printf, 4, 5))) static int
+refuse(const struct check *c, const char *option, enum hd_error_code code, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a longer text is cut */
+	va_end(ap);
+	r = hd_error_set(c->err, code, "router %s: %s", c->object->name, text);
+	hd_error_where(c->err, "routers/%s/%s", c->object->name, option);
+	return r;
+}
+
+/* ---- its subnets ---- */
+
+static int validate_subnet(const struct check *c, const struct hd_object *object)
+{
+	const struct hd_subnet *subnet = &object->view.subnet;
+	const char *unrouted = hd_ip_unrouted(&subnet->cidr);
+	char gateway[64];
+	int r = 0;
+
+	hd_ip_format(&subnet->gateway, gateway);
+	if (unrouted)
+		return refuse(c, "subnets", HD_ERR_INVALID,
+			      "subnet %s has %s addresses: those are not routed", object->name,
+			      unrouted);
+	if (!subnet->has_gateway)
+		r = refuse(c, "subnets", HD_ERR_INVALID, "subnet %s has no gateway", object->name);
+	else if (!hd_ip_is_host(&subnet->gateway, &subnet->cidr))
+		r = refuse(c, "subnets", HD_ERR_INVALID,
+			   "subnet %s: its gateway %s is no host's address", object->name, gateway);
+	if (r < 0)
+		hd_error_hint(c->err,
+			      "the router's address there: 'heddle subnet set %s --gateway IP'",
+			      object->name);
+	return r;
+}
+
+/* In order of their addresses, one that overlaps with any overlaps with the next. */
+static int validate_subnets(const struct check *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->router->n_subnets; i++)
+		r = validate_subnet(c, c->subnets[i]);
+	for (size_t i = 1; r == 0 && i < c->router->n_subnets; i++) {
+		const struct hd_object *one = c->subnets[i - 1], *other = c->subnets[i];
+
+		if (!hd_ip_overlaps(&one->view.subnet.cidr, &other->view.subnet.cidr))
+			continue;
+		r = refuse(c, "subnets", HD_ERR_CONFLICT, "subnets %s and %s overlap", one->name,
+			   other->name);
+		hd_error_hint(c->err, "what overlaps needs a router of its own");
+	}
+	return r;
+}
+
+/* ---- its way out ---- */
+
+static int no_such(const struct check *c, const char *noun, const char *name)
+{
+	int r = refuse(c, "gateway", HD_ERR_NOT_FOUND, "%s %s does not exist", noun, name);
+
+	hd_error_hint(c->err, "'heddle %s list' shows what there is", noun);
+	return r;
+}
+
+static int bad_gateway(const struct check *c, const char *what, const char *hint)
+{
+	const struct hd_router_gateway *gateway = &c->router->gateway;
+	char ip[64];
+	int r;
+
+	hd_ip_format(&gateway->ip, ip);
+	r = refuse(c, "gateway", HD_ERR_INVALID, "gateway %s at network %s: %s", ip,
+		   gateway->network, what);
+	hd_error_hint(c->err, "%s", hint);
+	return r;
+}
+
+/* The outside subnet, in which the router has one address and the next router another. */
+static int validate_outside(const struct check *c)
+{
+	const struct hd_router_gateway *gateway = &c->router->gateway;
+	const struct hd_object *subnet =
+		hd_model_subnet_of(c->model, gateway->network, &gateway->ip);
+
+	if (!hd_model_get(c->model, HD_NOUN_NETWORK, gateway->network)->view.network.physical)
+		return bad_gateway(c, "it does not lead outside",
+				   "networks of type flat and vlan do");
+	if (!subnet)
+		return bad_gateway(c, "no subnet there holds that address",
+				   "add one: 'heddle subnet add SUBNET --network NET --cidr CIDR "
+				   "--gateway IP'");
+	if (!subnet->view.subnet.has_gateway)
+		return bad_gateway(c, "its subnet has no gateway",
+				   "the next router: 'heddle subnet set SUBNET --gateway IP'");
+	if (hd_ip_same(&subnet->view.subnet.gateway, &gateway->ip) ||
+	    !hd_ip_is_host(&gateway->ip, &subnet->view.subnet.cidr))
+		return bad_gateway(c, "it can't have that address",
+				   "it is that of the next router, or of no host");
+	if (hd_model_router_of(c->model, subnet->name) == c->object)
+		return bad_gateway(c, "its subnet is attached to the router",
+				   "what is outside is not inside: detach it");
+	return 0;
+}
+
+static int validate_gateway(const struct check *c)
+{
+	const struct hd_router_gateway *gateway = &c->router->gateway;
+
+	if (gateway->uplink && !hd_model_get(c->model, HD_NOUN_UPLINK, gateway->uplink))
+		return no_such(c, "uplink", gateway->uplink);
+	if (gateway->network && !hd_model_get(c->model, HD_NOUN_NETWORK, gateway->network))
+		return no_such(c, "network", gateway->network);
+	return gateway->network ? validate_outside(c) : 0;
+}
+
+/* ---- its routes ---- */
+
+static int bad_route(const struct check *c, const struct hd_static_route *route,
+		     enum hd_error_code code, const char *what)
+{
+	char prefix[64], via[64];
+
+	hd_ip_format(&route->prefix, prefix);
+	hd_ip_format(&route->via, via);
+	if (route->blackhole)
+		return refuse(c, "routes", code, "blackhole %s/%u: %s", prefix,
+			      route->prefix.prefix, what);
+	return refuse(c, "routes", code, "route %s/%u via %s: %s", prefix, route->prefix.prefix,
+		      via, what);
+}
+
+/* The subnet on which a next hop is, attached or outside. */
+static const struct hd_object *subnet_of_hop(const struct check *c, const struct hd_ip *via)
+{
+	for (size_t i = 0; i < c->router->n_subnets; i++)
+		if (hd_ip_in(via, &c->subnets[i]->view.subnet.cidr))
+			return c->subnets[i];
+	return c->router->gateway.network
+		       ? hd_model_subnet_of(c->model, c->router->gateway.network, via)
+		       : NULL;
+}
+
+static bool is_own_address(const struct check *c, const struct hd_ip *ip)
+{
+	for (size_t i = 0; i < c->router->n_subnets; i++)
+		if (hd_ip_same(&c->subnets[i]->view.subnet.gateway, ip))
+			return true;
+	return c->router->gateway.network && hd_ip_same(&c->router->gateway.ip, ip);
+}
+
+static int unreachable(const struct check *c, const struct hd_static_route *route)
+{
+	int r = bad_route(c, route, HD_ERR_INVALID,
+			  "next hop unreachable: no subnet of the router holds it");
+
+	hd_error_hint(
+		c->err,
+		"attach its subnet ('heddle router attach %s --subnet SUBNET'), or delete the "
+		"route first",
+		c->object->name);
+	return r;
+}
+
+static int loop(const struct check *c, const struct hd_static_route *route)
+{
+	int r = bad_route(c, route, HD_ERR_INVALID,
+			  "route loop: the next hop is the router itself");
+
+	hd_error_hint(c->err, "via is the address of another router; subnets that are attached "
+			      "need no route");
+	return r;
+}
+
+static int validate_hop(const struct check *c, const struct hd_static_route *route)
+{
+	const struct hd_object *subnet = subnet_of_hop(c, &route->via);
+
+	if (!subnet)
+		return unreachable(c, route);
+	if (is_own_address(c, &route->via))
+		return loop(c, route);
+	if (!hd_ip_is_host(&route->via, &subnet->view.subnet.cidr))
+		return bad_route(c, route, HD_ERR_INVALID, "the next hop is no host's address");
+	return 0;
+}
+
+static int validate_route(const struct check *c, const struct hd_static_route *route)
+{
+	if (hd_ip_unrouted(&route->prefix))
+		return bad_route(c, route, HD_ERR_INVALID,
+				 "loopback, link-local and multicast addresses are not routed");
+	for (size_t i = 0; i < c->router->n_subnets; i++) {
+		const struct hd_ip *cidr = &c->subnets[i]->view.subnet.cidr;
+
+		if (hd_ip_same(cidr, &route->prefix) && cidr->prefix == route->prefix.prefix)
+			return bad_route(c, route, HD_ERR_CONFLICT,
+					 "a subnet with that prefix is attached");
+	}
+	return route->blackhole ? 0 : validate_hop(c, route);
+}
+
+static int compare_prefixes(const struct hd_static_route *a, const struct hd_static_route *b)
+{
+	int r = memcmp(a->prefix.bytes, b->prefix.bytes, sizeof(a->prefix.bytes));
+
+	return r ? r : (int)a->prefix.prefix - (int)b->prefix.prefix;
+}
+
+/* By prefix, then next hop; that of a blackhole is all zeros, and comes first. */
+static int compare_routes(const void *a, const void *b)
+{
+	const struct hd_static_route *x = *(const struct hd_static_route *const *)a,
+				     *y = *(const struct hd_static_route *const *)b;
+	int r = compare_prefixes(x, y);
+
+	return r ? r : memcmp(x->via.bytes, y->via.bytes, sizeof(x->via.bytes));
+}
+
+/* Routes for one prefix share its flows, by different next hops; a blackhole shares with nobody. The younger one is to blame. */
+static int validate_pair(const struct check *c, const struct hd_static_route *a,
+			 const struct hd_static_route *b)
+{
+	const struct hd_static_route *old = a->id < b->id ? a : b, *new = old == a ? b : a;
+	char text[80];
+
+	if (compare_prefixes(a, b) ||
+	    (!a->blackhole && !b->blackhole && !hd_ip_same(&a->via, &b->via)))
+		return 0;
+	if (old->blackhole == new->blackhole)
+		(void)snprintf(text, sizeof(text), "route %u leads there already", old->id);
+	else
+		(void)snprintf(text, sizeof(text), "route %u is %s", old->id,
+			       old->blackhole ? "a blackhole for that prefix"
+					      : "for that prefix too");
+	return bad_route(c, new, HD_ERR_CONFLICT, text);
+}
+
+static int validate_hops(const struct check *c, const struct hd_static_route *const *sorted)
+{
+	char text[64];
+
+	for (size_t i = HD_ROUTE_HOPS_MAX; i < c->router->n_routes; i++) {
+		if (compare_prefixes(sorted[i - HD_ROUTE_HOPS_MAX], sorted[i]))
+			continue;
+		(void)snprintf(text, sizeof(text), "more than %d routes for that prefix",
+			       HD_ROUTE_HOPS_MAX);
+		return bad_route(c, sorted[i], HD_ERR_INVALID, text);
+	}
+	return 0;
+}
+
+static int validate_routes(const struct check *c)
+{
+	size_t n = c->router->n_routes;
+	_free_ const struct hd_static_route **sorted = calloc(n + 1, sizeof(*sorted));
+	int r = sorted ? 0 : refuse(c, "routes", HD_ERR_FAILED, "no memory");
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		sorted[i] = &c->router->routes[i];
+		r = validate_route(c, sorted[i]);
+	}
+	if (r < 0)
+		return r;
+	qsort(sorted, n, sizeof(*sorted), compare_routes);
+	for (size_t i = 1; r == 0 && i < n; i++)
+		r = validate_pair(c, sorted[i - 1], sorted[i]);
+	return r < 0 ? r : validate_hops(c, sorted);
+}
+
+/* ---- numbers ---- */
+
+/* All that a route says, as text; to be freed. */
+static char *text_of_route(const json_t *route)
+{
+	return json_dumps(route, JSON_COMPACT | JSON_SORT_KEYS);
+}
+
+/* Numbers by what a route says; @ret_next: above all of them. */
+static json_t *old_numbers(const struct hd_object *old, json_int_t *ret_next)
+{
+	const json_t *list = old ? json_object_get(old->spec, "routes") : NULL;
+	json_t *plain = hd_items_plain(list), *numbers = json_object(), *route;
+	size_t i;
+
+	*ret_next = 1;
+	json_array_foreach(plain, i, route) {
+		json_t *id = json_object_get(json_array_get(list, i), "id");
+		_free_ char *text = text_of_route(route);
+
+		if (text)
+			(void)json_object_set(numbers, text, id);
+		if (json_integer_value(id) >= *ret_next)
+			*ret_next = json_integer_value(id) + 1;
+	}
+	json_decref(plain);
+	return numbers;
+}
+
+/* A copy of the list in which each has a number. What is there twice is refused later: here it gets two. */
+static int number_routes(const struct hd_object *old, json_t *spec)
+{
+	json_t *list = hd_items_plain(json_object_get(spec, "routes")), *route;
+	json_int_t next;
+	_json_ json_t *numbers = old_numbers(old, &next);
+	size_t i;
+
+	json_array_foreach(list, i, route) {
+		_free_ char *text = NULL;
+		json_t *id;
+
+		if (json_integer_value(json_object_get(route, "weight")) == 1)
+			(void)json_object_del(route, "weight"); /* the default */
+		text = text_of_route(route);
+		id = text ? json_object_get(numbers, text) : NULL;
+		(void)json_object_set_new(route, "id", id ? json_incref(id) : json_integer(next++));
+		(void)json_object_del(numbers, text ? text : "");
+	}
+	return json_object_set_new(spec, "routes", list) < 0 ? -ENOMEM : hd_items_sort(list);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(json_string_value(*(json_t *const *)a),
+		      json_string_value(*(json_t *const *)b));
+}
+
+static int sort_subnets(json_t *spec)
+{
+	const json_t *list = json_object_get(spec, "subnets");
+	size_t n = json_array_size(list);
+	_free_ json_t **names = calloc(n + 1, sizeof(*names));
+	json_t *sorted = json_array();
+
+	for (size_t i = 0; names && i < n; i++)
+		names[i] = json_array_get(list, i);
+	if (names)
+		qsort(names, n, sizeof(*names), compare_names);
+	for (size_t i = 0; names && i < n; i++)
+		(void)json_array_append(sorted, names[i]);
+	if (!names || json_array_size(sorted) != n) {
+		json_decref(sorted);
+		return -ENOMEM;
+	}
+	return json_object_set_new(spec, "subnets", sorted) < 0 ? -ENOMEM : 0;
+}
+
+int hd_router_number(const struct hd_object *old, json_t *spec, struct hd_error *err)
+{
+	int r = json_object_get(spec, "subnets") ? sort_subnets(spec) : 0;
+
+	if (r == 0 && json_object_get(spec, "routes"))
+		r = number_routes(old, spec);
+	return r < 0 ? hd_error_set(err, HD_ERR_FAILED, "router: no memory") : 0;
+}
