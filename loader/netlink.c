@@ -658,10 +658,10 @@ int hd_netlink_addr_del(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, con
 	return change_addr(nl, RTM_DELADDR, 0, ifindex, is_v4, addr, len);
 }
 
-int hd_netlink_default_route(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,
-			     const void *gateway)
+static int change_default(struct hd_netlink *nl, uint16_t type, uint16_t flags, uint32_t ifindex,
+			  bool is_v4, const void *gateway)
 {
-	struct nlmsghdr *nlh = request(nl, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
+	struct nlmsghdr *nlh = request(nl, type, NLM_F_ACK | flags);
 	struct rtmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
 
 	msg->rtm_family = is_v4 ? AF_INET : AF_INET6;
@@ -672,6 +672,19 @@ int hd_netlink_default_route(struct hd_netlink *nl, uint32_t ifindex, bool is_v4
 	mnl_attr_put(nlh, RTA_GATEWAY, is_v4 ? 4 : 16, gateway);
 	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
 	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_default_route(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,
+			     const void *gateway)
+{
+	return change_default(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, ifindex, is_v4,
+			      gateway);
+}
+
+int hd_netlink_default_route_del(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,
+				 const void *gateway)
+{
+	return change_default(nl, RTM_DELROUTE, 0, ifindex, is_v4, gateway);
 }
 
 static int on_filter(const struct nlmsghdr *nlh, void *arg)

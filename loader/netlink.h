@@ -154,6 +154,10 @@ int hd_netlink_addr_del(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, con
 int hd_netlink_default_route(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,
 			     const void *gateway);
 
+/** hd_netlink_default_route_del - remove it if it is by @gateway; -ESRCH if it is not */
+int hd_netlink_default_route_del(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,
+				 const void *gateway);
+
 /* Our filters stand behind everybody else's: a high number is late. */
 #define HD_TC_PRIORITY 0xfde8
 

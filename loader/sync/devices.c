@@ -316,15 +316,15 @@ static int add_addresses(const struct hd_model *model, const struct hd_object *p
 	return 0;
 }
 
-static void remove_addresses(const struct hd_model *model, const struct hd_object *port,
-			     const struct hd_object *old, struct far_end *far)
+static void remove_addresses(const struct hd_object *port, const struct hd_model *old,
+			     const struct hd_object *before, struct far_end *far)
 {
-	for (size_t i = 0; old && i < old->view.port.n_ips; i++) {
-		const struct hd_ip *ip = &old->view.port.ips[i];
+	for (size_t i = 0; i < before->view.port.n_ips; i++) {
+		const struct hd_ip *ip = &before->view.port.ips[i];
 
 		if (!has_ip(port, ip)) /* somebody may have removed it by hand: fine */
 			(void)hd_netlink_addr_del(far->nl, far->ifindex, ip->is_v4, wire_bytes(ip),
-						  prefix_of(model, old, ip));
+						  prefix_of(old, before, ip));
 	}
 }
 
@@ -333,40 +333,70 @@ static void remove_addresses(const struct hd_model *model, const struct hd_objec
  * takes them along when it goes (net.ipv4.conf.*.promote_secondaries is off by default). So they are put back after.
  */
 static int change_addresses(const struct hd_model *model, const struct hd_object *port,
-			    const struct hd_object *old, struct far_end *far)
+			    const struct hd_model *old, const struct hd_object *before,
+			    struct far_end *far)
 {
 	int r = add_addresses(model, port, far);
 
-	if (r < 0 || !old)
+	if (r < 0 || !before)
 		return r;
-	remove_addresses(model, port, old, far);
+	remove_addresses(port, old, before, far);
 	return add_addresses(model, port, far);
 }
 
-/* The gateway of the first subnet of each family that has one; only inside a namespace, the host has routes of its own. */
-static int add_routes(const struct hd_model *model, const struct hd_object *port,
-		      struct far_end *far)
+/*
+ * The gateway of the first subnet of each family that has one, by is_v4; NULL = none. Only inside a namespace, the host has routes of its own.
+ */
+static void find_gateways(const struct hd_model *model, const struct hd_object *port,
+			  const struct hd_ip *ret[2])
 {
 	const struct hd_port *view = &port->view.port;
-	bool done[2] = { false, false };
 
+	ret[0] = ret[1] = NULL;
 	for (size_t i = 0; view->kind == HD_PORT_NETNS && i < view->n_ips; i++) {
 		const struct hd_object *subnet =
 			hd_model_subnet_of(model, view->network, &view->ips[i]);
 		const struct hd_ip *gateway = subnet ? &subnet->view.subnet.gateway : NULL;
-		int r;
 
-		if (!gateway || !subnet->view.subnet.has_gateway || done[gateway->is_v4])
+		if (!gateway || !subnet->view.subnet.has_gateway || ret[gateway->is_v4])
 			continue;
-		if (!memcmp(gateway->bytes, view->ips[i].bytes, sizeof(gateway->bytes)))
-			continue; /* it is the gateway itself */
-		r = hd_netlink_default_route(far->nl, far->ifindex, gateway->is_v4,
-					     wire_bytes(gateway));
-		if (r < 0)
-			return r;
-		done[gateway->is_v4] = true;
+		if (!hd_ip_same(gateway, &view->ips[i])) /* else it is the gateway itself */
+			ret[gateway->is_v4] = gateway;
 	}
-	return 0;
+}
+
+bool hd_device_gateways_changed(const struct hd_model *model, const struct hd_model *old,
+				const struct hd_object *port, const struct hd_object *before)
+{
+	const struct hd_ip *is[2], *was[2];
+
+	find_gateways(model, port, is);
+	find_gateways(old, before, was);
+	for (int v4 = 0; v4 < 2; v4++)
+		if (!is[v4] != !was[v4] || (is[v4] && !hd_ip_same(is[v4], was[v4])))
+			return true;
+	return false;
+}
+
+/* Of each family a default route, or none if there is no gateway any more; another than ours stays (-ESRCH). */
+static int change_routes(const struct hd_model *model, const struct hd_object *port,
+			 const struct hd_model *old, const struct hd_object *before,
+			 struct far_end *far)
+{
+	const struct hd_ip *is[2], *was[2] = { NULL, NULL };
+	int r = 0;
+
+	find_gateways(model, port, is);
+	if (before)
+		find_gateways(old, before, was);
+	for (int v4 = 0; r == 0 && v4 < 2; v4++) {
+		if (is[v4])
+			r = hd_netlink_default_route(far->nl, far->ifindex, v4, wire_bytes(is[v4]));
+		else if (was[v4])
+			(void)hd_netlink_default_route_del(far->nl, far->ifindex, v4,
+							   wire_bytes(was[v4]));
+	}
+	return r;
 }
 
 static int find_far_end(const struct hd_object *port, struct far_end *far, struct hd_error *err)
@@ -382,9 +412,10 @@ static int find_far_end(const struct hd_object *port, struct far_end *far, struc
 }
 
 int hd_device_configure(struct hd_devices *devices, const struct hd_model *model,
-			const struct hd_object *port, const struct hd_object *old,
+			const struct hd_object *port, const struct hd_model *old,
 			struct hd_error *err)
 {
+	const struct hd_object *before = old ? hd_model_get(old, HD_NOUN_PORT, port->name) : NULL;
 	CLEANUP(far_end_close) struct far_end far = { .netns = -1 };
 	const struct hd_link *near = hd_device_of(devices, port);
 	uint32_t mtu = mtu_of(devices, model, port);
@@ -403,9 +434,9 @@ int hd_device_configure(struct hd_devices *devices, const struct hd_model *model
 	if (r == 0)
 		r = hd_netlink_link_up(far.nl, far.ifindex);
 	if (r == 0)
-		r = change_addresses(model, port, old, &far);
+		r = change_addresses(model, port, old, before, &far);
 	if (r == 0)
-		r = add_routes(model, port, &far);
+		r = change_routes(model, port, old, before, &far);
 	if (r < 0)
 		return hd_error_set(err, HD_ERR_FAILED, "port %s: can't configure device %s: %s",
 				    port->name, port->view.port.ifname, strerror(-r));

@@ -76,12 +76,16 @@ int hd_device_make(struct hd_devices *devices, const struct hd_model *model,
 		   const struct hd_object *port, struct hd_error *err);
 
 /**
- * hd_device_configure - bring MAC, MTU and addresses of a pair from what @old asked for to what @port asks for
- * @old: NULL for a new one
+ * hd_device_configure - bring MAC, MTU, addresses and default routes of a pair to what @port asks for in @model
+ * @old: the model that asked before, NULL for a new pair
  */
 int hd_device_configure(struct hd_devices *devices, const struct hd_model *model,
-			const struct hd_object *port, const struct hd_object *old,
+			const struct hd_object *port, const struct hd_model *old,
 			struct hd_error *err);
+
+/** hd_device_gateways_changed - whether a port in a namespace has other default routes than @before, the same port in @old */
+bool hd_device_gateways_changed(const struct hd_model *model, const struct hd_model *old,
+				const struct hd_object *port, const struct hd_object *before);
 
 /**
  * hd_device_follow_mtu - give a pair the MTU of its network, if that follows the underlay's and is another now

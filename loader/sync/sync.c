@@ -176,12 +176,36 @@ static int port_failed(struct hd_sync *sync, const struct hd_model *old,
 	return 0;
 }
 
+/* Whether any subnet is another; then, and only then, ports may have other gateways. */
+static bool subnets_changed(const struct hd_model *model, const struct hd_model *old)
+{
+	if (!old)
+		return false;
+	hd_model_each(model, HD_NOUN_SUBNET, subnet)
+		if (!is_same(old, subnet))
+			return true;
+	return hd_model_count(model, HD_NOUN_SUBNET) != hd_model_count(old, HD_NOUN_SUBNET);
+}
+
+/* @subnets: see subnets_changed(). @before: the port in @old, or NULL. */
+static bool needs_configuring(const struct hd_model *model, const struct hd_model *old,
+			      const struct hd_object *port, const struct hd_object *before,
+			      bool subnets)
+{
+	if (!before)
+		return false;
+	return before != port ||
+	       hd_model_network_of(old, &port->view.port) !=
+		       hd_model_network_of(model, &port->view.port) ||
+	       (subnets && hd_device_gateways_changed(model, old, port, before));
+}
+
 /*
  * New pairs, and changes of old ones. A pair whose options changed is configured anew; one that is there and did not change is
  * taken to be as we left it.
  */
 static int make_device(struct hd_sync *sync, const struct hd_model *model,
-		       const struct hd_model *old, const struct hd_object *port,
+		       const struct hd_model *old, const struct hd_object *port, bool subnets,
 		       struct hd_error *err)
 {
 	const struct hd_object *before = old ? hd_model_get(old, HD_NOUN_PORT, port->name) : NULL;
@@ -192,9 +216,8 @@ static int make_device(struct hd_sync *sync, const struct hd_model *model,
 		return 0;
 	if (!hd_device_of(&sync->devices, port))
 		r = hd_device_make(&sync->devices, model, port, &cause);
-	else if (before && (before != port || hd_model_network_of(old, &port->view.port) !=
-						      hd_model_network_of(model, &port->view.port)))
-		r = hd_device_configure(&sync->devices, model, port, before, &cause);
+	else if (needs_configuring(model, old, port, before, subnets))
+		r = hd_device_configure(&sync->devices, model, port, old, &cause);
 	else
 		r = hd_device_follow_mtu(&sync->devices, model, port, &cause);
 	return r < 0 ? port_failed(sync, old, port, r, &cause, err) : 0;
@@ -203,8 +226,10 @@ static int make_device(struct hd_sync *sync, const struct hd_model *model,
 static int make_devices(struct hd_sync *sync, const struct hd_model *model,
 			const struct hd_model *old, struct hd_error *err)
 {
+	bool subnets = subnets_changed(model, old);
+
 	hd_model_each(model, HD_NOUN_PORT, port) {
-		int r = make_device(sync, model, old, port, err);
+		int r = make_device(sync, model, old, port, subnets, err);
 
 		if (r < 0)
 			return r;
