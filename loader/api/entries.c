@@ -138,6 +138,7 @@ static void list_neighbour(struct listing *l, const struct hd_object *network,
 			   const struct hd_ip *ip, const uint8_t mac[6],
 			   const struct hd_object *port)
 {
+	bool is_port = port && port->noun->id == HD_NOUN_PORT;
 	char name[160], text[64], mac_text[18];
 
 	hd_ip_format(ip, text);
@@ -146,11 +147,27 @@ static void list_neighbour(struct listing *l, const struct hd_object *network,
 	if ((l->network && l->network != network->id) ||
 	    (l->port && (!port || l->port != port->id)) || (l->name && strcmp(l->name, name)))
 		return;
-	(void)json_array_append_new(
-		l->list, json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "name", name, "network",
-				   network->name, "vlan", port ? port->view.port.vlan : 0, "ip",
-				   text, "mac", mac_text, "kind", port ? "port" : "static", "port",
-				   port ? port->name : ""));
+	(void)json_array_append_new(l->list,
+				    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "name", name,
+					      "network", network->name, "vlan",
+					      is_port ? port->view.port.vlan : 0, "ip", text, "mac",
+					      mac_text, "kind", port ? port->noun->name : "static",
+					      "port", port ? port->name : ""));
+}
+
+/* At the gateways of its subnets. */
+static void list_router_neighbours(struct listing *l, const struct hd_object *object)
+{
+	const struct hd_model *model = l->daemon->model;
+	const struct hd_router *router = &object->view.router;
+
+	for (size_t i = 0; i < router->n_subnets; i++) {
+		const struct hd_subnet *subnet =
+			&hd_model_get(model, HD_NOUN_SUBNET, router->subnets[i])->view.subnet;
+
+		list_neighbour(l, hd_model_get(model, HD_NOUN_NETWORK, subnet->network),
+			       &subnet->gateway, router->mac, object);
+	}
 }
 
 static void list_port_neighbours(struct listing *l, const struct hd_object *object)
@@ -174,6 +191,8 @@ int hd_api_neighbours(struct hd_daemon *daemon, const struct hd_http_request *re
 		return r;
 	hd_model_each(model, HD_NOUN_PORT, port)
 		list_port_neighbours(&l, port);
+	hd_model_each(model, HD_NOUN_ROUTER, router)
+		list_router_neighbours(&l, router);
 	hd_model_each(model, HD_NOUN_NEIGHBOUR, object) {
 		const struct hd_neighbour *neigh = &object->view.neighbour;
 

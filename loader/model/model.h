@@ -94,6 +94,9 @@ struct hd_static_route {
 	bool blackhole;
 };
 
+/** HD_ROUTE_ID_MAX - numbers of the routes of one router are from 1 to this */
+#define HD_ROUTE_ID_MAX 65535
+
 /** HD_ROUTE_HOPS_MAX - routes for one prefix, among which its flows are shared out */
 #define HD_ROUTE_HOPS_MAX 128
 

@@ -194,6 +194,10 @@ static int validate_subnet(const struct check *c, const struct hd_object *object
 		return refuse(c, "subnets", HD_ERR_INVALID,
 			      "subnet %s has %s addresses: those are not routed", object->name,
 			      unrouted);
+	if (subnet->cidr.prefix == (subnet->cidr.is_v4 ? 32 : 128))
+		return refuse(c, "subnets", HD_ERR_INVALID,
+			      "subnet %s has one address: there is nobody to route for",
+			      object->name);
 	if (!subnet->has_gateway)
 		r = refuse(c, "subnets", HD_ERR_INVALID, "subnet %s has no gateway", object->name);
 	else if (!hd_ip_is_host(&subnet->gateway, &subnet->cidr))
@@ -357,17 +361,28 @@ static int validate_hop(const struct check *c, const struct hd_static_route *rou
 	return 0;
 }
 
+/* What a subnet has for itself: all of it at once, the router's address there, and those of no host. */
+static const char *kept_by_subnet(const struct hd_subnet *subnet, const struct hd_ip *prefix)
+{
+	if (hd_ip_same(&subnet->cidr, prefix) && subnet->cidr.prefix == prefix->prefix)
+		return "a subnet with that prefix is attached";
+	if (prefix->prefix != (prefix->is_v4 ? 32 : 128) || !hd_ip_in(prefix, &subnet->cidr))
+		return NULL;
+	if (hd_ip_same(&subnet->gateway, prefix))
+		return "that is the router's own address";
+	return hd_ip_is_host(prefix, &subnet->cidr) ? NULL : "that is no host's address";
+}
+
 static int validate_route(const struct check *c, const struct hd_static_route *route)
 {
 	if (hd_ip_unrouted(&route->prefix))
 		return bad_route(c, route, HD_ERR_INVALID,
 				 "loopback, link-local and multicast addresses are not routed");
 	for (size_t i = 0; i < c->router->n_subnets; i++) {
-		const struct hd_ip *cidr = &c->subnets[i]->view.subnet.cidr;
+		const char *what = kept_by_subnet(&c->subnets[i]->view.subnet, &route->prefix);
 
-		if (hd_ip_same(cidr, &route->prefix) && cidr->prefix == route->prefix.prefix)
-			return bad_route(c, route, HD_ERR_CONFLICT,
-					 "a subnet with that prefix is attached");
+		if (what)
+			return bad_route(c, route, HD_ERR_CONFLICT, what);
 	}
 	return route->blackhole ? 0 : validate_hop(c, route);
 }
@@ -448,47 +463,108 @@ static char *text_of_route(const json_t *route)
 	return json_dumps(route, JSON_COMPACT | JSON_SORT_KEYS);
 }
 
-/* Numbers by what a route says; @ret_next: above all of them. */
-static json_t *old_numbers(const struct hd_object *old, json_int_t *ret_next)
+/**
+ * struct numbers - the numbers of the routes that were there before
+ * @by_text: by what a route says
+ * @used:    a bit for each
+ * @last:    highest of them; then the last one that was given
+ */
+struct numbers {
+	json_t *by_text;
+	uint8_t used[HD_ROUTE_ID_MAX / 8 + 1];
+	uint32_t last;
+};
+
+static void note_number(struct numbers *numbers, const char *text, json_t *id)
+{
+	uint32_t number = (uint32_t)json_integer_value(id);
+
+	(void)json_object_set(numbers->by_text, text, id);
+	if (number <= HD_ROUTE_ID_MAX)
+		numbers->used[number / 8] |= (uint8_t)(1 << number % 8);
+	if (number > numbers->last)
+		numbers->last = number;
+}
+
+static void find_old(const struct hd_object *old, struct numbers *numbers)
 {
 	const json_t *list = old ? json_object_get(old->spec, "routes") : NULL;
-	json_t *plain = hd_items_plain(list), *numbers = json_object(), *route;
+	_json_ json_t *plain = hd_items_plain(list);
+	const json_t *route;
 	size_t i;
 
-	*ret_next = 1;
 	json_array_foreach(plain, i, route) {
-		json_t *id = json_object_get(json_array_get(list, i), "id");
 		_free_ char *text = text_of_route(route);
 
 		if (text)
-			(void)json_object_set(numbers, text, id);
-		if (json_integer_value(id) >= *ret_next)
-			*ret_next = json_integer_value(id) + 1;
+			note_number(numbers, text, json_object_get(json_array_get(list, i), "id"));
 	}
-	json_decref(plain);
-	return numbers;
 }
 
-/* A copy of the list in which each has a number. What is there twice is refused later: here it gets two. */
-static int number_routes(const struct hd_object *old, json_t *spec)
+/* The next one behind the last, so that one that was just freed rests; 0 if none is left. */
+static uint32_t new_number(struct numbers *numbers)
 {
-	json_t *list = hd_items_plain(json_object_get(spec, "routes")), *route;
-	json_int_t next;
-	_json_ json_t *numbers = old_numbers(old, &next);
+	for (uint32_t tries = 0; tries < HD_ROUTE_ID_MAX; tries++) {
+		uint32_t id = numbers->last % HD_ROUTE_ID_MAX + 1;
+
+		numbers->last = id;
+		if (numbers->used[id / 8] & 1 << id % 8)
+			continue;
+		numbers->used[id / 8] |= (uint8_t)(1 << id % 8);
+		return id;
+	}
+	return 0;
+}
+
+/* What is there twice is refused later: here it gets two. */
+static uint32_t number_of(struct numbers *numbers, const json_t *route)
+{
+	_free_ char *text = text_of_route(route);
+	uint32_t id =
+		text ? (uint32_t)json_integer_value(json_object_get(numbers->by_text, text)) : 0;
+
+	if (!id)
+		return new_number(numbers);
+	(void)json_object_del(numbers->by_text, text);
+	return id;
+}
+
+static int give_numbers(struct numbers *numbers, json_t *list, struct hd_error *err)
+{
+	json_t *route;
 	size_t i;
 
 	json_array_foreach(list, i, route) {
-		_free_ char *text = NULL;
-		json_t *id;
+		uint32_t id;
 
 		if (json_integer_value(json_object_get(route, "weight")) == 1)
 			(void)json_object_del(route, "weight"); /* the default */
-		text = text_of_route(route);
-		id = text ? json_object_get(numbers, text) : NULL;
-		(void)json_object_set_new(route, "id", id ? json_incref(id) : json_integer(next++));
-		(void)json_object_del(numbers, text ? text : "");
+		id = number_of(numbers, route);
+		if (!id)
+			return hd_error_set(err, HD_ERR_FAILED,
+					    "router: there is no room for more than %d routes",
+					    HD_ROUTE_ID_MAX);
+		(void)json_object_set_new(route, "id", json_integer(id));
 	}
-	return json_object_set_new(spec, "routes", list) < 0 ? -ENOMEM : hd_items_sort(list);
+	return 0;
+}
+
+/* The list is copied: what came in may be shared with the object that is replaced. */
+static int number_routes(const struct hd_object *old, json_t *spec, struct hd_error *err)
+{
+	json_t *list = hd_items_plain(json_object_get(spec, "routes"));
+	_free_ struct numbers *numbers = calloc(1, sizeof(*numbers));
+	_json_ json_t *by_text = json_object();
+	int r;
+
+	if (json_object_set_new(spec, "routes", list) < 0 || !numbers || !by_text)
+		return hd_error_set(err, HD_ERR_FAILED, "router: no memory");
+	numbers->by_text = by_text;
+	find_old(old, numbers);
+	r = give_numbers(numbers, list, err);
+	if (r == 0 && hd_items_sort(list) < 0)
+		r = hd_error_set(err, HD_ERR_FAILED, "router: no memory");
+	return r;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -519,9 +595,7 @@ static int sort_subnets(json_t *spec)
 
 int hd_router_number(const struct hd_object *old, json_t *spec, struct hd_error *err)
 {
-	int r = json_object_get(spec, "subnets") ? sort_subnets(spec) : 0;
-
-	if (r == 0 && json_object_get(spec, "routes"))
-		r = number_routes(old, spec);
-	return r < 0 ? hd_error_set(err, HD_ERR_FAILED, "router: no memory") : 0;
+	if (json_object_get(spec, "subnets") && sort_subnets(spec) < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "router: no memory");
+	return json_object_get(spec, "routes") ? number_routes(old, spec, err) : 0;
 }

@@ -64,6 +64,7 @@ ID  PREFIX           VIA            WEIGHT
  3  10.8.0.0/16      blackhole           -
  4  2001:db8:9::/48  2001:db8:1::9       1
  5  0.0.0.0/0        10.0.1.8            1" "$(hd router show r1)"
+same "its addresses" "10.0.1.1 2001:db8:1::1 10.0.2.1" "$(hd -j neighbour list --port r1 | jq -r '[.[] | select(.kind == "router") | .ip] | join(" ")')"
 same "the router of a subnet" "r1 r2 " "$(for s in blue4 tenant bare; do hd -j subnet show $s | jq -j '.router + " "'; done | sed 's/ $//')"
 
 state() {
@@ -109,6 +110,7 @@ to 6 'route loop' '' 10.7.0.0/16 --via 10.0.2.1
 to 6 'is no host.s address' '' 10.7.0.0/16 --via 10.0.1.255
 to 4 'a subnet with that prefix is attached' '' 10.0.2.0/24 --via 10.0.1.9
 to 4 'a subnet with that prefix is attached' '' 10.0.2.0/24 --blackhole
+to 4 'that is the router.s own address' '' 10.0.2.1/32 --via 10.0.1.9
 to 4 'router r1: route 1 says the same' '' 10.9.0.0/16 --via 10.0.1.9
 to 4 'route 2 leads there already' '' 10.9.0.0/16 --via 10.0.2.9 --weight 4
 to 4 'blackhole 10.9.0.0/16: route 1 is for that prefix too' '' 10.9.0.0/16 --blackhole

@@ -75,6 +75,7 @@ static void put_basics(struct hd_model *model)
 	SUBNET("again", "red", "10.0.1.0/24", "10.0.1.1");
 	SUBNET("wide", "red", "10.0.0.0/24", "10.0.0.255");
 	SUBNET("local", "red", "169.254.3.0/24", "169.254.3.1");
+	SUBNET("one", "red", "10.0.8.1/32", "10.0.8.1");
 	SUBNET("out", "ext", "203.0.113.0/24", "203.0.113.1");
 	put(model, HD_NOUN_SUBNET, "bare", "{\"network\":\"red\",\"cidr\":\"10.0.3.0/24\"}");
 	put(model, HD_NOUN_SUBNET, "blind", "{\"network\":\"ext\",\"cidr\":\"198.51.100.0/24\"}");
@@ -199,11 +200,52 @@ static void routes_keep_their_numbers(void **state)
 	put(model, HD_NOUN_ROUTER, "r1",
 	    "{\"subnets\":[\"b4\"],\"routes\":[" ROUTE("4") "," ROUTE("3") "," ROUTE("1") "]}");
 	assert_numbers(model, (const uint32_t[]){ 1, 3, 4 }, 3);
+	/* One that was given back rests, until none above is free. */
+	put(model, HD_NOUN_ROUTER, "r1",
+	    "{\"subnets\":[\"b4\"],\"routes\":[" ROUTE("3") "," ROUTE("4") "," ROUTE("2") "]}");
+	assert_numbers(model, (const uint32_t[]){ 3, 4, 5 }, 3);
 	/* A number in a file means nothing, and a weight of 1 is none. */
 	put(model, HD_NOUN_ROUTER, "r1",
 	    "{\"subnets\":[\"b4\"],\"routes\":[{\"id\":9,\"prefix\":\"10.3.0.0/16\",\"via\":"
 	    "\"10.0.1.9\",\"weight\":1}]}");
 	assert_numbers(model, (const uint32_t[]){ 3 }, 1);
+}
+
+/* Numbers end at HD_ROUTE_ID_MAX, and begin again with those that are free. */
+static void numbers_of_routes_begin_again(void **state)
+{
+	_json_ json_t *spec = json_pack("{s:[{s:s, s:s, s:i}]}", "routes", "prefix", "10.1.0.0/16",
+					"via", "10.0.1.9", "id", HD_ROUTE_ID_MAX);
+	struct hd_model *model = *state;
+	struct hd_object *high = NULL;
+
+	assert_int_equal(hd_object_new(&hd_nouns[HD_NOUN_ROUTER], "r1", 0, spec, &high, NULL), 0);
+	assert_int_equal(hd_model_put(model, high), 0);
+	hd_object_unref(high);
+	put(model, HD_NOUN_ROUTER, "r1",
+	    "{\"routes\":[" ROUTE("1") "," ROUTE("2") "," ROUTE("3") "]}");
+	assert_numbers(model, (const uint32_t[]){ 1, 2, HD_ROUTE_ID_MAX }, 3);
+}
+
+/* As many as there are numbers, and one more; in no time. */
+static void as_many_routes_as_numbers(void **state)
+{
+	_json_ json_t *spec = json_object();
+	json_t *routes = json_array();
+	struct hd_error err = { 0 };
+
+	(void)state;
+	(void)json_object_set_new(spec, "routes", routes);
+	for (unsigned int i = 0; i < HD_ROUTE_ID_MAX; i++)
+		(void)json_array_append_new(
+			routes,
+			json_pack("{s:o, s:b}", "prefix",
+				  json_sprintf("10.%u.%u.0/24", i >> 8, i & 255), "blackhole", 1));
+	assert_int_equal(hd_router_number(NULL, spec, &err), 0);
+	(void)json_array_append_new(json_object_get(spec, "routes"),
+				    json_pack("{s:s, s:b}", "prefix", "0.0.0.0/0", "blackhole", 1));
+	assert_true(hd_router_number(NULL, spec, &err) < 0);
+	assert_string_equal(err.message, "router: there is no room for more than 65535 routes");
 }
 
 struct contradiction {
@@ -249,6 +291,14 @@ static const struct contradiction contradictions[] = {
 	{ ATTACHED "{\"prefix\":\"10.0.2.0/24\",\"blackhole\":true}]}", HD_ERR_CONFLICT,
 	  "router r1: blackhole 10.0.2.0/24: a subnet with that prefix is attached",
 	  "routers/r1/routes" },
+	{ ATTACHED "{\"prefix\":\"10.0.2.1/32\",\"via\":\"10.0.1.9\"}]}", HD_ERR_CONFLICT,
+	  "router r1: route 10.0.2.1/32 via 10.0.1.9: that is the router's own address",
+	  "routers/r1/routes" },
+	{ ATTACHED "{\"prefix\":\"10.0.2.255/32\",\"blackhole\":true}]}", HD_ERR_CONFLICT,
+	  "router r1: blackhole 10.0.2.255/32: that is no host's address", "routers/r1/routes" },
+	{ "{\"subnets\":[\"one\"]}", HD_ERR_INVALID,
+	  "router r1: subnet one has one address: there is nobody to route for",
+	  "routers/r1/subnets" },
 	{ ATTACHED "{\"prefix\":\"ff02::/16\",\"blackhole\":true}]}", HD_ERR_INVALID,
 	  "router r1: blackhole ff02::/16: loopback, link-local and multicast addresses are not routed",
 	  "routers/r1/routes" },
@@ -467,6 +517,8 @@ int main(void)
 		TEST(who_is_where),
 		TEST(tenants_overlap),
 		TEST(routes_keep_their_numbers),
+		TEST(numbers_of_routes_begin_again),
+		cmocka_unit_test(as_many_routes_as_numbers),
 		cmocka_unit_test(contradictions_are_named),
 		cmocka_unit_test(a_router_keeps_what_it_has),
 		TEST(who_comes_later_is_to_blame),
