@@ -154,7 +154,7 @@ static int take_verb(struct hd_cli *cli, const char *word, struct hd_error *err)
 	cli->command = hd_command_find(cli->group, word);
 	if (!cli->command)
 		return unknown_verb(cli->group, word, err);
-	if (hd_command_is_later(cli->group, cli->command))
+	if (hd_command_is_later(cli->command))
 		return refuse_later(err, hd_cli_title(cli));
 	return 0;
 }

@@ -43,7 +43,6 @@ enum hd_spec_use {
  * @max_args:   arguments it takes
  * @spec:       which of the noun's options it takes as well
  * @noun:       whose options @spec means; NULL: those of the group's noun
- * @sets:       the option of the group's noun that it changes: it is available when that is; NULL for others
  * @no_dry_run: it changes something and can't tell in advance what
  * @options:    its own options
  * @n_options:  how many
@@ -57,7 +56,6 @@ struct hd_command {
 	unsigned int max_args;
 	enum hd_spec_use spec;
 	const struct hd_noun *noun;
-	const char *sets;
 	bool no_dry_run;
 	const struct hd_option *options;
 	size_t n_options;
@@ -150,7 +148,7 @@ const struct hd_noun *hd_command_noun(const struct hd_group *group,
 				      const struct hd_command *command);
 
 /** hd_command_is_later - whether it is promised, and not available yet */
-bool hd_command_is_later(const struct hd_group *group, const struct hd_command *command);
+bool hd_command_is_later(const struct hd_command *command);
 
 /** hd_command_args - placeholders of a command's arguments, NULL if it takes none */
 const char *hd_command_args(const struct hd_group *group, const struct hd_command *command);

@@ -9,12 +9,12 @@
 #include "cli/groups.h"
 
 const struct hd_group *const hd_groups[] = {
-	&hd_group_uplink,    &hd_group_peer,	       &hd_group_network,  &hd_group_subnet,
-	&hd_group_router,    &hd_group_security_group, &hd_group_port,	   &hd_group_fdb,
-	&hd_group_neighbour, &hd_group_status,	       &hd_group_stats,	   &hd_group_flow,
-	&hd_group_trace,     &hd_group_drops,	       &hd_group_explain,  &hd_group_monitor,
-	&hd_group_apply,     &hd_group_diff,	       &hd_group_validate, &hd_group_export,
-	&hd_group_purge,     &hd_group_help,	       &hd_group_complete,
+	&hd_group_uplink,  &hd_group_peer,	     &hd_group_network, &hd_group_subnet,
+	&hd_group_router,  &hd_group_security_group, &hd_group_port,	&hd_group_floating_ip,
+	&hd_group_fdb,	   &hd_group_neighbour,	     &hd_group_status,	&hd_group_stats,
+	&hd_group_flow,	   &hd_group_trace,	     &hd_group_drops,	&hd_group_explain,
+	&hd_group_monitor, &hd_group_apply,	     &hd_group_diff,	&hd_group_validate,
+	&hd_group_export,  &hd_group_purge,	     &hd_group_help,	&hd_group_complete,
 };
 const size_t hd_n_groups = HD_COUNT(hd_groups);
 
@@ -88,12 +88,9 @@ const struct hd_noun *hd_command_noun(const struct hd_group *group,
 	return command->noun ? command->noun : group->noun;
 }
 
-bool hd_command_is_later(const struct hd_group *group, const struct hd_command *command)
+bool hd_command_is_later(const struct hd_command *command)
 {
-	const struct hd_option *sets =
-		command->sets ? hd_option_find(group->noun, command->sets) : NULL;
-
-	return !command->run || (sets && sets->flags & HD_OPT_LATER);
+	return !command->run;
 }
 
 const char *hd_command_args(const struct hd_group *group, const struct hd_command *command)

@@ -54,7 +54,7 @@ static void print_words(struct hd_out *out, const struct hd_group *group)
 		if (!hd_groups[i]->hidden)
 			hd_out_line(out, "%s", hd_groups[i]->word);
 	for (size_t i = 0; group && i < group->n_commands; i++)
-		if (!hd_command_is_later(group, &group->commands[i]))
+		if (!hd_command_is_later(&group->commands[i]))
 			hd_out_line(out, "%s", group->commands[i].verb);
 }
 

@@ -163,7 +163,7 @@ static void print_group(FILE *file, const struct hd_group *group)
 		(void)fprintf(file, " (also: %s)", noun->alias);
 	(void)fprintf(file, "\n\nVerbs:\n");
 	for (size_t i = 0; i < group->n_commands; i++)
-		if (!hd_command_is_later(group, &group->commands[i]))
+		if (!hd_command_is_later(&group->commands[i]))
 			(void)fprintf(file, "  %-*s  %s\n", WORD_WIDTH, group->commands[i].verb,
 				      group->commands[i].help);
 	(void)fprintf(file, "\n'heddle %s VERB --help' shows the options; without a verb: list.\n",
@@ -191,7 +191,7 @@ static void print_later_words(FILE *file)
 		if (!strncmp(later->help, "alias ", strlen("alias ")))
 			continue;
 		(void)fprintf(file, "%s%s", comma, later->word);
-		comma = later - hd_later_words == 8 ? ",\n  " : ", ";
+		comma = later - hd_later_words == 6 ? ",\n  " : ", ";
 	}
 	(void)fputc('\n', file);
 }

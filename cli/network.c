@@ -22,6 +22,7 @@ static const struct hd_column subnet_columns[] = {
 	{ .title = "NETWORK", .key = "network", .flags = HD_COLUMN_SHRINK },
 	{ .title = "CIDR", .key = "cidr" },
 	{ .title = "GATEWAY", .key = "gateway" },
+	{ .title = "POOL", .key = "pool", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
 	{ .title = "ROUTER", .key = "router", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
 };
 

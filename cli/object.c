@@ -96,17 +96,11 @@ int hd_object_list(struct hd_cli *cli, struct hd_error *err)
 
 static int plain_name(const struct hd_cli *cli, char **ret, struct hd_error *err)
 {
-	const char *name = cli->args[0];
-	int r;
+	int r = hd_name_check(cli->group->noun, cli->args[0], err);
 
-	if (!hd_name_ok(name)) {
-		r = hd_error_set(err, HD_ERR_INVALID, "%s '%s': not a name", cli->group->word,
-				 name);
-		hd_error_hint(err, "1 to 63 letters, digits, '.', '_' or '-', "
-				   "starting with a letter or digit");
+	if (r)
 		return r;
-	}
-	*ret = strdup(name);
+	*ret = strdup(cli->args[0]);
 	return *ret ? 0 : hd_no_memory(err);
 }
 

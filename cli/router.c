@@ -17,6 +17,9 @@ static int attach(struct hd_cli *cli, struct hd_error *err);
 static int detach(struct hd_cli *cli, struct hd_error *err);
 static int gateway(struct hd_cli *cli, struct hd_error *err);
 static int route_add(struct hd_cli *cli, struct hd_error *err);
+static char *gateway_text(const json_t *router);
+static char *outside_text(const json_t *router);
+static char *snat_text(const json_t *router);
 static char *route_count_text(const json_t *router);
 
 #define OPTION_SUBNET                                                                              \
@@ -70,7 +73,6 @@ static const struct hd_command commands[] = {
 	  .max_args = 1,
 	  .spec = HD_SPEC_ADD,
 	  .noun = &hd_gateway_noun,
-	  .sets = "gateway",
 	  .options = gateway_options,
 	  .n_options = HD_COUNT(gateway_options),
 	  .run = gateway },
@@ -99,6 +101,11 @@ static const struct hd_column columns[] = {
 	{ .title = "NAME", .key = "name", .flags = HD_COLUMN_SHRINK },
 	{ .title = "MAC", .key = "mac" },
 	{ .title = "SUBNETS", .key = "subnets", .flags = HD_COLUMN_SHRINK },
+	{ .title = "GATEWAY", .text = gateway_text, .flags = HD_COLUMN_OPTIONAL },
+	{ .title = "OUTSIDE",
+	  .text = outside_text,
+	  .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
+	{ .title = "SNAT", .text = snat_text, .flags = HD_COLUMN_OPTIONAL },
 	{ .title = "ROUTES", .text = route_count_text, .format = HD_FORMAT_NUMBER },
 };
 
@@ -112,6 +119,27 @@ const struct hd_group hd_group_router = {
 };
 
 /* ---- list and show ---- */
+
+/* Optional columns: they are there if any router has a way out. */
+static char *of_gateway(const json_t *router, const char *key)
+{
+	return hd_text_value(json_object_get(json_object_get(router, "gateway"), key));
+}
+
+static char *gateway_text(const json_t *router)
+{
+	return of_gateway(router, "ip");
+}
+
+static char *outside_text(const json_t *router)
+{
+	return of_gateway(router, "network");
+}
+
+static char *snat_text(const json_t *router)
+{
+	return of_gateway(router, "snat");
+}
 
 static char *route_count_text(const json_t *router)
 {
@@ -134,6 +162,12 @@ static const struct hd_column route_columns[] = {
 	{ .title = "WEIGHT", .key = "weight", .format = HD_FORMAT_NUMBER },
 };
 
+static const struct hd_column floating_ip_columns[] = {
+	{ .title = "FLOATING-IP", .key = "ip" },
+	{ .title = "FIXED-IP", .key = "fixed-ip" },
+	{ .title = "PORT", .key = "port", .flags = HD_COLUMN_SHRINK },
+};
+
 static int print_part(struct hd_out *out, const json_t *rows, const struct hd_column *parts,
 		      size_t n)
 {
@@ -148,15 +182,20 @@ static int print_router(struct hd_out *out, json_t *router)
 {
 	_json_ json_t *interfaces = json_incref(json_object_get(router, "interfaces"));
 	_json_ json_t *routes = json_incref(json_object_get(router, "routes"));
+	_json_ json_t *floating = json_incref(json_object_get(router, "floating-ips"));
 	int r;
 
 	(void)json_object_del(router, "interfaces"); /* fails if there are none */
 	(void)json_object_del(router, "subnets");
 	(void)json_object_del(router, "routes");
+	(void)json_object_del(router, "floating-ips");
 	r = hd_out_record(out, router);
 	if (!r)
 		r = print_part(out, interfaces, interface_columns, HD_COUNT(interface_columns));
-	return r ? r : print_part(out, routes, route_columns, HD_COUNT(route_columns));
+	if (!r)
+		r = print_part(out, routes, route_columns, HD_COUNT(route_columns));
+	return r ? r
+		 : print_part(out, floating, floating_ip_columns, HD_COUNT(floating_ip_columns));
 }
 
 static int show(struct hd_cli *cli, struct hd_error *err)
@@ -222,7 +261,7 @@ static int gateway(struct hd_cli *cli, struct hd_error *err)
 
 	if (none == !!json_object_size(cli->spec)) {
 		r = hd_error_set(err, HD_ERR_USAGE,
-				 "router gateway: one of --network, --uplink and --none is needed");
+				 "router gateway: either --network or --none is needed");
 		hd_error_hint(err, "see 'heddle router gateway --help'");
 		return r;
 	}

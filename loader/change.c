@@ -249,8 +249,10 @@ static void announce(struct hd_daemon *daemon, const json_t *changes)
 
 int hd_change_check(struct hd_daemon *daemon, struct hd_model *candidate, struct hd_error *err)
 {
-	int r = hd_model_validate(candidate, err);
+	int r = hd_model_settle(candidate, err);
 
+	if (r == 0)
+		r = hd_model_validate(candidate, err);
 	if (r == 0)
 		r = hd_sync_check(daemon->sync, candidate, daemon->model, err);
 	return r < 0 ? r : hd_model_assign_ids(candidate, &daemon->config.limits, err);

@@ -154,8 +154,10 @@ static int open_store(struct hd_daemon *daemon, struct hd_error *err)
 		r = add_default_group(daemon);
 	if (r == 0) {
 		hd_model_sort(daemon->model);
-		r = hd_model_validate(daemon->model, err);
+		r = hd_model_settle(daemon->model, err);
 	}
+	if (r == 0)
+		r = hd_model_validate(daemon->model, err);
 	return r;
 }
 

@@ -27,6 +27,7 @@ enum hd_type {
 	HD_TYPE_MAC,	 /* unicast MAC, canonical form is lower case with colons */
 	HD_TYPE_IP,	 /* IPv4 or IPv6 address */
 	HD_TYPE_IPLEN,	 /* address, with or without /LEN */
+	HD_TYPE_RANGE,	 /* FIRST-LAST, addresses of one family in ascending order */
 	HD_TYPE_CIDR,	 /* network address/LEN, host bits zero */
 	HD_TYPE_LABEL,	 /* KEY=VALUE */
 	HD_TYPE_ADDRESS, /* IP[/LEN][,MAC]: an address or prefix, and the MAC that may use it */
@@ -82,6 +83,7 @@ enum hd_noun_id {
 	HD_NOUN_ROUTER,
 	HD_NOUN_GROUP,
 	HD_NOUN_PORT,
+	HD_NOUN_FLOATING_IP,
 	HD_NOUN_FDB,
 	HD_NOUN_NEIGHBOUR,
 	HD_NOUN_COUNT,
@@ -98,7 +100,7 @@ enum hd_noun_id {
  * @options:  its options
  * @n_options: how many
  *
- * The name of an fdb entry or neighbour is "NETWORK/MAC" or "NETWORK/IP"; all others match hd_name_ok().
+ * The name of an fdb entry or neighbour is "NETWORK/MAC" or "NETWORK/IP", that of a floating IP its address; all others match hd_name_ok().
  */
 struct hd_noun {
 	enum hd_noun_id id;
@@ -161,6 +163,14 @@ const struct hd_option *hd_option_find(const struct hd_noun *noun, const char *n
 
 /** hd_name_ok - 1 to 63 letters, digits, '.', '_' or '-', starting with a letter or digit */
 bool hd_name_ok(const char *name);
+
+/**
+ * hd_name_check - whether an object of @noun can have this name
+ *
+ * What is behind the "NETWORK/" of an fdb entry or neighbour is looked at later.
+ * Return: 0 or -EINVAL with @err.
+ */
+int hd_name_check(const struct hd_noun *noun, const char *name, struct hd_error *err);
 
 /**
  * hd_option_from_text - one command-line value to its canonical JSON

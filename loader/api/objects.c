@@ -77,17 +77,16 @@ int hd_api_commit(struct hd_daemon *daemon, const struct hd_noun *noun,
 static int take_name(json_t *body, const struct hd_noun *noun, char name[160], struct hd_error *err)
 {
 	const char *text = json_string_value(json_object_get(body, "name"));
-	bool composed = noun->id == HD_NOUN_FDB || noun->id == HD_NOUN_NEIGHBOUR;
+	int r;
 
 	if (!text)
 		return hd_error_set(err, HD_ERR_INVALID, "%s: needs a name", noun->name);
-	if (strlen(text) >= 160 || (!composed && !hd_name_ok(text))) {
-		hd_error_set(err, HD_ERR_INVALID, "%s: '%.80s' is not a name", noun->name, text);
-		hd_error_hint(
-			err,
-			"1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit");
-		return -EINVAL;
-	}
+	r = hd_name_check(noun, text, err);
+	if (r < 0)
+		return r;
+	if (strlen(text) >= 160)
+		return hd_error_set(err, HD_ERR_INVALID, "%s '%.80s...': not a name", noun->name,
+				    text);
 	memcpy(name, text, strlen(text) + 1);
 	(void)json_object_del(body, "name");
 	return 0;
@@ -178,6 +177,25 @@ static int keeps_physical(const struct hd_model *model, const struct hd_object *
 	return 0;
 }
 
+/* So does a way out by which floating IPs come in. */
+static int keeps_gateway(const struct hd_model *model, const struct hd_object *router,
+			 const json_t *spec, struct hd_error *err)
+{
+	if (json_object_get(spec, "gateway"))
+		return 0;
+	hd_model_each(model, HD_NOUN_FLOATING_IP, object) {
+		if (strcmp(object->view.floating_ip.router, router->name))
+			continue;
+		hd_error_set(err, HD_ERR_CONFLICT,
+			     "router %s: its gateway is still used by floating-ip %s", router->name,
+			     object->name);
+		hd_error_object(err, router->noun->name, router->name);
+		hd_error_hint(err, "'heddle floating-ip del %s' frees it", object->name);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 int hd_api_set(struct hd_daemon *daemon, const struct hd_noun *noun,
 	       const struct hd_http_request *req, const char *name, json_t **ret,
 	       struct hd_error *err)
@@ -209,6 +227,8 @@ int hd_api_set(struct hd_daemon *daemon, const struct hd_noun *noun,
 	}
 	if (noun->id == HD_NOUN_UPLINK)
 		r = keeps_physical(daemon->model, old, spec, err);
+	if (noun->id == HD_NOUN_ROUTER)
+		r = keeps_gateway(daemon->model, old, spec, err);
 	return r < 0 ? r : hd_api_commit(daemon, noun, req, name, spec, ret, err);
 }
 
@@ -243,18 +263,31 @@ static bool goes_on_at(const struct hd_object *network, const struct hd_object *
 	return one && other && !strcmp(one, other);
 }
 
-/* Whether the way out of a router is at this network or uplink. */
-static bool gateway_names(const struct hd_object *router, const struct hd_object *used)
+/* Whether the way out of a router is at this network or uplink, with an address of this subnet. */
+static bool gateway_names(const struct hd_model *model, const struct hd_object *router,
+			  const struct hd_object *used)
 {
 	const struct hd_router_gateway *gateway = &router->view.router.gateway;
 	const char *name = used->noun->id == HD_NOUN_NETWORK  ? gateway->network
 			   : used->noun->id == HD_NOUN_UPLINK ? gateway->uplink
 							      : NULL;
 
+	if (used->noun->id == HD_NOUN_SUBNET)
+		return hd_router_outside(model, &router->view.router) == used;
 	return name && !strcmp(name, used->name);
 }
 
-static bool names(const struct hd_object *object, const struct hd_object *used)
+static bool is_on(const struct hd_model *model, const struct hd_object *object,
+		  const struct hd_object *subnet)
+{
+	const struct hd_floating_ip *fip = &object->view.floating_ip;
+	const char *network = hd_model_floating_network(model, fip);
+
+	return network && hd_model_subnet_of(model, network, &fip->ip) == subnet;
+}
+
+static bool names(const struct hd_model *model, const struct hd_object *object,
+		  const struct hd_object *used)
 {
 	size_t len = strlen(used->name);
 
@@ -267,7 +300,9 @@ static bool names(const struct hd_object *object, const struct hd_object *used)
 	}
 	if (used->noun->id == HD_NOUN_UPLINK && object->noun->id == HD_NOUN_NETWORK)
 		return goes_on_at(object, used);
-	if (object->noun->id == HD_NOUN_ROUTER && gateway_names(object, used))
+	if (object->noun->id == HD_NOUN_ROUTER && gateway_names(model, object, used))
+		return true;
+	if (object->noun->id == HD_NOUN_FLOATING_IP && is_on(model, object, used))
 		return true;
 	if (used->noun->id == HD_NOUN_GROUP && object->noun->id == HD_NOUN_GROUP && object != used)
 		return rules_name(object, used->name);
@@ -280,9 +315,24 @@ static const struct hd_object *find_user(const struct hd_model *model, const str
 {
 	for (int noun = 0; noun < HD_NOUN_COUNT; noun++)
 		hd_model_each(model, noun, object)
-			if (names(object, used))
+			if (names(model, object, used))
 				return object;
 	return NULL;
+}
+
+/* What lets it go. */
+static void hint_user(const struct hd_model *model, const struct hd_object *user,
+		      const struct hd_object *used, struct hd_error *err)
+{
+	bool subnet = used->noun->id == HD_NOUN_SUBNET;
+
+	if (user->noun->id == HD_NOUN_FLOATING_IP)
+		hd_error_hint(err, "'heddle floating-ip del %s' frees it", user->name);
+	if (user->noun->id == HD_NOUN_ROUTER && subnet && gateway_names(model, user, used))
+		hd_error_hint(err, "'heddle router gateway %s --none' frees it", user->name);
+	else if (user->noun->id == HD_NOUN_ROUTER && subnet)
+		hd_error_hint(err, "'heddle router detach %s --subnet %s' frees it", user->name,
+			      used->name);
 }
 
 int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
@@ -310,9 +360,7 @@ int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
 		hd_error_set(err, HD_ERR_CONFLICT, "%s %s: still used by %s %s", noun->name, name,
 			     user->noun->name, user->name);
 		hd_error_object(err, noun->name, name);
-		if (user->noun->id == HD_NOUN_ROUTER && noun->id == HD_NOUN_SUBNET)
-			hd_error_hint(err, "'heddle router detach %s --subnet %s' frees it",
-				      user->name, name);
+		hint_user(daemon->model, user, old, err);
 		return -EBUSY;
 	}
 	return hd_api_commit(daemon, noun, req, name, NULL, ret, err);

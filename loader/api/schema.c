@@ -125,10 +125,9 @@ static const struct hd_option subnet_options[] = {
 	  .meta = "IP",
 	  .help = "default route of workloads that heddle configures; none if not given" },
 	{ .name = "pool",
-	  .type = HD_TYPE_STRING,
-	  .flags = HD_OPT_LATER,
+	  .type = HD_TYPE_RANGE,
 	  .meta = "FIRST-LAST",
-	  .help = "addresses to hand out" },
+	  .help = "addresses to hand out: to routers that have their gateway there" },
 };
 
 static const struct hd_option port_options[] = {
@@ -254,8 +253,11 @@ static const struct hd_option gateway_options[] = {
 	  .type = HD_TYPE_NAME,
 	  .refers = "network",
 	  .meta = "EXT",
-	  .help = "flat or vlan network through which the router reaches the outside" },
-	{ .name = "ip", .type = HD_TYPE_IP, .meta = "IP", .help = "address of the router there" },
+	  .help = "network through which the router reaches the outside, flat or vlan as a rule" },
+	{ .name = "ip",
+	  .type = HD_TYPE_IP,
+	  .meta = "IP",
+	  .help = "address of the router there; one out of a subnet's pool if not given" },
 	{ .name = "snat",
 	  .type = HD_TYPE_ONOFF,
 	  .meta = "on|off",
@@ -263,6 +265,7 @@ static const struct hd_option gateway_options[] = {
 	  .help = "what goes out has the router's address as its source" },
 	{ .name = "uplink",
 	  .type = HD_TYPE_DEVICE,
+	  .flags = HD_OPT_LATER,
 	  .refers = "uplink",
 	  .meta = "DEV",
 	  .help = "go out by this uplink instead, with the host's address as source" },
@@ -287,7 +290,7 @@ static const struct hd_option router_options[] = {
 	  .help = "static routes" },
 	{ .name = "gateway",
 	  .type = HD_TYPE_ITEM,
-	  .flags = HD_OPT_UNTYPED | HD_OPT_LATER,
+	  .flags = HD_OPT_UNTYPED,
 	  .item = &hd_gateway_noun,
 	  .help = "its way out" },
 };
@@ -356,6 +359,25 @@ static const struct hd_option group_options[] = {
 	  .help = "allow rules; without this option everything out is allowed, nothing in" },
 };
 
+static const struct hd_option floating_ip_options[] = {
+	{ .name = "router",
+	  .type = HD_TYPE_NAME,
+	  .flags = HD_OPT_REQUIRED,
+	  .refers = "router",
+	  .meta = "ROUTER",
+	  .help = "the router that translates it; its gateway is where the address is" },
+	{ .name = "port",
+	  .type = HD_TYPE_NAME,
+	  .flags = HD_OPT_REQUIRED,
+	  .refers = "port",
+	  .meta = "PORT",
+	  .help = "the port that it stands for" },
+	{ .name = "fixed-ip",
+	  .type = HD_TYPE_IP,
+	  .meta = "IP",
+	  .help = "which address of the port; its only IPv4 address if not given" },
+};
+
 static const struct hd_option fdb_options[] = {
 	{ .name = "port",
 	  .type = HD_TYPE_NAME,
@@ -394,6 +416,9 @@ const struct hd_noun hd_nouns[HD_NOUN_COUNT] = {
 			    "stateful allow rules of ports", OPTIONS(group_options) },
 	[HD_NOUN_PORT] = { HD_NOUN_PORT, "port", "ports", NULL, "PORT", "a device on a network",
 			   OPTIONS(port_options) },
+	[HD_NOUN_FLOATING_IP] = { HD_NOUN_FLOATING_IP, "floating-ip", "floating-ips", "fip", "IP",
+				  "an outside address for a port: 1:1 NAT",
+				  OPTIONS(floating_ip_options) },
 	[HD_NOUN_FDB] = { HD_NOUN_FDB, "fdb", "fdb", NULL, "MAC", "which MAC is behind which port",
 			  OPTIONS(fdb_options) },
 	[HD_NOUN_NEIGHBOUR] = { HD_NOUN_NEIGHBOUR, "neighbour", "neighbours", "neigh", "IP",
@@ -426,8 +451,6 @@ static const struct protocol {
 };
 
 const struct hd_later hd_later_words[] = {
-	{ "floating-ip", "1:1 NAT into a network" },
-	{ "fip", "alias of floating-ip" },
 	{ "port-forward", "per-port NAT into a network" },
 	{ "pf", "alias of port-forward" },
 	{ "firewall", "ordered rules of a router" },

@@ -73,12 +73,11 @@ static const char *route_nonsense(const json_t *route)
 static const char *gateway_nonsense(const json_t *gateway)
 {
 	bool network = has(gateway, "network"), uplink = has(gateway, "uplink");
+	const char *ip = text_of(gateway, "ip");
 
 	if (network == uplink)
 		return "a gateway is at either network or uplink";
 	if (uplink && (has(gateway, "ip") || has(gateway, "snat")))
 		return "ip and snat need network: at an uplink the host's address is the source";
-	if (network && !has(gateway, "ip"))
-		return "network needs ip, the router's address there";
-	return NULL;
+	return ip && strchr(ip, ':') ? "an IPv6 address is not available yet" : NULL;
 }

@@ -144,6 +144,39 @@ static json_t *show_routes(const json_t *routes)
 	return shown;
 }
 
+static json_t *show_gateway(const json_t *gateway)
+{
+	json_t *shown = json_copy((json_t *)gateway);
+
+	if (json_object_get(shown, "network") && !json_object_get(shown, "snat"))
+		(void)json_object_set_new(shown, "snat", json_true());
+	return shown;
+}
+
+static json_t *text_of_ip(const struct hd_ip *ip)
+{
+	char text[64];
+
+	hd_ip_format(ip, text);
+	return json_string(text);
+}
+
+/* Those that a router translates. */
+static json_t *show_floating_ips(const struct hd_model *model, const char *router)
+{
+	json_t *list = json_array();
+
+	hd_model_each(model, HD_NOUN_FLOATING_IP, object) {
+		const struct hd_floating_ip *fip = &object->view.floating_ip;
+
+		if (!strcmp(fip->router, router))
+			(void)json_array_append_new(
+				list, json_pack("{s:s, s:o, s:s}", "ip", object->name, "fixed-ip",
+						text_of_ip(&fip->fixed), "port", fip->port));
+	}
+	return list;
+}
+
 /* The MAC that it really has, and what its subnets make of it. */
 static void show_router(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
 {
@@ -169,6 +202,22 @@ static void show_router(struct hd_daemon *daemon, const struct hd_object *object
 	if (router->n_routes)
 		(void)json_object_set_new(shown, "routes",
 					  show_routes(json_object_get(object->spec, "routes")));
+	if (router->gateway.network)
+		(void)json_object_set_new(shown, "gateway",
+					  show_gateway(json_object_get(object->spec, "gateway")));
+	(void)json_object_set_new(shown, "floating-ips",
+				  show_floating_ips(daemon->model, object->name));
+}
+
+/* What it stands for, and where it is. */
+static void show_floating_ip(struct hd_daemon *daemon, const struct hd_object *object,
+			     json_t *shown)
+{
+	const struct hd_floating_ip *fip = &object->view.floating_ip;
+
+	(void)json_object_set_new(shown, "fixed-ip", text_of_ip(&fip->fixed));
+	(void)json_object_set_new(shown, "network",
+				  json_string(hd_model_floating_network(daemon->model, fip)));
 }
 
 static void show_subnet(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
@@ -206,6 +255,8 @@ json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object)
 		show_subnet(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_ROUTER)
 		show_router(daemon, object, shown);
+	if (object->noun->id == HD_NOUN_FLOATING_IP)
+		show_floating_ip(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_GROUP)
 		show_group(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_NETWORK)

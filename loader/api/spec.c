@@ -53,6 +53,40 @@ bool hd_name_ok(const char *name)
 	       strspn(name, alnum) == len;
 }
 
+static int not_a_name(const struct hd_noun *noun, const char *name, struct hd_error *err)
+{
+	int r = hd_error_set(err, HD_ERR_INVALID, "%s '%.80s': not a name", noun->name, name);
+
+	hd_error_hint(err,
+		      "1 to 63 letters, digits, '.', '_' or '-', starting with a letter or digit");
+	return r;
+}
+
+/* An address has one spelling: so no two objects are the same floating IP. */
+static int check_floating_ip(const char *name, struct hd_error *err)
+{
+	uint8_t addr[16];
+	int r;
+
+	if (inet_pton(AF_INET, name, addr) == 1)
+		return 0;
+	if (inet_pton(AF_INET6, name, addr) == 1)
+		return hd_error_set(err, HD_ERR_INVALID,
+				    "floating-ip %s: an IPv6 address is not available yet", name);
+	r = hd_error_set(err, HD_ERR_INVALID, "floating-ip '%.80s': not an IPv4 address", name);
+	hd_error_hint(err, "a floating IP is named by its address, such as 203.0.113.10");
+	return r;
+}
+
+int hd_name_check(const struct hd_noun *noun, const char *name, struct hd_error *err)
+{
+	if (noun->id == HD_NOUN_FDB || noun->id == HD_NOUN_NEIGHBOUR)
+		return 0;
+	if (noun->id == HD_NOUN_FLOATING_IP)
+		return check_floating_ip(name, err);
+	return hd_name_ok(name) ? 0 : not_a_name(noun, name, err);
+}
+
 int hd_option_from_text(const struct hd_option *opt, const char *text, json_t **ret,
 			struct hd_error *err)
 {
@@ -719,6 +753,35 @@ static int check_iplen(const struct hd_option *opt, const char *text, json_t **r
 	return take_ip(opt, &ip, ret, err);
 }
 
+/* Both ends of one family, the first not behind the last. */
+static bool parse_range(const char *text, struct ip *first, struct ip *last)
+{
+	const char *dash = strchrnul(text, '-');
+	char addr[INET6_ADDRSTRLEN];
+
+	if (!*dash || (size_t)(dash - text) >= sizeof(addr))
+		return false;
+	(void)snprintf(addr, sizeof(addr), "%.*s", (int)(dash - text), text);
+	first->len = last->len = -1;
+	return parse_addr(addr, first) && parse_addr(dash + 1, last) &&
+	       first->family == last->family &&
+	       memcmp(first->addr, last->addr, first->family == AF_INET ? 4 : 16) <= 0;
+}
+
+static int check_range(const struct hd_option *opt, const char *text, json_t **ret,
+		       struct hd_error *err)
+{
+	char out[2 * IP_TEXT_MAX], from[IP_TEXT_MAX], to[IP_TEXT_MAX];
+	struct ip first, last;
+
+	if (!parse_range(text, &first, &last))
+		return unexpected(opt, text, "a range such as 192.0.2.10-192.0.2.99", err);
+	print_ip(&first, from);
+	print_ip(&last, to);
+	(void)snprintf(out, sizeof(out), "%s-%s", from, to);
+	return take_text(opt, out, ret, err);
+}
+
 static struct ip network_of(const struct ip *ip)
 {
 	struct ip net = *ip;
@@ -859,6 +922,7 @@ static int check_text(const struct hd_option *opt, const char *text, json_t **re
 		[HD_TYPE_LABEL] = check_label,	 [HD_TYPE_ADDRESS] = check_address,
 		[HD_TYPE_PORTS] = check_ports,	 [HD_TYPE_PROTOCOL] = check_protocol,
 		[HD_TYPE_ITEM] = check_item,	 [HD_TYPE_VLANS] = check_vlans,
+		[HD_TYPE_RANGE] = check_range,
 	};
 
 	return checks[opt->type](opt, text, ret, err);

@@ -23,16 +23,14 @@ static int put_object(struct hd_model *candidate, const struct hd_model *current
 	_json_ json_t *empty = json_object();
 	_json_ json_t *spec = NULL;
 	struct hd_object *object = NULL;
-	bool composed = strchr(name, '/') && noun->id >= HD_NOUN_FDB;
 	int r;
 
 	if (!json_is_object(value) && !json_is_null(value))
 		r = hd_error_set(err, HD_ERR_INVALID, "%s %s: must be a mapping of options",
 				 noun->name, name);
-	else if (!composed && !hd_name_ok(name))
-		r = hd_error_set(err, HD_ERR_INVALID, "%s: '%.80s' is not a name", noun->name,
-				 name);
 	else
+		r = hd_name_check(noun, name, err);
+	if (r == 0)
 		r = hd_spec_canonical(noun, name, json_is_null(value) ? empty : value, false, &spec,
 				      err);
 	if (r == 0)

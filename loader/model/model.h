@@ -53,12 +53,15 @@ struct hd_network {
 	const char *type;
 };
 
-/** struct hd_subnet - view of a subnet */
+/** struct hd_subnet - view of a subnet; @pool_first and @pool_last with @has_pool */
 struct hd_subnet {
 	const char *network;
 	struct hd_ip cidr;
 	struct hd_ip gateway;
 	bool has_gateway;
+	bool has_pool;
+	struct hd_ip pool_first;
+	struct hd_ip pool_last;
 };
 
 /** struct hd_uplink - view of an uplink; its name is that of the device. @ip with @has_ip; @physical: what is behind it, or NULL */
@@ -100,10 +103,14 @@ struct hd_static_route {
 /** HD_ROUTE_HOPS_MAX - routes for one prefix, among which its flows are shared out */
 #define HD_ROUTE_HOPS_MAX 128
 
-/** struct hd_router_gateway - way out of a router: at @network with @ip, or at @uplink; neither = there is none */
+/**
+ * struct hd_router_gateway - way out of a router: at @network with @ip, or at @uplink; neither = there is none
+ * @has_ip: there is an @ip; always at a @network of a valid model, see hd_model_settle()
+ */
 struct hd_router_gateway {
 	const char *network;
 	struct hd_ip ip;
+	bool has_ip;
 	bool snat;
 	const char *uplink;
 };
@@ -162,6 +169,19 @@ struct hd_port {
 	size_t n_groups;
 	struct hd_allowed *allowed;
 	size_t n_allowed;
+};
+
+/**
+ * struct hd_floating_ip - view of a floating IP
+ * @ip:    its name; in a subnet of the network at which @router has its gateway
+ * @fixed: with @has_fixed, which is always there in a valid model: the address of @port that it stands for
+ */
+struct hd_floating_ip {
+	struct hd_ip ip;
+	const char *router;
+	const char *port;
+	struct hd_ip fixed;
+	bool has_fixed;
 };
 
 /**
@@ -244,6 +264,7 @@ struct hd_object {
 		struct hd_router router;
 		struct hd_group group;
 		struct hd_port port;
+		struct hd_floating_ip floating_ip;
 		struct hd_fdb fdb;
 		struct hd_neighbour neighbour;
 	} view;
@@ -347,6 +368,16 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
 			struct hd_error *err);
 
 /**
+ * hd_model_settle - give objects what they leave to others: comes before hd_model_validate()
+ *
+ * A router's gateway without an address gets the first free one of a pool of its network, for good; a floating IP without a fixed-ip stands
+ * for the only IPv4 address of its port, whichever that is. Where none is to be had things stay as they are, for hd_model_validate()
+ * to say so. What changes is a new object in the model's place of the old one.
+ * Return: 0 or -errno.
+ */
+int hd_model_settle(struct hd_model *model, struct hd_error *err);
+
+/**
  * hd_model_validate - check the objects against each other
  * @err: names the object, the cause, and the place in a file
  *
@@ -424,11 +455,19 @@ const struct hd_object *hd_model_network_of(const struct hd_model *model,
 					    const struct hd_port *port);
 
 /* router.c */
-/** hd_router_number - give each route of a router a number, and sort its subnets; as hd_spec_complete() */
+/** hd_router_number - give each route of a router a number, sort its subnets, keep its gateway's address; as hd_spec_complete() */
 int hd_router_number(const struct hd_object *old, json_t *spec, struct hd_error *err);
 
 /** hd_model_router_of - the router that a subnet is attached to; NULL if there is none */
 struct hd_object *hd_model_router_of(const struct hd_model *model, const char *subnet);
+
+/** hd_router_outside - the subnet that holds the address of a router's gateway; NULL if there is none */
+const struct hd_object *hd_router_outside(const struct hd_model *model,
+					  const struct hd_router *router);
+
+/** hd_model_floating_network - the network that a floating IP is on; NULL if its router has no gateway */
+const char *hd_model_floating_network(const struct hd_model *model,
+				      const struct hd_floating_ip *floating_ip);
 
 /** hd_router_is_in - whether one of the subnets of a router lies on a network */
 bool hd_router_is_in(const struct hd_model *model, const struct hd_object *router,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* network.c - networks and their subnets */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "heddle/vlan.h"
@@ -144,6 +145,29 @@ int hd_network_view(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
+/* FIRST-LAST, both inside. */
+static int pool_of(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_subnet *subnet = &object->view.subnet;
+	const char *pool = hd_spec_text(object, "pool");
+	const char *dash = pool ? strchrnul(pool, '-') : NULL;
+	char first[64];
+
+	if (!pool)
+		return 0;
+	subnet->has_pool = true;
+	(void)snprintf(first, sizeof(first), "%.*s", (int)(dash - pool), pool);
+	if (*dash && hd_ip_parse(first, &subnet->pool_first) == 0 &&
+	    hd_ip_parse(dash + 1, &subnet->pool_last) == 0 &&
+	    hd_ip_in(&subnet->pool_first, &subnet->cidr) &&
+	    hd_ip_in(&subnet->pool_last, &subnet->cidr))
+		return 0;
+	hd_error_set(err, HD_ERR_INVALID, "subnet %s: pool %s is not in %s", object->name, pool,
+		     hd_spec_text(object, "cidr"));
+	hd_error_where(err, "subnets/%s/pool", object->name);
+	return -EINVAL;
+}
+
 int hd_subnet_view(struct hd_object *object, struct hd_error *err)
 {
 	struct hd_subnet *subnet = &object->view.subnet;
@@ -153,7 +177,7 @@ int hd_subnet_view(struct hd_object *object, struct hd_error *err)
 	if (hd_ip_parse(hd_spec_text(object, "cidr"), &subnet->cidr) < 0)
 		return hd_error_set(err, HD_ERR_INVALID, "subnet %s: bad cidr", object->name);
 	if (!gateway)
-		return 0;
+		return pool_of(object, err);
 	subnet->has_gateway = true;
 	if (hd_ip_parse(gateway, &subnet->gateway) < 0 ||
 	    !hd_ip_in(&subnet->gateway, &subnet->cidr)) {
@@ -162,7 +186,7 @@ int hd_subnet_view(struct hd_object *object, struct hd_error *err)
 		hd_error_where(err, "subnets/%s/gateway", object->name);
 		return -EINVAL;
 	}
-	return 0;
+	return pool_of(object, err);
 }
 
 int hd_subnet_validate(const struct hd_model *model, const struct hd_object *object,

@@ -10,11 +10,11 @@
 typedef int (*view_fn)(struct hd_object *object, struct hd_error *err);
 
 static const view_fn views[HD_NOUN_COUNT] = {
-	[HD_NOUN_NETWORK] = hd_network_view,	 [HD_NOUN_SUBNET] = hd_subnet_view,
-	[HD_NOUN_UPLINK] = hd_uplink_view,	 [HD_NOUN_PEER] = hd_peer_view,
-	[HD_NOUN_ROUTER] = hd_router_view,	 [HD_NOUN_GROUP] = hd_group_view,
-	[HD_NOUN_PORT] = hd_port_view,		 [HD_NOUN_FDB] = hd_fdb_view,
-	[HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
+	[HD_NOUN_NETWORK] = hd_network_view, [HD_NOUN_SUBNET] = hd_subnet_view,
+	[HD_NOUN_UPLINK] = hd_uplink_view,   [HD_NOUN_PEER] = hd_peer_view,
+	[HD_NOUN_ROUTER] = hd_router_view,   [HD_NOUN_GROUP] = hd_group_view,
+	[HD_NOUN_PORT] = hd_port_view,	     [HD_NOUN_FLOATING_IP] = hd_floating_ip_view,
+	[HD_NOUN_FDB] = hd_fdb_view,	     [HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
 };
 
 static void object_free(struct hd_object *object)

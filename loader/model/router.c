@@ -67,6 +67,7 @@ static int gateway_of(struct hd_object *object, struct hd_error *err)
 	gateway->network = json_string_value(json_object_get(spec, "network"));
 	gateway->uplink = json_string_value(json_object_get(spec, "uplink"));
 	gateway->snat = spec && !json_is_false(json_object_get(spec, "snat"));
+	gateway->has_ip = ip;
 	if (ip && hd_ip_parse(ip, &gateway->ip) < 0)
 		return hd_error_set(err, HD_ERR_INVALID, "router %s: bad address %s", object->name,
 				    ip);
@@ -98,6 +99,16 @@ struct hd_object *hd_model_router_of(const struct hd_model *model, const char *s
 			if (!strcmp(object->view.router.subnets[i], subnet))
 				return object;
 	return NULL;
+}
+
+const struct hd_object *hd_router_outside(const struct hd_model *model,
+					  const struct hd_router *router)
+{
+	const struct hd_router_gateway *gateway = &router->gateway;
+
+	if (!gateway->network || !gateway->has_ip)
+		return NULL;
+	return hd_model_subnet_of(model, gateway->network, &gateway->ip);
 }
 
 bool hd_router_is_in(const struct hd_model *model, const struct hd_object *object,
@@ -239,44 +250,140 @@ static int no_such(const struct check *c, const char *noun, const char *name)
 	return r;
 }
 
-static int bad_gateway(const struct check *c, const char *what, const char *hint)
+__attribute__((format(printf, 3, 4))) static int
+bad_gateway(const struct check *c, enum hd_error_code code, const char *fmt, ...)
 {
 	const struct hd_router_gateway *gateway = &c->router->gateway;
-	char ip[64];
+	char text[200], ip[64];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a longer text is cut */
+	va_end(ap);
+	hd_ip_format(&gateway->ip, ip);
+	return refuse(c, "gateway", code, "gateway %s%sat network %s: %s",
+		      gateway->has_ip ? ip : "", gateway->has_ip ? " " : "", gateway->network,
+		      text);
+}
+
+/* hd_model_settle() has found none. */
+static int no_address(const struct check *c)
+{
+	const char *network = c->router->gateway.network;
 	int r;
 
-	hd_ip_format(&gateway->ip, ip);
-	r = refuse(c, "gateway", HD_ERR_INVALID, "gateway %s at network %s: %s", ip,
-		   gateway->network, what);
-	hd_error_hint(c->err, "%s", hint);
+	hd_model_each(c->model, HD_NOUN_SUBNET, object) {
+		if (strcmp(object->view.subnet.network, network) || !object->view.subnet.has_pool ||
+		    !object->view.subnet.cidr.is_v4)
+			continue;
+		r = bad_gateway(c, HD_ERR_CONFLICT, "no address of its subnets' pools is free");
+		hd_error_hint(c->err,
+			      "give one with --ip, or make the pool larger: 'heddle subnet "
+			      "set %s --pool FIRST-LAST'",
+			      object->name);
+		return r;
+	}
+	r = bad_gateway(c, HD_ERR_INVALID, "ip is missing, and no subnet there has a pool");
+	hd_error_hint(c->err, "give the router's address there with --ip");
 	return r;
 }
 
-/* The outside subnet, in which the router has one address and the next router another. */
+/* One network is not outside and inside at once. */
+static int validate_apart(const struct check *c, const struct hd_object *outside)
+{
+	const char *network = c->router->gateway.network;
+	int r;
+
+	for (size_t i = 0; i < c->router->n_subnets; i++) {
+		const struct hd_object *inside = c->subnets[i];
+
+		if (!strcmp(inside->view.subnet.network, network))
+			r = bad_gateway(c, HD_ERR_CONFLICT,
+					"subnet %s of that network is attached to the router",
+					inside->name);
+		else if (hd_ip_overlaps(&inside->view.subnet.cidr, &outside->view.subnet.cidr))
+			r = bad_gateway(c, HD_ERR_CONFLICT, "its subnet %s overlaps with subnet %s",
+					outside->name, inside->name);
+		else
+			continue;
+		hd_error_hint(c->err,
+			      "what is outside is not inside: 'heddle router detach %s "
+			      "--subnet %s'",
+			      c->object->name, inside->name);
+		return r;
+	}
+	return 0;
+}
+
+/* The gateway is the default route. */
+static int validate_beside_routes(const struct check *c, const struct hd_object *outside)
+{
+	for (size_t i = 0; i < c->router->n_routes; i++) {
+		const struct hd_static_route *route = &c->router->routes[i];
+		int r;
+
+		if (!hd_ip_overlaps(&route->prefix, &outside->view.subnet.cidr))
+			continue;
+		if (route->prefix.prefix)
+			r = bad_gateway(c, HD_ERR_CONFLICT, "its subnet %s overlaps with route %u",
+					outside->name, route->id);
+		else
+			r = bad_gateway(c, HD_ERR_CONFLICT, "route %u is a default route too",
+					route->id);
+		hd_error_hint(c->err,
+			      "a router has one of them: 'heddle router route-del %s %u', "
+			      "or 'heddle router gateway %s --none'",
+			      c->object->name, route->id, c->object->name);
+		return r;
+	}
+	return 0;
+}
+
+/* The outside subnet: where the next router is, and this one has an address besides. */
+static int validate_subnet_outside(const struct check *c, const struct hd_object *object)
+{
+	const struct hd_subnet *subnet = &object->view.subnet;
+	const struct hd_ip *ip = &c->router->gateway.ip;
+	const char *unrouted = hd_ip_unrouted(&subnet->cidr);
+	int r;
+
+	if (unrouted)
+		return bad_gateway(c, HD_ERR_INVALID,
+				   "subnet %s has %s addresses: those are not routed", object->name,
+				   unrouted);
+	if (!subnet->has_gateway) {
+		r = bad_gateway(c, HD_ERR_INVALID, "subnet %s has no gateway", object->name);
+		hd_error_hint(c->err, "the next router: 'heddle subnet set %s --gateway IP'",
+			      object->name);
+		return r;
+	}
+	if (!hd_ip_same(&subnet->gateway, ip) && hd_ip_is_host(ip, &subnet->cidr))
+		return 0;
+	r = bad_gateway(c, HD_ERR_INVALID, "it can't have that address");
+	hd_error_hint(c->err, "it is that of the next router, or of no host");
+	return r;
+}
+
 static int validate_outside(const struct check *c)
 {
-	const struct hd_router_gateway *gateway = &c->router->gateway;
-	const struct hd_object *subnet =
-		hd_model_subnet_of(c->model, gateway->network, &gateway->ip);
+	const struct hd_object *outside = hd_router_outside(c->model, c->router);
+	const char *network = c->router->gateway.network;
+	int r;
 
-	if (!hd_model_get(c->model, HD_NOUN_NETWORK, gateway->network)->view.network.physical)
-		return bad_gateway(c, "it does not lead outside",
-				   "networks of type flat and vlan do");
-	if (!subnet)
-		return bad_gateway(c, "no subnet there holds that address",
-				   "add one: 'heddle subnet add SUBNET --network NET --cidr CIDR "
-				   "--gateway IP'");
-	if (!subnet->view.subnet.has_gateway)
-		return bad_gateway(c, "its subnet has no gateway",
-				   "the next router: 'heddle subnet set SUBNET --gateway IP'");
-	if (hd_ip_same(&subnet->view.subnet.gateway, &gateway->ip) ||
-	    !hd_ip_is_host(&gateway->ip, &subnet->view.subnet.cidr))
-		return bad_gateway(c, "it can't have that address",
-				   "it is that of the next router, or of no host");
-	if (hd_model_router_of(c->model, subnet->name) == c->object)
-		return bad_gateway(c, "its subnet is attached to the router",
-				   "what is outside is not inside: detach it");
-	return 0;
+	if (!c->router->gateway.has_ip)
+		return no_address(c);
+	if (!outside) {
+		r = bad_gateway(c, HD_ERR_INVALID, "no subnet there holds that address");
+		hd_error_hint(c->err,
+			      "add one: 'heddle subnet add SUBNET --network %s --cidr CIDR "
+			      "--gateway IP'",
+			      network);
+		return r;
+	}
+	r = validate_subnet_outside(c, outside);
+	if (r == 0)
+		r = validate_apart(c, outside);
+	return r < 0 ? r : validate_beside_routes(c, outside);
 }
 
 static int validate_gateway(const struct check *c)
@@ -309,12 +416,13 @@ static int bad_route(const struct check *c, const struct hd_static_route *route,
 /* The subnet on which a next hop is, attached or outside. */
 static const struct hd_object *subnet_of_hop(const struct check *c, const struct hd_ip *via)
 {
+	const struct hd_object *outside;
+
 	for (size_t i = 0; i < c->router->n_subnets; i++)
 		if (hd_ip_in(via, &c->subnets[i]->view.subnet.cidr))
 			return c->subnets[i];
-	return c->router->gateway.network
-		       ? hd_model_subnet_of(c->model, c->router->gateway.network, via)
-		       : NULL;
+	outside = hd_router_outside(c->model, c->router);
+	return outside && hd_ip_in(via, &outside->view.subnet.cidr) ? outside : NULL;
 }
 
 static bool is_own_address(const struct check *c, const struct hd_ip *ip)
@@ -322,7 +430,11 @@ static bool is_own_address(const struct check *c, const struct hd_ip *ip)
 	for (size_t i = 0; i < c->router->n_subnets; i++)
 		if (hd_ip_same(&c->subnets[i]->view.subnet.gateway, ip))
 			return true;
-	return c->router->gateway.network && hd_ip_same(&c->router->gateway.ip, ip);
+	hd_model_each(c->model, HD_NOUN_FLOATING_IP, object)
+		if (hd_ip_same(&object->view.floating_ip.ip, ip) &&
+		    !strcmp(object->view.floating_ip.router, c->object->name))
+			return true;
+	return c->router->gateway.has_ip && hd_ip_same(&c->router->gateway.ip, ip);
 }
 
 static int unreachable(const struct check *c, const struct hd_static_route *route)
@@ -593,9 +705,26 @@ static int sort_subnets(json_t *spec)
 	return json_object_set_new(spec, "subnets", sorted) < 0 ? -ENOMEM : 0;
 }
 
+/* The address that it has at that network stays if none is asked for; source NAT is the default. */
+static int complete_gateway(const struct hd_object *old, json_t *spec)
+{
+	const json_t *was = old ? json_object_get(old->spec, "gateway") : NULL;
+	json_t *gateway = json_copy(json_object_get(spec, "gateway"));
+	json_t *ip = json_object_get(was, "ip");
+
+	if (json_is_true(json_object_get(gateway, "snat")))
+		(void)json_object_del(gateway, "snat");
+	if (ip && !json_object_get(gateway, "ip") &&
+	    json_equal(json_object_get(gateway, "network"), json_object_get(was, "network")))
+		(void)json_object_set(gateway, "ip", ip);
+	return json_object_set_new(spec, "gateway", gateway) < 0 ? -ENOMEM : 0;
+}
+
 int hd_router_number(const struct hd_object *old, json_t *spec, struct hd_error *err)
 {
 	if (json_object_get(spec, "subnets") && sort_subnets(spec) < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "router: no memory");
+	if (json_object_get(spec, "gateway") && complete_gateway(old, spec) < 0)
 		return hd_error_set(err, HD_ERR_FAILED, "router: no memory");
 	return json_object_get(spec, "routes") ? number_routes(old, spec, err) : 0;
 }

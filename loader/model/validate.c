@@ -7,9 +7,10 @@
 
 #include "model/views.h"
 
-/* Something that one object may claim, as text, and who did. */
+/* Something that one object may claim, as text, and who did; @shared: others of its kind may, too. */
 struct claim {
 	char what[176];
+	bool shared;
 	const struct hd_object *owner;
 	UT_hash_handle hh;
 };
@@ -24,6 +25,26 @@ static void claims_free(struct claim **claims)
 	}
 }
 
+static void ip_text(const char *network, uint16_t vlan, const struct hd_ip *ip, char what[176])
+{
+	char text[64];
+
+	hd_ip_format(ip, text);
+	(void)snprintf(what, 176, "ip %s %u=address %s", network, vlan, text);
+}
+
+/* Whether what was claimed is the address of the router's gateway. */
+static bool is_gateway(const struct hd_object *router, const char *what)
+{
+	const struct hd_router_gateway *gateway = &router->view.router.gateway;
+	char own[176];
+
+	if (!gateway->network || !gateway->has_ip)
+		return false;
+	ip_text(gateway->network, 0, &gateway->ip, own);
+	return !strcmp(own, what);
+}
+
 /* A router has what the configuration of others gave it. */
 static void hint_router(const struct claim *claim, const struct hd_object *owner,
 			struct hd_error *err)
@@ -32,7 +53,12 @@ static void hint_router(const struct claim *claim, const struct hd_object *owner
 
 	if (router->noun->id != HD_NOUN_ROUTER)
 		return;
-	if (!strncmp(claim->what, "ip ", 3))
+	if (!strncmp(claim->what, "ip ", 3) && is_gateway(router, claim->what))
+		hd_error_hint(err,
+			      "'heddle router gateway %s --network %s --ip IP' gives the "
+			      "router another",
+			      router->name, router->view.router.gateway.network);
+	else if (!strncmp(claim->what, "ip ", 3))
 		hd_error_hint(err, "the router has the gateway's address of its subnets: 'heddle "
 				   "subnet set SUBNET --gateway IP' gives it another");
 	if (!strncmp(claim->what, "mac ", 4))
@@ -79,14 +105,6 @@ static void mac_text(const char *network, uint16_t vlan, const uint8_t mac[6], c
 
 	hd_mac_format(mac, text);
 	(void)snprintf(what, 176, "mac %s %u=MAC %s", network, vlan, text);
-}
-
-static void ip_text(const char *network, uint16_t vlan, const struct hd_ip *ip, char what[176])
-{
-	char text[64];
-
-	hd_ip_format(ip, text);
-	(void)snprintf(what, 176, "ip %s %u=address %s", network, vlan, text);
 }
 
 static int claim_mac(struct claim **claims, const struct hd_object *object, const char *network,
@@ -218,19 +236,39 @@ static int claim_underlay(struct claim **claims, const struct hd_model *model, s
 	return r;
 }
 
-/* In a network the router has its MAC, and an address; a network may be there by several subnets. */
-static int claim_network(struct claim **claims, const struct hd_object *router, const char *network,
-			 const struct hd_ip *ip, const char *option, struct hd_error *err)
+/* In a network the router has its MAC; the network may be there by several subnets. */
+static int claim_router_mac(struct claim **claims, const struct hd_object *router,
+			    const char *network, struct hd_error *err)
 {
 	const struct claim *claim;
 	char what[176];
-	int r = 0;
 
 	mac_text(network, 0, router->view.router.mac, what);
 	HASH_FIND_STR(*claims, what, claim);
-	if (!claim || claim->owner != router)
-		r = claim_add(claims, router, "mac", what, err);
-	return r < 0 ? r : claim_ip(claims, router, network, 0, ip, option, err);
+	return claim && claim->owner == router ? 0 : claim_add(claims, router, "mac", what, err);
+}
+
+/* Routers may have one address outside between them, and share out its ports. */
+static int claim_gateway(struct claim **claims, const struct hd_object *router,
+			 struct hd_error *err)
+{
+	const struct hd_router_gateway *gateway = &router->view.router.gateway;
+	struct claim *claim;
+	char what[176];
+	int r = claim_router_mac(claims, router, gateway->network, err);
+
+	if (r < 0)
+		return r;
+	ip_text(gateway->network, 0, &gateway->ip, what);
+	HASH_FIND_STR(*claims, what, claim);
+	if (claim && claim->shared)
+		return 0;
+	r = claim_add(claims, router, "gateway", what, err);
+	if (r < 0)
+		return r;
+	HASH_FIND_STR(*claims, what, claim);
+	claim->shared = true;
+	return 0;
 }
 
 static int claim_router(struct claim **claims, const struct hd_model *model,
@@ -248,13 +286,26 @@ static int claim_router(struct claim **claims, const struct hd_model *model,
 		(void)snprintf(what, sizeof(what), "subnet %s=subnet %s", name, name);
 		r = claim_add(claims, object, "subnets", what, err);
 		if (r == 0)
-			r = claim_network(claims, object, subnet->network, &subnet->gateway,
-					  "subnets", err);
+			r = claim_router_mac(claims, object, subnet->network, err);
+		if (r == 0)
+			r = claim_ip(claims, object, subnet->network, 0, &subnet->gateway,
+				     "subnets", err);
 	}
-	if (r == 0 && router->gateway.network)
-		r = claim_network(claims, object, router->gateway.network, &router->gateway.ip,
-				  "gateway", err);
-	return r;
+	return r < 0 || !router->gateway.network ? r : claim_gateway(claims, object, err);
+}
+
+/* Its address outside, and what it stands for: of a router each address has one outside. */
+static int claim_floating_ip(struct claim **claims, const struct hd_model *model,
+			     const struct hd_object *object, struct hd_error *err)
+{
+	const struct hd_floating_ip *fip = &object->view.floating_ip;
+	char what[176], fixed[64];
+	int r = claim_ip(claims, object, hd_model_floating_network(model, fip), 0, &fip->ip,
+			 "router", err);
+
+	hd_ip_format(&fip->fixed, fixed);
+	(void)snprintf(what, sizeof(what), "fixed %s %s=fixed-ip %s", fip->router, fixed, fixed);
+	return r < 0 ? r : claim_add(claims, object, "fixed-ip", what, err);
 }
 
 static int claim_ports(struct claim **claims, const struct hd_model *model, bool is_new,
@@ -276,17 +327,20 @@ static int claim_members(struct claim **claims, const struct hd_model *model, st
 	hd_model_each(model, HD_NOUN_ROUTER, router)
 		if (r == 0)
 			r = claim_router(claims, model, router, err);
+	hd_model_each(model, HD_NOUN_FLOATING_IP, object)
+		if (r == 0)
+			r = claim_floating_ip(claims, model, object, err);
 	return r < 0 ? r : claim_ports(claims, model, true, err);
 }
 
-/* Several ports may be allowed an address, and one of them may have it; but a router shares none of its own. */
+/* Several ports may be allowed an address, and one of them may have it; but a router shares none of its own, nor its floating IPs. */
 static int keep_from_router(struct claim **claims, const struct hd_object *port, const char *what,
 			    struct hd_error *err)
 {
 	const struct claim *claim;
 
 	HASH_FIND_STR(*claims, what, claim);
-	if (!claim || claim->owner->noun->id != HD_NOUN_ROUTER)
+	if (!claim || claim->owner->noun->id == HD_NOUN_PORT)
 		return 0;
 	return claim_refused(claim, port, "allowed-address", err);
 }
@@ -377,11 +431,16 @@ typedef int (*validate_fn)(const struct hd_model *model, const struct hd_object 
 			   struct hd_error *err);
 
 static const validate_fn validators[HD_NOUN_COUNT] = {
-	[HD_NOUN_NETWORK] = hd_network_validate,     [HD_NOUN_UPLINK] = hd_uplink_validate,
-	[HD_NOUN_PEER] = hd_peer_validate,	     [HD_NOUN_SUBNET] = hd_subnet_validate,
-	[HD_NOUN_ROUTER] = hd_router_validate,	     [HD_NOUN_GROUP] = hd_group_validate,
-	[HD_NOUN_PORT] = hd_port_validate,	     [HD_NOUN_FDB] = hd_fdb_validate,
+	[HD_NOUN_NETWORK] = hd_network_validate,
+	[HD_NOUN_UPLINK] = hd_uplink_validate,
+	[HD_NOUN_PEER] = hd_peer_validate,
+	[HD_NOUN_SUBNET] = hd_subnet_validate,
+	[HD_NOUN_ROUTER] = hd_router_validate,
+	[HD_NOUN_GROUP] = hd_group_validate,
+	[HD_NOUN_PORT] = hd_port_validate,
+	[HD_NOUN_FDB] = hd_fdb_validate,
 	[HD_NOUN_NEIGHBOUR] = hd_neighbour_validate,
+	[HD_NOUN_FLOATING_IP] = hd_floating_ip_validate,
 };
 
 static int validate_object(const struct hd_model *model, const struct hd_object *object,

@@ -11,6 +11,7 @@ int hd_peer_view(struct hd_object *object, struct hd_error *err);
 int hd_router_view(struct hd_object *object, struct hd_error *err);
 int hd_group_view(struct hd_object *object, struct hd_error *err);
 int hd_port_view(struct hd_object *object, struct hd_error *err);
+int hd_floating_ip_view(struct hd_object *object, struct hd_error *err);
 int hd_fdb_view(struct hd_object *object, struct hd_error *err);
 int hd_neighbour_view(struct hd_object *object, struct hd_error *err);
 
@@ -29,6 +30,8 @@ int hd_group_validate(const struct hd_model *model, const struct hd_object *obje
 		      struct hd_error *err);
 int hd_port_validate(const struct hd_model *model, const struct hd_object *object,
 		     struct hd_error *err);
+int hd_floating_ip_validate(const struct hd_model *model, const struct hd_object *object,
+			    struct hd_error *err);
 int hd_fdb_validate(const struct hd_model *model, const struct hd_object *object,
 		    struct hd_error *err);
 int hd_neighbour_validate(const struct hd_model *model, const struct hd_object *object,

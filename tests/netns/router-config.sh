@@ -152,8 +152,8 @@ refused 3 'router none: does not exist' hd router show none
 refused 3 'router none: does not exist' hd router del none
 refused 2 'unknown option .--routes' hd router add x --routes 1
 hinted 'router route-add'
-refused 2 'router gateway is not available yet' hd router gateway r1 --uplink eth0
-refused 2 'floating-ip is not available yet' hd floating-ip add 192.0.2.1 --router r1 --port inside
+refused 2 'router gateway: --uplink is not available yet' hd router gateway r1 --uplink eth0
+refused 2 'port-forward is not available yet' hd port-forward add web --router r1
 same "state" "$before" "$(state)"
 
 # Files: an error names its place, and nothing of the file is done.
@@ -170,7 +170,7 @@ file 6 'file.yaml:6:5: .*unreachable' blue4 '{prefix: 10.7.0.0/16, via: 10.0.2.9
 file 6 'file.yaml:7:[0-9]+: .*bogus' blue4 '{prefix: 10.7.0.0/16, via: 10.0.1.9, bogus: 1}'
 file 6 'file.yaml:7:9: .*mapping' blue4 10.7.0.0/16
 printf 'version: 1\nrouters:\n  r1: {gateway: {uplink: eth0}}\n' >"$T/file.yaml"
-refused 6 'file.yaml:3:8: .*gateway is not available yet' hd apply -f "$T/file.yaml"
+refused 6 'file.yaml:3:8: .*uplink is not available yet' hd apply -f "$T/file.yaml"
 printf 'version: 1\nrouters:\n  a: {subnets: [blue4]}\n  b: {subnets: [blue4]}\n' >"$T/file.yaml"
 refused 4 'file.yaml:4:7: .*subnet blue4 is already used by router a' hd apply -f "$T/file.yaml"
 hinted 'router detach a --subnet blue4'

@@ -13,7 +13,7 @@ hd subnet add six --network blue --cidr 2001:db8:1::/64 --gateway 2001:db8:1::1
 hd subnet add plain --network blue --cidr 10.0.3.0/24
 refused 6 'subnet more: gateway 10.0.5.1 is not in 10.0.4.0/24' hd subnet add more --network blue --cidr 10.0.4.0/24 --gateway 10.0.5.1
 refused 4 'overlaps with subnet other' hd subnet add more --network blue --cidr 10.0.2.64/26
-refused 2 'pool is not available yet' hd subnet add more --network blue --cidr 10.0.4.0/24 --pool 10.0.4.5-10.0.4.9
+refused 6 'subnet more: pool 10.0.4.5-10.0.5.9 is not in 10.0.4.0/24' hd subnet add more --network blue --cidr 10.0.4.0/24 --pool 10.0.4.5-10.0.5.9
 
 # member NAME ADDRESS...: a port in a namespace of its own
 member() {

@@ -161,6 +161,11 @@ static void routers(void **state)
 	assert_command(&line, "router route-add r1 10.9.0.0/16 --blackhole", "router route-add");
 	assert_spec(&line, "{\"blackhole\": true}");
 	assert_command(&line, "router route-del r1 3", "router route-del");
+	assert_command(&line, "router gateway r1 --network ext --ip 203.0.113.9 --snat off",
+		       "router gateway");
+	assert_spec(&line, "{\"network\": \"ext\", \"ip\": \"203.0.113.9\", \"snat\": false}");
+	assert_command(&line, "router gateway r1 --none", "router gateway");
+	assert_true(hd_cli_flag(&line.cli, "none"));
 	assert_refused("router attach r1", HD_ERR_USAGE, "router attach: --subnet is missing",
 		       NULL);
 	assert_refused("router route-add r1 --via 10.0.1.9", HD_ERR_USAGE,
@@ -176,6 +181,26 @@ static void routers(void **state)
 	assert_refused("router add r1 --subnets x", HD_ERR_USAGE,
 		       "router add: unknown option '--subnets'",
 		       "it has verbs of its own: see 'heddle router --help'");
+}
+
+static void floating_ips(void **state)
+{
+	struct line line _line_ = {};
+
+	(void)state;
+	assert_command(&line, "fip add 203.0.113.10 --router r1 --port web1", "floating-ip add");
+	assert_string_equal(line.cli.args[0], "203.0.113.10");
+	assert_spec(&line, "{\"router\": \"r1\", \"port\": \"web1\"}");
+	assert_command(&line, "floating-ip set 203.0.113.10 --fixed-ip 10.0.1.12 --unset port",
+		       "floating-ip set");
+	assert_command(&line, "fip --router r1", "floating-ip list");
+	assert_refused("fip add 203.0.113.10 --router r1", HD_ERR_USAGE,
+		       "floating-ip add: --port is missing", NULL);
+	assert_refused("fip add 203.0.113.10 --router r1 --port web1 --fixed-ip web1",
+		       HD_ERR_INVALID,
+		       "floating-ip add: option fixed-ip: expected an IPv4 or IPv6 address, not "
+		       "\"web1\"",
+		       "");
 }
 
 static void assert_filter(const char *text, const char *expected)
@@ -294,15 +319,13 @@ static void refused_options(void **state)
 static void refused_later(void **state)
 {
 	(void)state;
-	assert_refused("floating-ip add 192.0.2.1", HD_ERR_USAGE,
-		       "floating-ip is not available yet", "");
+	assert_refused("port-forward add web", HD_ERR_USAGE, "port-forward is not available yet",
+		       "");
 	assert_refused("router gateway r1 --uplink eth0", HD_ERR_USAGE,
-		       "router gateway is not available yet", "");
+		       "router gateway: --uplink is not available yet", "");
 	assert_refused("capture", HD_ERR_USAGE, "capture is not available yet", "");
 	assert_refused("sg add web --select a=b", HD_ERR_USAGE,
 		       "security-group add: --select is not available yet", "");
-	assert_refused("subnet add x --network b --cidr 10.0.0.0/24 --pool 10.0.0.2-10.0.0.9",
-		       HD_ERR_USAGE, "subnet add: --pool is not available yet", "");
 	assert_refused("apply --ttl 45m -f x", HD_ERR_USAGE, "apply: --ttl is not available yet",
 		       "");
 	assert_refused("neighbour flush", HD_ERR_USAGE, "neighbour flush is not available yet", "");
@@ -393,6 +416,7 @@ int main(void)
 		cmocka_unit_test(object_options),
 		cmocka_unit_test(rule_options),
 		cmocka_unit_test(routers),
+		cmocka_unit_test(floating_ips),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(globals_anywhere),
 		cmocka_unit_test(values_are_not_options),

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* floating_ip.c - floating IPs: an outside address of a router that stands for one address of a port */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/views.h"
+
+int hd_floating_ip_view(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_floating_ip *fip = &object->view.floating_ip;
+	const char *fixed = hd_spec_text(object, "fixed-ip");
+	int r = hd_name_check(object->noun, object->name, err);
+
+	if (r < 0)
+		return r;
+	if (hd_ip_parse(object->name, &fip->ip) < 0 || (fixed && hd_ip_parse(fixed, &fip->fixed)))
+		return hd_error_set(err, HD_ERR_INVALID, "floating-ip %s: bad address",
+				    object->name);
+	fip->router = hd_spec_text(object, "router");
+	fip->port = hd_spec_text(object, "port");
+	fip->has_fixed = fixed;
+	if (!fixed || fip->fixed.is_v4)
+		return 0;
+	hd_error_set(err, HD_ERR_INVALID,
+		     "floating-ip %s: fixed-ip: an IPv6 address is not available yet",
+		     object->name);
+	hd_error_where(err, "floating-ips/%s/fixed-ip", object->name);
+	return -EINVAL;
+}
+
+const char *hd_model_floating_network(const struct hd_model *model,
+				      const struct hd_floating_ip *floating_ip)
+{
+	const struct hd_object *router = hd_model_get(model, HD_NOUN_ROUTER, floating_ip->router);
+
+	return router ? router->view.router.gateway.network : NULL;
+}
+
+/* ---- is it sound ---- */
+
+/** struct check - one floating IP being validated, with what it names */
+struct check {
+	const struct hd_model *model;
+	const struct hd_object *object;
+	const struct hd_floating_ip *fip;
+	const struct hd_object *router;
+	const struct hd_object *port;
+	struct hd_error *err;
+};
+
+static int validate_outside(const struct check *c);
+static int validate_inside(const struct check *c);
+
+int hd_floating_ip_validate(const struct hd_model *model, const struct hd_object *object,
+			    struct hd_error *err)
+{
+	const struct hd_floating_ip *fip = &object->view.floating_ip;
+	const struct check check = {
+		.model = model,
+		.object = object,
+		.fip = fip,
+		.router = hd_model_get(model, HD_NOUN_ROUTER, fip->router),
+		.port = hd_model_get(model, HD_NOUN_PORT, fip->port),
+		.err = err,
+	};
+	int r = validate_outside(&check);
+
+	return r < 0 ? r : validate_inside(&check);
+}
+
+/* "floating-ip IP: ...", and the option to blame. */
+__attribute__((format(printf, 3, 4))) static int refuse(const struct check *c, const char *option,
+							const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a longer text is cut */
+	va_end(ap);
+	r = hd_error_set(c->err, HD_ERR_INVALID, "floating-ip %s: %s", c->object->name, text);
+	hd_error_where(c->err, "floating-ips/%s/%s", c->object->name, option);
+	return r;
+}
+
+/* ---- the address ---- */
+
+/* What the router's workloads take for a neighbour of theirs never comes to the router. */
+static int validate_not_attached(const struct check *c)
+{
+	const struct hd_router *router = &c->router->view.router;
+	int r;
+
+	for (size_t i = 0; i < router->n_subnets; i++) {
+		const struct hd_object *subnet =
+			hd_model_get(c->model, HD_NOUN_SUBNET, router->subnets[i]);
+
+		if (!hd_ip_in(&c->fip->ip, &subnet->view.subnet.cidr))
+			continue;
+		r = refuse(c, "router", "it is in subnet %s, which is attached to router %s",
+			   subnet->name, c->router->name);
+		hd_error_hint(c->err, "a floating IP is an address outside");
+		return r;
+	}
+	return 0;
+}
+
+static int validate_address(const struct check *c, const struct hd_object *object)
+{
+	const struct hd_subnet *subnet = &object->view.subnet;
+
+	if (!hd_ip_is_host(&c->fip->ip, &subnet->cidr))
+		return refuse(c, "router", "it is no host's address in subnet %s", object->name);
+	if (subnet->has_gateway && hd_ip_same(&c->fip->ip, &subnet->gateway))
+		return refuse(c, "router", "it is the gateway of subnet %s", object->name);
+	return validate_not_attached(c);
+}
+
+static int validate_outside(const struct check *c)
+{
+	const char *network = c->router->view.router.gateway.network;
+	const struct hd_object *subnet =
+		network ? hd_model_subnet_of(c->model, network, &c->fip->ip) : NULL;
+	int r;
+
+	if (!network) {
+		r = refuse(c, "router", "router %s has no gateway at a network", c->router->name);
+		hd_error_hint(c->err,
+			      "'heddle router gateway %s --network EXT --ip IP' gives it one",
+			      c->router->name);
+		return r;
+	}
+	if (subnet)
+		return validate_address(c, subnet);
+	r = refuse(c, "router",
+		   "no subnet of network %s, where router %s has its gateway, holds it", network,
+		   c->router->name);
+	hd_error_hint(c->err, "'heddle subnet list' shows the addresses of network %s", network);
+	return r;
+}
+
+/* ---- what it stands for ---- */
+
+static int no_fixed(const struct check *c)
+{
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < c->port->view.port.n_ips; i++)
+		n += c->port->view.port.ips[i].is_v4;
+	if (n) {
+		r = refuse(c, "port", "port %s has several IPv4 addresses", c->port->name);
+		hd_error_hint(c->err,
+			      "name one of them with --fixed-ip; 'heddle port show %s' "
+			      "shows them",
+			      c->port->name);
+		return r;
+	}
+	r = refuse(c, "port", "port %s has no IPv4 address", c->port->name);
+	hd_error_hint(c->err, "'heddle port set %s --ip IP' gives it one", c->port->name);
+	return r;
+}
+
+static bool has_ip(const struct hd_port *port, const struct hd_ip *ip)
+{
+	for (size_t i = 0; i < port->n_ips; i++)
+		if (hd_ip_same(&port->ips[i], ip))
+			return true;
+	return false;
+}
+
+/* Whether a subnet of the router holds the fixed address, on the network of the port. */
+static bool is_attached(const struct check *c)
+{
+	const struct hd_object *subnet =
+		hd_model_subnet_of(c->model, c->port->view.port.network, &c->fip->fixed);
+
+	return subnet && hd_model_router_of(c->model, subnet->name) == c->router;
+}
+
+static int validate_inside(const struct check *c)
+{
+	const struct hd_port *port = &c->port->view.port;
+	char fixed[64];
+	int r;
+
+	if (!c->fip->has_fixed)
+		return no_fixed(c);
+	hd_ip_format(&c->fip->fixed, fixed);
+	if (!has_ip(port, &c->fip->fixed)) {
+		r = refuse(c, "fixed-ip", "port %s does not have address %s", c->port->name, fixed);
+		hd_error_hint(c->err, "'heddle port show %s' shows those that it has",
+			      c->port->name);
+		return r;
+	}
+	if (!is_attached(c)) {
+		r = refuse(c, "port", "no subnet of router %s holds %s of port %s on network %s",
+			   c->router->name, fixed, c->port->name, port->network);
+		hd_error_hint(c->err,
+			      "attach its subnet ('heddle router attach %s --subnet SUBNET'), or "
+			      "delete the floating IP first",
+			      c->router->name);
+		return r;
+	}
+	if (!port->vlan)
+		return 0;
+	r = refuse(c, "port", "port %s is in VLAN %u of its network", c->port->name, port->vlan);
+	hd_error_hint(c->err, "routers are in what is untagged");
+	return r;
+}
