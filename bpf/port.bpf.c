@@ -24,6 +24,9 @@
 #include "lib/judge.h"
 #include "lib/neigh.h"
 #include "lib/port.h"
+#include "lib/resolve.h"
+#include "lib/route.h"
+#include "lib/tell.h"
 #include "lib/toobig.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
@@ -35,6 +38,10 @@ int hd_stage_flow(struct __sk_buff *ctx);
 int hd_stage_encap(struct __sk_buff *ctx);
 int hd_stage_spread(struct __sk_buff *ctx);
 int hd_stage_too_big(struct __sk_buff *ctx);
+int hd_stage_route(struct __sk_buff *ctx);
+int hd_stage_rflow(struct __sk_buff *ctx);
+int hd_stage_resolve(struct __sk_buff *ctx);
+int hd_stage_tell(struct __sk_buff *ctx);
 
 /* hd_stages: static tail calls; filled when the object is loaded, and never again. */
 struct {
@@ -51,6 +58,10 @@ struct {
 		[HD_STAGE_ENCAP] = (void *)&hd_stage_encap,
 		[HD_STAGE_SPREAD] = (void *)&hd_stage_spread,
 		[HD_STAGE_TOO_BIG] = (void *)&hd_stage_too_big,
+		[HD_STAGE_ROUTE] = (void *)&hd_stage_route,
+		[HD_STAGE_RFLOW] = (void *)&hd_stage_rflow,
+		[HD_STAGE_RESOLVE] = (void *)&hd_stage_resolve,
+		[HD_STAGE_TELL] = (void *)&hd_stage_tell,
 	},
 };
 
@@ -113,11 +124,19 @@ static __always_inline bool suppresses(const struct hd_pkt *pkt)
 	       !(pkt->from->flags & (HD_PORT_TUNNEL | HD_PORT_LEG));
 }
 
+/* Whether there may be a router in the packet's network. Peers are in many networks. */
+static __always_inline bool is_routed(const struct hd_pkt *pkt)
+{
+	return pkt->from->flags & (HD_PORT_ROUTED | HD_PORT_TUNNEL);
+}
+
 /* IP is judged whoever sends it: it may be a piece of a packet, which receivers with security put together. */
 static __always_inline int to_many(struct hd_pkt *pkt)
 {
 	if ((pkt->from->flags & HD_PORT_SECURE) || eth_is_ip(pkt))
 		return stage_call(pkt, HD_STAGE_JUDGE);
+	if (is_routed(pkt) && eth_is_arp(pkt))
+		return stage_call(pkt, HD_STAGE_NEIGH);
 	return stage_call(pkt, suppresses(pkt) ? HD_STAGE_NEIGH : HD_STAGE_FLOOD);
 }
 
@@ -136,6 +155,8 @@ static __always_inline int to_one(struct hd_pkt *pkt)
 {
 	int r = HD_VERDICT_PASS;
 
+	if (hd_router_find(pkt))
+		return stage_call(pkt, HD_STAGE_ROUTE);
 	if (!(pkt->from->flags & (HD_PORT_SECURE | HD_PORT_TUNNEL)))
 		r = to_plain(pkt);
 	if (r != HD_VERDICT_PASS)
@@ -206,6 +227,7 @@ static __always_inline int leg_in(struct hd_pkt *pkt)
 	pkt->ctx->tc_index = HD_TC_INDEX_OURS;
 	pkt->ip->port = id;
 	pkt->ip->network = pkt->network;
+	pkt->ip->router = HD_PORT_NONE;
 	hd_trace(pkt, HD_TRACE_PORT, id, pkt->network);
 	return 0;
 }
@@ -311,11 +333,19 @@ static __always_inline int stage_neigh(struct hd_pkt *pkt)
 		if (r < 0)
 			return r;
 	}
-	if (mac_is_multicast(pkt->dst)) {
+	if (is_routed(pkt) && !pkt->tagged)
+		r = eth_is_arp(pkt) ? hd_listen_arp(pkt) : hd_listen_nd(pkt);
+	if (mac_is_multicast(pkt->dst) || mac_is_router(pkt->dst)) {
 		r = HD_VERDICT_PASS;
-		if (suppresses(pkt) && !pkt->tagged)
-			r = eth_is_arp(pkt) ? hd_neigh_arp(pkt) : hd_neigh_nd(pkt);
-		return r == HD_VERDICT_PASS ? stage_call(pkt, HD_STAGE_FLOOD) : r;
+		if (!pkt->tagged)
+			r = eth_is_arp(pkt) ? hd_neigh_arp(pkt, suppresses(pkt))
+					    : hd_neigh_nd(pkt, suppresses(pkt));
+		if (r != HD_VERDICT_PASS)
+			return r;
+		if (mac_is_multicast(pkt->dst))
+			return stage_call(pkt, HD_STAGE_FLOOD);
+		if (router_of(pkt, pkt->dst) != HD_PORT_NONE)
+			return HD_VERDICT_DONE; /* it was for the router, which has heard it */
 	}
 	to = hd_fdb_lookup(pkt);
 	return to == HD_PORT_NONE ? stage_call(pkt, HD_STAGE_FLOOD) : hd_fdb_forward(pkt, to);
@@ -339,7 +369,7 @@ static __always_inline int stage_judge(struct hd_pkt *pkt)
 		return stage_call(pkt, HD_STAGE_FLOW);
 	if (r != HD_VERDICT_PASS)
 		return r;
-	if (hd_is_nd(pkt->ip) && suppresses(pkt))
+	if (hd_is_nd(pkt->ip) && (suppresses(pkt) || is_routed(pkt)))
 		return stage_call(pkt, HD_STAGE_NEIGH);
 	return stage_call(pkt, HD_STAGE_FLOOD);
 }
@@ -363,6 +393,76 @@ SEC("tc")
 int hd_stage_flow(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_FLOW };
+
+	return leave(&pkt, stage_flow(&pkt));
+}
+
+/* From a router into one of its networks: where to, or why not. */
+static __always_inline int stage_route(struct hd_pkt *pkt)
+{
+	int r = begin(pkt);
+
+	if (r == 0 && hd_ip_parse(pkt) == 0 && hd_route_replay(pkt, &r))
+		return r;
+	if (r == 0)
+		r = hd_route(pkt);
+	if (r == HD_VERDICT_FLOW)
+		return stage_call(pkt, HD_STAGE_RFLOW);
+	if (r == HD_VERDICT_NEIGH)
+		return stage_call(pkt, HD_STAGE_NEIGH);
+	if (r == HD_VERDICT_RESOLVE)
+		return stage_call(pkt, HD_STAGE_RESOLVE);
+	if (r == HD_VERDICT_TELL)
+		return stage_call(pkt, HD_STAGE_TELL);
+	return r == HD_VERDICT_PASS ? stage_call(pkt, HD_STAGE_FLOOD) : r;
+}
+
+SEC("tc")
+int hd_stage_route(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_ROUTE, .routed = 1 };
+
+	return leave(&pkt, stage_route(&pkt));
+}
+
+static __always_inline int stage_resolve(struct hd_pkt *pkt)
+{
+	int r = begin(pkt);
+
+	if (r == 0)
+		r = hd_resolve(pkt);
+	if (r == HD_VERDICT_TELL)
+		return stage_call(pkt, HD_STAGE_TELL);
+	return r == HD_VERDICT_PASS ? stage_call(pkt, HD_STAGE_FLOOD) : r;
+}
+
+SEC("tc")
+int hd_stage_resolve(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_RESOLVE };
+
+	return hd_finish(&pkt, stage_resolve(&pkt));
+}
+
+static __always_inline int stage_tell(struct hd_pkt *pkt)
+{
+	int r = begin(pkt);
+
+	return r < 0 ? r : hd_tell(pkt);
+}
+
+SEC("tc")
+int hd_stage_tell(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_TELL };
+
+	return leave(&pkt, stage_tell(&pkt));
+}
+
+SEC("tc")
+int hd_stage_rflow(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_RFLOW, .routed = 1 };
 
 	return leave(&pkt, stage_flow(&pkt));
 }

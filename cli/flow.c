@@ -101,8 +101,8 @@ struct end {
 };
 
 struct flow {
-	struct hd_scan network, vlan, protocol, state, age, idle, timeout, client, server,
-		to_server, to_client, rules, stale;
+	struct hd_scan network, router, to_network, vlan, protocol, state, age, idle, timeout,
+		client, server, to_server, to_client, rules, stale;
 };
 
 struct rule {
@@ -111,6 +111,8 @@ struct rule {
 
 static const struct hd_scan_field flow_fields[] = {
 	{ "network", offsetof(struct flow, network) },
+	{ "router", offsetof(struct flow, router) },
+	{ "to-network", offsetof(struct flow, to_network) },
 	{ "vlan", offsetof(struct flow, vlan) },
 	{ "protocol", offsetof(struct flow, protocol) },
 	{ "state", offsetof(struct flow, state) },
@@ -328,8 +330,22 @@ static void print_counters(struct hd_out *out, const char *direction, struct hd_
 		    direction, hd_scan_number(counters.packets), hd_scan_number(counters.bytes));
 }
 
+/* ", by router edge to network red", or nothing */
+static const char *router_text(const struct flow *flow, char buf[END_SIZE])
+{
+	char router[WORD_SIZE], network[WORD_SIZE];
+
+	buf[0] = 0;
+	if (flow->router.at)
+		(void)snprintf(buf, END_SIZE, ", by router %s to network %s",
+			       hd_scan_text(flow->router, router, sizeof(router)),
+			       hd_scan_text(flow->to_network, network, sizeof(network)));
+	return buf;
+}
+
 static void print_head(struct hd_out *out, const struct flow *flow)
 {
+	char router[END_SIZE];
 	char protocol[WORD_SIZE], state[WORD_SIZE], network[WORD_SIZE], vlan[WORD_SIZE] = "";
 	json_int_t tag = hd_scan_number(flow->vlan);
 
@@ -338,7 +354,8 @@ static void print_head(struct hd_out *out, const struct flow *flow)
 	hd_scan_text(flow->network, network, sizeof(network));
 	if (tag)
 		(void)snprintf(vlan, sizeof(vlan), ", VLAN %d", (int)tag);
-	hd_out_line(out, "%s %s in network %s%s%s", protocol, state, network, vlan,
+	hd_out_line(out, "%s %s in network %s%s%s%s", protocol, state,
+		    network[0] ? network : "(of another host)", vlan, router_text(flow, router),
 		    hd_scan_is(flow->stale, "true") ? ", to be judged anew" : "");
 }
 

@@ -64,6 +64,8 @@ static int set_size(const char *name, const json_t *value, struct hd_limits *lim
 		{ "members", &limits->members },
 		{ "sources", &limits->sources },
 		{ "fragments", &limits->fragments },
+		{ "routes", &limits->routes },
+		{ "router-neighbours", &limits->arp },
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -306,6 +308,8 @@ int hd_config_parse(int argc, char *argv[], struct hd_config *ret, struct hd_err
 			    .members = HD_MEMBERS_DEFAULT,
 			    .sources = HD_SOURCES_DEFAULT,
 			    .fragments = HD_FRAGS_DEFAULT,
+			    .routes = HD_ROUTES_DEFAULT,
+			    .arp = HD_ARP_DEFAULT,
 			    .timeouts_s = {
 #define X(symbol, word, seconds) [symbol] = (seconds),
 				    HD_TIMEOUTS(X)

@@ -516,5 +516,6 @@ static __always_inline int hd_decap(struct hd_pkt *pkt, const struct hd_end_valu
 	pkt->ctx->tc_index = HD_TC_INDEX_OURS;
 	pkt->ip->port = pkt->port;
 	pkt->ip->network = pkt->network;
+	pkt->ip->router = HD_PORT_NONE;
 	return 0;
 }

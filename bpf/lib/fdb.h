@@ -106,13 +106,22 @@ static __noinline int learn_new(struct hd_pkt *pkt)
 	return 0;
 }
 
+/* A router is at every host: what it has sent on at another comes from its MAC. */
+static __always_inline bool is_routers_elsewhere(const struct hd_pkt *pkt, __u32 id)
+{
+	const struct hd_port_value *owner = hd_port_lookup(id);
+
+	return owner && (owner->flags & HD_PORT_ROUTER) && mac_equal(owner->mac, pkt->src) &&
+	       (pkt->from->flags & (HD_PORT_TUNNEL | HD_PORT_LEG));
+}
+
 /* The MAC is known at another port: it moved there, unless the configuration says that it can't. */
 static __always_inline int learn_move(struct hd_pkt *pkt, struct hd_fdb_value *entry)
 {
 	__u32 old = entry->port;
 
 	if (entry->flags & HD_FDB_STATIC)
-		return -HD_DROP_MAC_STATIC;
+		return is_routers_elsewhere(pkt, old) ? 0 : -HD_DROP_MAC_STATIC;
 	hd_trace(pkt, HD_TRACE_LEARN, pkt->port, 0);
 	if (!hd_may_write())
 		return 0;

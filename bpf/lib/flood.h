@@ -17,7 +17,7 @@
  * @wrapped:  the walk has passed the highest id
  * @refused:  members that did not get a copy, counted by their reasons
  * @parsed:   what hd_ip_parse() said
- * @start:    where the walk began; behind all members if the packet came out of a tunnel
+ * @start:    where the walk began; behind all members if the packet came out of a tunnel, or from a router
  * @last:     member that is due to get a copy but has not got one yet, HD_PORT_NONE at first
  */
 struct flood {
@@ -103,10 +103,10 @@ static long flood_step(__u32 index, void *arg)
 static __always_inline int hd_flood(struct hd_pkt *pkt)
 {
 	const struct hd_network_value *net = bpf_map_lookup_elem(&hd_networks, &pkt->network);
-	__u32 from_tunnel = pkt->from->flags / HD_PORT_TUNNEL & 1;
+	__u32 outside = (pkt->from->flags / HD_PORT_TUNNEL | pkt->from->flags / HD_PORT_ROUTER) & 1;
 	struct flood flood = { .pkt = pkt,
 			       .at = pkt->from->next,
-			       .start = pkt->port | -(__u32)from_tunnel,
+			       .start = pkt->port | -(__u32)outside,
 			       .last = hd_unknown_zero,
 			       .refused = hd_unknown_zero };
 	const struct hd_port_value *to;
@@ -118,9 +118,9 @@ static __always_inline int hd_flood(struct hd_pkt *pkt)
 	flood.parsed = hd_ip_parse(pkt);
 	if (flood.parsed == 0 && (pkt->ip->flags & HD_IP_LATER))
 		flood.parsed = hd_frag_ports(pkt->stage);
-	if (from_tunnel)
+	if (outside)
 		flood.at = net->first;
-	flood.wrapped = (flood.at <= pkt->port ? 1 : from_tunnel) | hd_unknown_zero;
+	flood.wrapped = (flood.at <= pkt->port ? 1 : outside) | hd_unknown_zero;
 	bpf_loop(hd_cfg.max_ports, flood_step, &flood, 0);
 	to = hd_port_lookup(flood.last);
 	pkt->blame = HD_PORT_NONE; /* it may still name the last member that refused */

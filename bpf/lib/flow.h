@@ -3,7 +3,7 @@
 #pragma once
 
 #include "heddle/abi.h"
-#include "heddle/flow.h"
+#include "heddle/router.h"
 
 #include "lib/fdb.h"
 #include "lib/policy.h"
@@ -50,6 +50,56 @@ struct {
 	__type(value, struct hd_flow_value);
 } hd_new6 SEC(".maps");
 
+/*
+ * The same for flows that cross a router, whose entries say more (heddle/router.h). Writers, readers, deaths as above; a flow of a router that
+ * is gone dies by its timeout, or with a port.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_FLOWS_DEFAULT);
+	__type(key, struct hd_flow4_key);
+	__type(value, struct hd_rflow_value);
+} hd_rflow4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_FLOWS_DEFAULT);
+	__type(key, struct hd_flow6_key);
+	__type(value, struct hd_rflow_value);
+} hd_rflow6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HD_NEW_FLOWS_DEFAULT);
+	__type(key, struct hd_flow4_key);
+	__type(value, struct hd_rflow_value);
+} hd_rnew4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HD_NEW_FLOWS_DEFAULT);
+	__type(key, struct hd_flow6_key);
+	__type(value, struct hd_rflow_value);
+} hd_rnew6 SEC(".maps");
+
+/* An entry of these on its way into its table: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hd_rflow_value);
+} hd_rflow_scratch SEC(".maps");
+
+/* hd_router_state: see heddle/router.h. Writer: the datapath. Readers: packets that cross a router. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HD_PORTS_DEFAULT);
+	__type(key, __u32);
+	__type(value, struct hd_router_state);
+} hd_router_state SEC(".maps");
+
 /* Class of each protocol for a key; see heddle/flow.h. A table, so that the verifier sees one way through. */
 static const __u8 flow_classes[256] = {
 #define X(proto, class) [proto] = (class),
@@ -78,8 +128,11 @@ static __always_inline __u32 hd_flow_side(const struct hd_ip *ip)
 
 static __always_inline __u32 flow_zone(const struct hd_pkt *pkt)
 {
-	return pkt->network << HD_ZONE_NETWORK_SHIFT | (__u32)pkt->vlan << HD_ZONE_VLAN_SHIFT |
-	       flow_classes[pkt->ip->proto];
+	__u32 zone = pkt->network << HD_ZONE_NETWORK_SHIFT | (__u32)pkt->vlan << HD_ZONE_VLAN_SHIFT;
+
+	if (pkt->routed)
+		zone = pkt->ip->router << HD_ZONE_NETWORK_SHIFT | HD_ZONE_ROUTED << HD_ZONE_VLAN_SHIFT;
+	return zone | flow_classes[pkt->ip->proto];
 }
 
 static __always_inline void flow_key4(const struct hd_pkt *pkt, __u32 side,
@@ -106,9 +159,27 @@ static __always_inline void flow_key6(const struct hd_pkt *pkt, __u32 side,
 	key->port[1] = side ? ip->sport : ip->dport;
 }
 
-/** hd_flow_find - entry of the packet's flow in one of the two tables, of its family; NULL if there is none */
-static __always_inline struct hd_flow_value *hd_flow_find(const struct hd_pkt *pkt, __u32 side,
-							  enum flow_table table)
+/** hd_rflow_find - entry of the packet's flow among those that cross a router, in one of the two tables of its family; NULL if there is none */
+static __always_inline struct hd_rflow_value *hd_rflow_find(const struct hd_pkt *pkt, __u32 side,
+							    enum flow_table table)
+{
+	if (ip_is_v4(pkt->ip)) {
+		struct hd_flow4_key key;
+
+		flow_key4(pkt, side, &key);
+		return table == FLOW_ESTABLISHED ? bpf_map_lookup_elem(&hd_rflow4, &key)
+						 : bpf_map_lookup_elem(&hd_rnew4, &key);
+	} else {
+		struct hd_flow6_key key;
+
+		flow_key6(pkt, side, &key);
+		return table == FLOW_ESTABLISHED ? bpf_map_lookup_elem(&hd_rflow6, &key)
+						 : bpf_map_lookup_elem(&hd_rnew6, &key);
+	}
+}
+
+static __always_inline struct hd_flow_value *flow_find(const struct hd_pkt *pkt, __u32 side,
+						       enum flow_table table)
 {
 	if (ip_is_v4(pkt->ip)) {
 		struct hd_flow4_key key;
@@ -125,12 +196,92 @@ static __always_inline struct hd_flow_value *hd_flow_find(const struct hd_pkt *p
 	}
 }
 
-/** hd_flow_insert - add an entry, if its key is free (established) or whatever was there (unconfirmed); 0 or -errno */
-static __noinline int hd_flow_insert(struct hd_pkt *pkt, __u32 side, __u32 table,
-				     struct hd_flow_value *value)
+/** hd_flow_find - entry of the packet's flow in one of the two tables, of its family; NULL if there is none */
+static __always_inline struct hd_flow_value *hd_flow_find(const struct hd_pkt *pkt, __u32 side,
+							  enum flow_table table)
 {
-	if (!pkt || !value)
+	if (pkt->routed)
+		return (struct hd_flow_value *)hd_rflow_find(pkt, side, table);
+	return flow_find(pkt, side, table);
+}
+
+/*
+ * The functions that change the tables take numbers, are global, and find the header in the scratch: so the verifier looks at each once. Flows are of
+ * what enters the host, so it is in entry 0.
+ */
+static __always_inline bool flow_recall(struct hd_pkt *pkt, __u32 routed)
+{
+	__u32 slot = 0;
+
+	pkt->ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	if (!pkt->ip)
+		return false;
+	pkt->routed = routed;
+	pkt->network = pkt->ip->network;
+	hd_vlan_restore(pkt);
+	return true;
+}
+
+/* What an entry says of the packet's next hop, and, if it comes from the sender itself, of that. */
+static __always_inline void rflow_hops(const struct hd_ip *ip, __u32 side, struct hd_hop hop[2])
+{
+	struct hd_hop *to = side ? &hop[0] : &hop[1], *from = side ? &hop[1] : &hop[0];
+
+	mac_copy(to->mac, ip->hop_mac);
+	to->network = ip->to_network;
+	if (!ip->rewrite)
+		return;
+	mac_copy(from->mac, ip->from_mac);
+	from->network = ip->network;
+}
+
+/** hd_rflow_note - keep in its entry where a routed packet goes, and where its sender is; so the other direction is replayed as well */
+__noinline int hd_rflow_note(__u32 side, __u32 table)
+{
+	struct hd_rflow_value *rflow;
+	struct hd_pkt pkt = {};
+
+	if (!hd_may_write() || !flow_recall(&pkt, 1))
 		return 0;
+	rflow = table == FLOW_ESTABLISHED ? hd_rflow_find(&pkt, side, FLOW_ESTABLISHED)
+					  : hd_rflow_find(&pkt, side, FLOW_UNCONFIRMED);
+	if (rflow)
+		rflow_hops(pkt.ip, side, rflow->hop);
+	return 0;
+}
+
+static __always_inline int rflow_insert(const struct hd_pkt *pkt, __u32 side, __u32 table,
+					const struct hd_flow_value *flow)
+{
+	struct hd_rflow_value *value;
+	__u32 zero = 0;
+
+	value = bpf_map_lookup_elem(&hd_rflow_scratch, &zero);
+	if (!value)
+		return -EINVAL;
+	value->flow = *flow;
+	hd_memset(value->hop, 0, sizeof(value->hop));
+	rflow_hops(pkt->ip, side, value->hop);
+	if (ip_is_v4(pkt->ip)) {
+		struct hd_flow4_key key;
+
+		flow_key4(pkt, side, &key);
+		return table == FLOW_ESTABLISHED
+			       ? bpf_map_update_elem(&hd_rflow4, &key, value, BPF_NOEXIST)
+			       : bpf_map_update_elem(&hd_rnew4, &key, value, BPF_ANY);
+	} else {
+		struct hd_flow6_key key;
+
+		flow_key6(pkt, side, &key);
+		return table == FLOW_ESTABLISHED
+			       ? bpf_map_update_elem(&hd_rflow6, &key, value, BPF_NOEXIST)
+			       : bpf_map_update_elem(&hd_rnew6, &key, value, BPF_ANY);
+	}
+}
+
+static __always_inline int flow_insert(const struct hd_pkt *pkt, __u32 side, __u32 table,
+				       const struct hd_flow_value *value)
+{
 	if (ip_is_v4(pkt->ip)) {
 		struct hd_flow4_key key;
 
@@ -146,6 +297,27 @@ static __noinline int hd_flow_insert(struct hd_pkt *pkt, __u32 side, __u32 table
 			       ? bpf_map_update_elem(&hd_flow6, &key, value, BPF_NOEXIST)
 			       : bpf_map_update_elem(&hd_new6, &key, value, BPF_ANY);
 	}
+}
+
+__noinline int flow_put(__u32 side, __u32 table, struct hd_flow_value *value)
+{
+	struct hd_pkt pkt = {};
+
+	return value && flow_recall(&pkt, 0) ? flow_insert(&pkt, side, table, value) : -EINVAL;
+}
+
+__noinline int rflow_put(__u32 side, __u32 table, struct hd_flow_value *value)
+{
+	struct hd_pkt pkt = {};
+
+	return value && flow_recall(&pkt, 1) ? rflow_insert(&pkt, side, table, value) : -EINVAL;
+}
+
+/** hd_flow_insert - add an entry, if its key is free (established) or whatever was there (unconfirmed); 0 or -errno */
+static __always_inline int hd_flow_insert(const struct hd_pkt *pkt, __u32 side, __u32 table,
+					  struct hd_flow_value *value)
+{
+	return pkt->routed ? rflow_put(side, table, value) : flow_put(side, table, value);
 }
 
 /** hd_flow_owner - port that a flow counts for: its opener's */
@@ -176,33 +348,48 @@ static __always_inline void hd_flow_release(__u32 owner)
 		__sync_fetch_and_add(&state->flows, -1);
 }
 
+/* The entry of the packet's key, out of the table of its kind. */
+__noinline int flow_erase(__u32 side, __u32 table, __u32 routed)
+{
+	bool established = table == FLOW_ESTABLISHED;
+	struct hd_pkt pkt = {};
+
+	if (!flow_recall(&pkt, routed))
+		return -EINVAL;
+	if (ip_is_v4(pkt.ip)) {
+		struct hd_flow4_key key;
+
+		flow_key4(&pkt, side, &key);
+		if (routed)
+			return established ? bpf_map_delete_elem(&hd_rflow4, &key)
+					   : bpf_map_delete_elem(&hd_rnew4, &key);
+		return established ? bpf_map_delete_elem(&hd_flow4, &key)
+				   : bpf_map_delete_elem(&hd_new4, &key);
+	} else {
+		struct hd_flow6_key key;
+
+		flow_key6(&pkt, side, &key);
+		if (routed)
+			return established ? bpf_map_delete_elem(&hd_rflow6, &key)
+					   : bpf_map_delete_elem(&hd_rnew6, &key);
+		return established ? bpf_map_delete_elem(&hd_flow6, &key)
+				   : bpf_map_delete_elem(&hd_new6, &key);
+	}
+}
+
 /**
  * hd_flow_delete - remove an entry; gone already is fine
  * @flow: the entry; not to be looked at afterwards, it may be another flow's at once (see above)
  */
-static __noinline int hd_flow_delete(struct hd_pkt *pkt, __u32 side, __u32 table,
-				     struct hd_flow_value *flow)
+static __always_inline int hd_flow_delete(const struct hd_pkt *pkt, __u32 side, __u32 table,
+					  const struct hd_flow_value *flow)
 {
 	__u32 owner;
-	int r;
 
-	if (!pkt || !flow || !pkt->ip || !hd_may_write())
+	if (!hd_may_write())
 		return 0;
 	owner = hd_flow_owner(flow);
-	if (ip_is_v4(pkt->ip)) {
-		struct hd_flow4_key key;
-
-		flow_key4(pkt, side, &key);
-		r = table == FLOW_ESTABLISHED ? bpf_map_delete_elem(&hd_flow4, &key)
-					      : bpf_map_delete_elem(&hd_new4, &key);
-	} else {
-		struct hd_flow6_key key;
-
-		flow_key6(pkt, side, &key);
-		r = table == FLOW_ESTABLISHED ? bpf_map_delete_elem(&hd_flow6, &key)
-					      : bpf_map_delete_elem(&hd_new6, &key);
-	}
-	if (!r && table == FLOW_ESTABLISHED)
+	if (!flow_erase(side, table, pkt->routed) && table == FLOW_ESTABLISHED)
 		hd_flow_release(owner);
 	return 0;
 }
@@ -236,11 +423,20 @@ static __always_inline bool hd_flow_is_live(const struct hd_ip *ip,
 	       hd_flow_timeout(ip->proto, flow->state) + hd_cfg.hz;
 }
 
+/** hd_router_gen - generation of a router: its configuration, and which MACs its neighbours have; 0 for none */
+static __always_inline __u32 hd_router_gen(__u32 id)
+{
+	const struct hd_router_state *state = bpf_map_lookup_elem(&hd_router_state, &id);
+	const struct hd_port_value *router = id ? hd_port_lookup(id) : NULL;
+
+	return router && state ? router->gen + *(const volatile __u32 *)&state->moved : 0;
+}
+
 /** hd_flow_gen - generation that a flow between two ports is judged by now */
-static __always_inline __u32 hd_flow_gen(const struct hd_port_value *a,
+static __always_inline __u32 hd_flow_gen(const struct hd_pkt *pkt, const struct hd_port_value *a,
 					 const struct hd_port_value *b)
 {
-	return a->gen + b->gen;
+	return a->gen + b->gen + (pkt->routed ? hd_router_gen(pkt->ip->router) : 0);
 }
 
 /** hd_flow_count - count the packet for its flow and the rules that allowed it, and keep the flow alive */
@@ -328,6 +524,18 @@ static __always_inline int hd_flow_send(struct hd_pkt *pkt, struct hd_flow_value
 	return hd_port_send(pkt, to_id, to);
 }
 
+/** hd_flow_answers - whether an entry is that of the sender: live, established, and it comes by the port and from the MAC that it should */
+static __always_inline bool hd_flow_answers(const struct hd_pkt *pkt,
+					    const struct hd_flow_value *flow, __u32 side)
+{
+	if (!flow || flow->state != HD_FLOW_ESTABLISHED || !hd_flow_is_live(pkt->ip, flow))
+		return false;
+	if (flow->port[side & 1] != pkt->port)
+		return false;
+	return !(pkt->from->flags & HD_PORT_HAS_MAC) || mac_equal(pkt->src, pkt->from->mac) ||
+	       !(pkt->from->flags & HD_PORT_SECURE);
+}
+
 /**
  * hd_flow_replay - what nearly every packet of a busy network takes: one lookup, and the decision that was made once
  * @ret: verdict, when true is returned
@@ -342,19 +550,14 @@ static __always_inline bool hd_flow_replay(struct hd_pkt *pkt, int *ret)
 
 	if (!flow_is_plain(pkt->ip))
 		return false;
-	flow = hd_flow_find(pkt, side, FLOW_ESTABLISHED);
-	if (!flow || flow->state != HD_FLOW_ESTABLISHED || !hd_flow_is_live(pkt->ip, flow))
-		return false;
-	if (flow->port[side & 1] != pkt->port)
-		return false;
-	if ((pkt->from->flags & HD_PORT_HAS_MAC) && !mac_equal(pkt->src, pkt->from->mac) &&
-	    (pkt->from->flags & HD_PORT_SECURE))
+	flow = flow_find(pkt, side, FLOW_ESTABLISHED);
+	if (!hd_flow_answers(pkt, flow, side))
 		return false;
 	to_id = flow->port[!side];
 	to = hd_port_lookup(to_id);
 	if (!to || !hd_port_is_in(pkt, to_id, to) || !flow_leads_to(pkt, to_id, to))
 		return false;
-	if (flow->gen != hd_flow_gen(pkt->from, to))
+	if (flow->gen != pkt->from->gen + to->gen)
 		return false;
 	hd_trace(pkt, HD_TRACE_FLOW_HIT, flow->rule[0], flow->rule[1]);
 	if (pkt->ip->proto == IPPROTO_TCP)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/flow.h"
+#include "lib/hop.h"
 
 /* hd_frags: see heddle/flow.h. Writer: the datapath. Entries die by age, or are pushed out by newer ones. */
 struct {
@@ -25,15 +26,15 @@ struct {
 	__type(value, struct hd_frag_value);
 } hd_frag_copy SEC(".maps");
 
-static __always_inline void frag_key(const struct hd_pkt *pkt, struct hd_frag_key *key)
+static __always_inline void frag_key(const struct hd_ip *ip, struct hd_frag_key *key)
 {
-	key->network = pkt->network;
-	key->vlan = pkt->vlan;
-	key->proto = pkt->ip->frag_proto;
-	key->port = pkt->port;
-	key->id = pkt->ip->frag_id;
-	hd_ip_mapped(pkt->ip, pkt->ip->saddr, key->saddr);
-	hd_ip_mapped(pkt->ip, pkt->ip->daddr, key->daddr);
+	key->network = ip->network;
+	key->vlan = ip->tag & HD_VLAN_MASK;
+	key->proto = ip->frag_proto;
+	key->port = ip->port;
+	key->id = ip->frag_id;
+	hd_ip_mapped(ip, ip->saddr, key->saddr);
+	hd_ip_mapped(ip, ip->daddr, key->daddr);
 }
 
 /* Two CPUs rarely have pieces of one packet; the second waits for the few instructions of the first. */
@@ -144,10 +145,10 @@ static __always_inline int frag_note_range(struct hd_frag_value *frag, __u32 sta
 }
 
 /* The twin says what would come of it, by a copy. */
-static __always_inline int frag_note(const struct hd_pkt *pkt, struct hd_frag_value *frag)
+static __always_inline int frag_note(const struct hd_ip *ip, struct hd_frag_value *frag)
 {
-	__u32 start = pkt->ip->frag_off, end = start + pkt->ip->frag_len;
-	bool last = pkt->ip->flags & HD_IP_LAST;
+	__u32 start = ip->frag_off, end = start + ip->frag_len;
+	bool last = ip->flags & HD_IP_LAST;
 	__u32 zero = 0;
 
 	if (!hd_may_write()) {
@@ -163,47 +164,40 @@ static __always_inline int frag_note(const struct hd_pkt *pkt, struct hd_frag_va
 }
 
 /* @complete: also if this piece was the last that was missing */
-static __always_inline struct hd_frag_value *frag_find(struct hd_pkt *pkt, bool complete)
+static __always_inline struct hd_frag_value *frag_find(struct hd_ip *ip, bool complete)
 {
 	struct hd_frag_value *frag;
 	struct hd_frag_key key;
 
-	frag_key(pkt, &key);
+	frag_key(ip, &key);
 	frag = bpf_map_lookup_elem(&hd_frags, &key);
 	if (!frag || frag->state == HD_FRAG_WAITING ||
 	    (frag->state == HD_FRAG_COMPLETE && !complete) ||
 	    (__s32)(flow_now() - frag->seen) > (__s32)hd_cfg.timeouts[HD_TIMEOUT_FRAGMENT])
 		return NULL;
-	pkt->ip->sport = frag->sport;
-	pkt->ip->dport = frag->dport;
-	pkt->ip->proto = frag->proto;
+	ip->sport = frag->sport;
+	ip->dport = frag->dport;
+	ip->proto = frag->proto;
 	return frag;
 }
 
 /*
- * What the public functions need of the packet in hand. They are global and take numbers, so that the verifier looks at each once, and forgets by
- * which way it got there; all that they must know about the packet lies in its scratch.
+ * The public functions are global and take numbers, so that the verifier looks at each once, and forgets by which way it got there; all that they
+ * must know about the packet lies in its scratch.
  */
-static __always_inline bool frag_recall(struct hd_pkt *pkt, __u32 stage)
+static __always_inline struct hd_ip *frag_recall(__u32 stage)
 {
 	__u32 slot = stage == HD_STAGE_PORT_OUT;
 
-	pkt->stage = stage;
-	pkt->ip = bpf_map_lookup_elem(&hd_scratch, &slot);
-	if (!pkt->ip)
-		return false;
-	pkt->port = pkt->ip->port;
-	pkt->network = pkt->ip->network;
-	hd_vlan_restore(pkt);
-	return true;
+	return bpf_map_lookup_elem(&hd_scratch, &slot);
 }
 
 /** hd_frag_ports - give a later piece the ports of its first, which has been noted already; 0 or -HD_DROP_FRAG_ORPHAN */
 __noinline int hd_frag_ports(__u32 stage)
 {
-	struct hd_pkt pkt = {};
+	struct hd_ip *ip = frag_recall(stage);
 
-	return frag_recall(&pkt, stage) && frag_find(&pkt, true) ? 0 : -HD_DROP_FRAG_ORPHAN;
+	return ip && frag_find(ip, true) ? 0 : -HD_DROP_FRAG_ORPHAN;
 }
 
 /**
@@ -213,16 +207,13 @@ __noinline int hd_frag_ports(__u32 stage)
  */
 __noinline int hd_frag_follow(__u32 stage)
 {
-	struct hd_frag_value *frag;
-	struct hd_pkt pkt = {};
+	struct hd_ip *ip = frag_recall(stage);
+	struct hd_frag_value *frag = ip ? frag_find(ip, false) : NULL;
 
-	if (!frag_recall(&pkt, stage))
-		return -HD_DROP_FRAG_ORPHAN;
-	frag = frag_find(&pkt, false);
 	if (!frag)
 		return -HD_DROP_FRAG_ORPHAN;
-	hd_trace(&pkt, HD_TRACE_FRAGMENT, 0, 0);
-	return frag_note(&pkt, frag);
+	hd_trace_at(stage, HD_TRACE_FRAGMENT, 0, 0);
+	return frag_note(ip, frag);
 }
 
 /* Whether a first piece belongs to what is known: all of that may have passed, or part of it been lost on the way a while ago. */
@@ -233,31 +224,31 @@ static __always_inline bool frag_is_current(const struct hd_frag_value *frag)
 }
 
 /* Notes a first piece of a packet that is new. Its own function, so that the entry is not on the stack while ranges are joined. */
-static __noinline int frag_fresh(struct hd_pkt *pkt, const struct hd_frag_key *key)
+static __noinline int frag_fresh(const struct hd_ip *ip, const struct hd_frag_key *key)
 {
 	struct hd_frag_value fresh = { .state = HD_FRAG_ALLOWED };
 
-	if (!pkt || !key)
+	if (!ip || !key)
 		return -HD_DROP_FRAG_FULL;
-	fresh.sport = pkt->ip->sport;
-	fresh.dport = pkt->ip->dport;
-	fresh.proto = pkt->ip->proto;
+	fresh.sport = ip->sport;
+	fresh.dport = ip->dport;
+	fresh.proto = ip->proto;
 	fresh.seen = flow_now();
-	fresh.range[0].end = pkt->ip->frag_len;
+	fresh.range[0].end = ip->frag_len;
 	return bpf_map_update_elem(&hd_frags, key, &fresh, BPF_ANY) ? -HD_DROP_FRAG_FULL : 0;
 }
 
 /* The same for one whose other pieces may wait. */
-static __always_inline int frag_awaited(struct hd_pkt *pkt, struct hd_frag_value *frag)
+static __always_inline int frag_awaited(const struct hd_ip *ip, struct hd_frag_value *frag)
 {
 	bool first = frag->state == HD_FRAG_WAITING;
-	int r = frag_note(pkt, frag);
+	int r = frag_note(ip, frag);
 
 	if (r < 0 || !first || !hd_may_write())
 		return r;
-	frag->sport = pkt->ip->sport;
-	frag->dport = pkt->ip->dport;
-	frag->proto = pkt->ip->proto;
+	frag->sport = ip->sport;
+	frag->dport = ip->dport;
+	frag->proto = ip->proto;
 	frag->state = HD_FRAG_ALLOWED;
 	return frag->held & 0xff;
 }
@@ -271,15 +262,15 @@ static __always_inline int frag_awaited(struct hd_pkt *pkt, struct hd_frag_value
  */
 __noinline int hd_frag_begin(__u32 stage)
 {
+	struct hd_ip *ip = frag_recall(stage);
 	struct hd_frag_value *frag;
 	struct hd_frag_key key;
-	struct hd_pkt pkt = {};
 
-	if (!frag_recall(&pkt, stage))
+	if (!ip)
 		return -HD_DROP_FRAG_FULL;
-	frag_key(&pkt, &key);
+	frag_key(ip, &key);
 	frag = bpf_map_lookup_elem(&hd_frags, &key);
 	if (frag && frag_is_current(frag))
-		return frag_awaited(&pkt, frag);
-	return hd_may_write() ? frag_fresh(&pkt, &key) : 0;
+		return frag_awaited(ip, frag);
+	return hd_may_write() ? frag_fresh(ip, &key) : 0;
 }

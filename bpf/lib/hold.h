@@ -41,20 +41,21 @@ static __always_inline bool hold_fits(__u32 *len)
 	return *len >= ETH_HLEN;
 }
 
-static __always_inline bool hold_frame(const struct hd_pkt *pkt, struct hd_held_value *held)
+static __always_inline bool hold_frame(struct __sk_buff *ctx, const struct hd_ip *ip,
+				       struct hd_held_value *held)
 {
-	__u32 len = pkt->ctx->len;
+	__u32 len = ctx->len;
 
 	if (!hold_fits(&len))
 		return false;
-	held->port = pkt->port;
+	held->port = ip->port;
 	held->len = len;
 	held->seen = flow_now();
-	held->start = pkt->ip->frag_off;
-	held->end = pkt->ip->frag_off + pkt->ip->frag_len;
-	held->last = pkt->ip->flags & HD_IP_LAST;
-	held->prio = pkt->prio;
-	return !bpf_skb_load_bytes(pkt->ctx, 0, held->frame, len);
+	held->start = ip->frag_off;
+	held->end = ip->frag_off + ip->frag_len;
+	held->last = ip->flags & HD_IP_LAST;
+	held->prio = ip->tag & 0xffff & ~HD_VLAN_MASK;
+	return !bpf_skb_load_bytes(ctx, 0, held->frame, len);
 }
 
 /* The next free place of a packet, HD_HELD_MAX if there is none. */
@@ -75,9 +76,9 @@ static __always_inline __u32 hold_index(const struct hd_frag_key *key)
 }
 
 /* So many in a second for each port: more is a flood, and would push out what others wait for. */
-static __always_inline bool hold_has_room(const struct hd_pkt *pkt)
+static __always_inline bool hold_has_room(__u32 port)
 {
-	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &pkt->port);
+	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &port);
 	__u32 second = flow_now() / hd_cfg.hz << 16;
 
 	if (!state)
@@ -94,17 +95,17 @@ static __always_inline bool hold_has_room(const struct hd_pkt *pkt)
  */
 __noinline int hd_hold(struct __sk_buff *ctx, __u32 stage)
 {
-	struct hd_pkt pkt = { .ctx = ctx };
+	struct hd_ip *ip = frag_recall(stage);
 	struct hd_held_value *held;
 	struct hd_held_key key;
 	__u32 zero = 0;
 
-	if (!hd_may_write() || !frag_recall(&pkt, stage))
+	if (!hd_may_write() || !ip)
 		return -HD_DROP_FRAG_ORPHAN;
 	held = bpf_map_lookup_elem(&hd_hold_scratch, &zero);
-	if (!hold_has_room(&pkt) || !held || !hold_frame(&pkt, held))
+	if (!hold_has_room(ip->port) || !held || !hold_frame(ctx, ip, held))
 		return -HD_DROP_FRAG_ORPHAN;
-	frag_key(&pkt, &key.frag);
+	frag_key(ip, &key.frag);
 	key.index = hold_index(&key.frag);
 	if (key.index < HD_HELD_MAX)
 		(void)bpf_map_update_elem(&hd_held, &key, held,
@@ -156,7 +157,7 @@ static int release_one(struct release *release, struct hd_held_value *held)
 	if (frag_note_range(frag, held->start, held->end, held->last) < 0)
 		return -HD_DROP_FRAG_OVERLAP;
 	if (bpf_skb_change_tail(pkt.ctx, len, 0) ||
-	    bpf_skb_store_bytes(pkt.ctx, 0, held->frame, len, 0) ||
+	    bpf_skb_store_bytes(pkt.ctx, 0, held->frame, len, 0) || hd_hop_rewrite(pkt.ctx) ||
 	    vlan_clone(pkt.ctx, release->ifindex, release->flags, release->own,
 		       release->tag | held->prio))
 		return -HD_DROP_NO_MEMORY;
@@ -184,19 +185,21 @@ static __noinline int release_first(struct __sk_buff *ctx, __u32 stage, struct r
 {
 	const struct hd_port_value *to = release ? hd_port_lookup(release->to) : NULL;
 	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
-	struct hd_pkt pkt = { .ctx = ctx };
+	struct hd_ip *ip = frag_recall(stage);
+	struct hd_pkt pkt = { .ctx = ctx, .ip = ip };
 
-	if (!to || !eth || !frag_recall(&pkt, stage))
+	if (!to || !eth || !ip)
 		return -HD_DROP_REDIRECT;
 	mac_copy(release->dst, eth->h_dest);
-	release->from = pkt.port;
+	release->from = ip->port;
 	release->ifindex = to->ifindex;
 	release->flags = to->flags;
 	release->own = to->vlan;
+	hd_vlan_restore(&pkt);
 	release->tag = hd_vlan_tag(&pkt) & ~(__u32)pkt.prio;
 	release->mtu = to->mtu;
-	frag_key(&pkt, &release->key.frag);
-	if (hd_vlan_clone(&pkt, to) < 0)
+	frag_key(ip, &release->key.frag);
+	if (hd_hop_rewrite(ctx) || hd_vlan_clone(&pkt, to) < 0)
 		return -HD_DROP_REDIRECT;
 	hd_port_count_out(&pkt, release->to);
 	return 0;

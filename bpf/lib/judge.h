@@ -65,14 +65,16 @@ static __always_inline __u32 sender_member(const struct hd_pkt *pkt,
 		return from ? from->policy : 0;
 	if (!(from->flags & HD_PORT_TUNNEL))
 		return 0;
-	return hd_member_behind(pkt->stage == HD_STAGE_PORT_OUT, pkt->network, from_id, pkt->vlan);
+	return hd_member_behind(pkt->stage == HD_STAGE_PORT_OUT, hd_from_network(pkt), from_id,
+				pkt->vlan);
 }
 
 /*
  * Class of membership of a destination address; none if the frame goes to a MAC that the address does not have: it would not reach that member, but
- * whoever has the MAC.
+ * whoever has the MAC. What is @routed goes to the address, whatever its MAC is now.
  */
-__noinline __u32 hd_member_to(struct __sk_buff *ctx, __u32 slot, __u32 network, __u32 vlan)
+__noinline __u32 hd_member_to(struct __sk_buff *ctx, __u32 slot, __u32 network, __u32 vlan,
+			      __u32 routed)
 {
 	const struct hd_ip *ip = bpf_map_lookup_elem(&hd_scratch, &slot);
 	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
@@ -86,7 +88,7 @@ __noinline __u32 hd_member_to(struct __sk_buff *ctx, __u32 slot, __u32 network, 
 	hd_ip_mapped(ip, ip->daddr, key.addr);
 	hd_memcpy(at.addr, key.addr, 16);
 	owner = bpf_map_lookup_elem(&hd_neigh, &at);
-	if (owner && !mac_equal(eth->h_dest, owner->mac))
+	if (owner && !routed && !mac_equal(eth->h_dest, owner->mac))
 		return 0;
 	member = bpf_map_lookup_elem(&hd_members, &key);
 	return member ? *member : 0;
@@ -97,8 +99,8 @@ static __always_inline __u32 hd_judge_member(const struct hd_pkt *pkt,
 					     const struct hd_port_value *to)
 {
 	if (!to || (to->flags & HD_PORT_TUNNEL))
-		return hd_member_to(pkt->ctx, pkt->stage == HD_STAGE_PORT_OUT, pkt->network,
-				    pkt->vlan);
+		return hd_member_to(pkt->ctx, pkt->stage == HD_STAGE_PORT_OUT, hd_to_network(pkt),
+				    pkt->vlan, pkt->routed);
 	return is_secure(to) ? to->policy : 0;
 }
 
@@ -149,6 +151,7 @@ static __always_inline int hd_judge_ingress(struct hd_pkt *pkt, const struct hd_
 /* Turns the packet's tuple around, to ask about a flow in the direction in which it began. */
 static __always_inline void swap_ends(struct hd_ip *ip)
 {
+	__u32 network = ip->from_network;
 	__be16 port = ip->sport;
 
 	for (int i = 0; i < 4; i++) {
@@ -159,6 +162,8 @@ static __always_inline void swap_ends(struct hd_ip *ip)
 	}
 	ip->sport = ip->dport;
 	ip->dport = port;
+	ip->from_network = ip->to_network;
+	ip->to_network = network;
 }
 
 /*
@@ -180,6 +185,8 @@ static __noinline int ask_both(struct hd_pkt *pkt, struct judge *j, struct hd_fl
 	to_id = forward ? j->to_id : pkt->port;
 	/* Before the rules are asked: if they change meanwhile, the flow is stale. */
 	gen = *(const volatile __u32 *)&from->gen + *(const volatile __u32 *)&to->gen;
+	if (pkt->routed)
+		gen += hd_router_gen(pkt->ip->router);
 	barrier();
 	r = hd_judge_egress(pkt, from, from_id, to, &egress);
 	if (r == 0)
@@ -232,7 +239,7 @@ static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_f
 		hd_flow_count(pkt, flow, j->side);
 	/* For what goes into a tunnel nothing is put by: the sender is here, and what it sends is in order. */
 	if (!held || (j->to->flags & HD_PORT_TUNNEL))
-		return hd_port_send_to(pkt, j->to_id);
+		return hd_hop_send(pkt, j->to_id);
 	return hd_release(pkt->ctx, pkt->stage, held, j->to_id);
 }
 
@@ -458,7 +465,7 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 	}
 	hd_trace(pkt, table == FLOW_ESTABLISHED ? HD_TRACE_FLOW_HIT : HD_TRACE_FLOW_UNCONFIRMED,
 		 flow->rule[0], flow->rule[1]);
-	if (flow->gen != hd_flow_gen(pkt->from, j->to)) {
+	if (flow->gen != hd_flow_gen(pkt, pkt->from, j->to)) {
 		r = judge_again(pkt, j, flow);
 		if (r < 0 && has_moved(flow, was))
 			return stays(flow, was, r);
@@ -467,6 +474,8 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 			return r;
 		}
 	}
+	if (pkt->routed)
+		(void)hd_rflow_note(j->side, table);
 	was_established = flow->state >= HD_FLOW_ESTABLISHED;
 	r = track(pkt->ctx, flow, j->side);
 	if (r == TCP_BEGIN) {
@@ -563,7 +572,7 @@ static __always_inline int send_related(struct hd_pkt *pkt, const struct judge *
 	int r = hd_port_may_send_to(pkt, j->to_id);
 
 	hd_trace(pkt, HD_TRACE_RELATED, 0, 0);
-	return r < 0 ? r : hd_port_send_to(pkt, j->to_id);
+	return r < 0 ? r : hd_hop_send(pkt, j->to_id);
 }
 
 /*
@@ -596,7 +605,7 @@ static __noinline int judge_error(struct hd_pkt *pkt, struct judge *j)
 		return -HD_DROP_ICMP_UNRELATED;
 	if (flow->port[!side] != pkt->port)
 		return is_secure(pkt->from) ? -HD_DROP_ICMP_UNRELATED : send_related(pkt, j);
-	if (flow->gen != hd_flow_gen(pkt->from, j->to))
+	if (flow->gen != hd_flow_gen(pkt, pkt->from, j->to))
 		return -HD_DROP_ICMP_UNRELATED; /* its next packet will tell whether it still is a flow */
 	return send_related(pkt, j);
 }
@@ -676,9 +685,10 @@ static __always_inline int hd_judge_flow(struct hd_pkt *pkt)
 	struct judge j = { .to_id = pkt->ip->to };
 
 	j.to = hd_port_lookup(j.to_id);
-	if (!j.to || !hd_port_is_member(pkt->network, j.to_id))
+	if (!j.to || !hd_port_is_member(hd_to_network(pkt), j.to_id))
 		return -HD_DROP_PORT_DOWN;
-	if (j.to_id == pkt->port && !(j.to->flags & HD_PORT_HAIRPIN))
+	/* A router may have one leg for several subnets. */
+	if (j.to_id == pkt->port && !(j.to->flags & HD_PORT_HAIRPIN) && !pkt->routed)
 		return -HD_DROP_SAME_PORT;
 	if (pkt->ip->flags & HD_IP_ICMP_ERROR)
 		return judge_error(pkt, &j);

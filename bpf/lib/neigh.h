@@ -60,9 +60,12 @@ struct nd_advert {
 #define ND_FLAG_OVERRIDE (1u << 29)
 #define ND_ADVERT_LEN (sizeof(struct nd_advert) - sizeof(struct ipv6hdr))
 
-/* The owner's own questions go on, and those of a port that is to hear nothing from him. */
-static __always_inline const struct hd_neigh_value *neigh_lookup(const struct hd_pkt *pkt,
-								 const struct hd_neigh_key *key)
+/*
+ * The owner's own questions go on, and those of a port that is to hear nothing from him. A router has nobody else to answer for it; @suppress: for
+ * others it is done as well.
+ */
+static __always_inline const struct hd_neigh_value *
+neigh_lookup(const struct hd_pkt *pkt, const struct hd_neigh_key *key, bool suppress)
 {
 	const struct hd_neigh_value *entry = bpf_map_lookup_elem(&hd_neigh, key);
 	const struct hd_port_value *owner;
@@ -70,12 +73,19 @@ static __always_inline const struct hd_neigh_value *neigh_lookup(const struct hd
 	if (!entry || entry->port == pkt->port)
 		return NULL;
 	owner = hd_port_lookup(entry->port);
+	if (!suppress && (!owner || !(owner->flags & HD_PORT_ROUTER)))
+		return NULL;
 	return owner && owner->flags & pkt->from->flags & HD_PORT_ISOLATED ? NULL : entry;
 }
 
 /* Back to where the question came from. Not bpf_redirect_peer: the far end must find the packet type by itself. */
 static __always_inline int neigh_reply(struct hd_pkt *pkt)
 {
+	if (pkt->from->flags & HD_PORT_TUNNEL) {
+		hd_trace(pkt, HD_TRACE_ANSWERED, pkt->port, 0);
+		pkt->ip->to = pkt->port;
+		return HD_VERDICT_ENCAP;
+	}
 	if (hd_vlan_out(pkt, pkt->from) < 0)
 		return -HD_DROP_NO_MEMORY;
 	hd_port_count_out(pkt, pkt->port);
@@ -108,10 +118,11 @@ static __always_inline void arp_turn(struct ethhdr *eth, struct arp_ipv4 *arp, c
 
 /**
  * hd_neigh_arp - answer an ARP request for a known address
+ * @suppress: for any; else only for a router's
  *
  * Return: HD_VERDICT_REDIRECT when it is answered, HD_VERDICT_PASS when it should go on.
  */
-static __always_inline int hd_neigh_arp(struct hd_pkt *pkt)
+static __always_inline int hd_neigh_arp(struct hd_pkt *pkt, bool suppress)
 {
 	struct hd_neigh_key key = { .network = pkt->network,
 				    .vlan = pkt->vlan,
@@ -127,7 +138,7 @@ static __always_inline int hd_neigh_arp(struct hd_pkt *pkt)
 	if (!arp_is_request(arp))
 		return HD_VERDICT_PASS;
 	hd_memcpy(&key.addr[12], arp->tip, 4);
-	entry = neigh_lookup(pkt, &key);
+	entry = neigh_lookup(pkt, &key, suppress);
 	if (!entry)
 		return HD_VERDICT_PASS;
 	/* The packet may be shared with a capture socket: writing needs a private copy. */
@@ -212,7 +223,7 @@ static __always_inline int nd_send(struct hd_pkt *pkt, const struct nd_advert *n
  *
  * Return: as hd_neigh_arp().
  */
-static __always_inline int hd_neigh_nd(struct hd_pkt *pkt)
+static __always_inline int hd_neigh_nd(struct hd_pkt *pkt, bool suppress)
 {
 	struct hd_neigh_key key = { .network = pkt->network, .vlan = pkt->vlan };
 	const struct hd_neigh_value *entry;
@@ -224,7 +235,7 @@ static __always_inline int hd_neigh_nd(struct hd_pkt *pkt)
 	if (!ns || pkt->eth_type != bpf_htons(ETH_P_IPV6) || !nd_is_solicit(ns))
 		return HD_VERDICT_PASS;
 	hd_memcpy(key.addr, ns->target, 16);
-	entry = neigh_lookup(pkt, &key);
+	entry = neigh_lookup(pkt, &key, suppress);
 	if (!entry)
 		return HD_VERDICT_PASS;
 	hd_memcpy(mac, entry->mac, 6);

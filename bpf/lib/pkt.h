@@ -20,6 +20,9 @@ enum hd_verdict {
 	HD_VERDICT_SENT,     /* the verdict is in hd_ip.verdict */
 	HD_VERDICT_ENCAP,    /* goes on in stage encap */
 	HD_VERDICT_TOO_BIG,  /* goes on in stage too-big */
+	HD_VERDICT_NEIGH,    /* goes on in stage neighbour */
+	HD_VERDICT_RESOLVE,  /* goes on in stage resolve */
+	HD_VERDICT_TELL,     /* goes on in stage tell */
 	HD_VERDICT_SPREAD, /* copies for the members here are on their way; goes on in stage spread */
 	HD_VERDICT_DONE,   /* nothing more to do with it: copies are on their way, or it waits */
 };
@@ -59,6 +62,17 @@ enum {
  * @network: its network, likewise
  * @tag:     its VLAN and what else its tag said, likewise; see hd_vlan_keep()
  * @verdict: of hd_port_send_to(), until the program ends
+ * @router:  port id of the router that it crosses, here or at another host; HD_PORT_NONE = it stays in its network
+ * @rewrite: it is sent on here: Ethernet header and TTL are still those of its way to the router
+ * @from_network: of a routed packet: where its sender is
+ * @to_network: of a routed packet: where it goes on
+ * @hop_mac: of a routed packet: MAC of the next hop there
+ * @from_mac: of a routed packet: MAC that it came from
+ * @route:   of a routed packet: number of the static route that decided, 0 = none did
+ * @via:     of a routed packet: the next hop's address, IPv4 mapped
+ * @source:  of a routed packet: address of the router that an error about it comes from, IPv4 mapped
+ * @tell:    type and code of that error, in the upper half; number of the drop's reason in the lower
+ * @tell_word: second word of its header, host order
  */
 struct hd_ip {
 	__be32 saddr[4];
@@ -83,6 +97,17 @@ struct hd_ip {
 	__u32 network;
 	__u32 tag;
 	__s32 verdict;
+	__u32 router;
+	__u32 rewrite;
+	__u32 from_network;
+	__u32 to_network;
+	__u32 route;
+	__u8 hop_mac[6];
+	__u8 from_mac[6];
+	__be32 via[4];
+	__be32 source[4];
+	__u32 tell;
+	__u32 tell_word;
 };
 
 /**
@@ -90,6 +115,7 @@ struct hd_ip {
  * @ctx:      the hook's context
  * @port:     id of the port it came from (port-out: goes to), HD_PORT_NONE until hd_port_identify()
  * @network:  network of that port, or of the tunnel
+ * @routed:   it crosses a router; a constant of each program, so that the verifier follows one way only
  * @from:     that port's entry
  * @dst:      destination MAC, valid after hd_eth_parse()
  * @src:      source MAC
@@ -106,6 +132,7 @@ struct hd_ip {
 struct hd_pkt {
 	struct __sk_buff *ctx;
 	const struct hd_port_value *from;
+	__u64 routed;
 	__u32 port;
 	__u32 network;
 	__u8 dst[6];

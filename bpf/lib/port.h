@@ -141,6 +141,7 @@ static __always_inline int hd_port_identify(struct hd_pkt *pkt)
 		return -HD_DROP_NO_PORT;
 	pkt->ip->port = pkt->port;
 	pkt->ip->network = pkt->network;
+	pkt->ip->router = HD_PORT_NONE;
 	if (pkt->stage == HD_STAGE_PORT_IN)
 		hd_trace(pkt, HD_TRACE_PORT, pkt->port, pkt->network);
 	if (pkt->stage == HD_STAGE_PORT_OUT)

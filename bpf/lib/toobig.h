@@ -21,9 +21,6 @@
 #define CUT 512
 #define REMOVED 256
 
-#define ICMP_FRAG_NEEDED 4
-#define ICMPV6_PACKET_TOO_BIG 2
-
 /* Who may be told: not of errors, of what went to many, or pieces (RFC 1122 section 3.2.2, RFC 4443 section 2.4). */
 static __always_inline bool may_be_told(struct hd_pkt *pkt)
 {

@@ -45,12 +45,17 @@ static __noinline int trace_add(__u32 stage, __u32 what, __u32 a, __u32 b)
 	return 0;
 }
 
-/** hd_trace - log a step of the packet's way; nothing in the datapath itself */
+/** hd_trace, hd_trace_at - log a step of the packet's way; nothing in the datapath itself */
+static __always_inline void hd_trace_at(__u32 stage, enum hd_trace_what what, __u32 a, __u32 b)
+{
+	if (hd_cfg.trace == HD_TRACE_TWIN)
+		(void)trace_add(stage, what, a, b);
+	if (hd_cfg.trace == HD_TRACE_LIVE)
+		(void)hd_live_step(stage, what, a, b);
+}
+
 static __always_inline void hd_trace(const struct hd_pkt *pkt, enum hd_trace_what what, __u32 a,
 				     __u32 b)
 {
-	if (hd_cfg.trace == HD_TRACE_TWIN)
-		(void)trace_add(pkt->stage, what, a, b);
-	if (hd_cfg.trace == HD_TRACE_LIVE)
-		(void)hd_live_step(pkt->stage, what, a, b);
+	hd_trace_at(pkt->stage, what, a, b);
 }

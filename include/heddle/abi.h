@@ -29,6 +29,8 @@
 #define HD_FRAGS_DEFAULT 4096
 #define HD_HELD_DEFAULT 1024
 #define HD_PEER_NETS_DEFAULT 65536 /* networks of peers that are not in all of them */
+#define HD_ROUTES_DEFAULT 65536
+#define HD_ARP_DEFAULT 16384 /* neighbours that routers have learned */
 
 /* Slots of the direct-mapped ifindex table: a power of two. */
 #define HD_IFINDEX_SLOTS 65536

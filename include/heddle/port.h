@@ -50,6 +50,8 @@ enum {
 	HD_PORT_LEGS = 1 << 16, /* an uplink that networks have legs at */
 	HD_PORT_SHARED =
 		1 << 17, /* a leg for untagged frames at an uplink that the host uses, too */
+	HD_PORT_ROUTER = 1 << 20, /* a pseudo port: a router (heddle/router.h) */
+	HD_PORT_ROUTED = 1 << 21, /* a router is in its network */
 };
 
 /**

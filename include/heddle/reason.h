@@ -158,7 +158,23 @@
 	  "'ethtool -K DEV tx-udp_tnl-segmentation off' in the workload; for a leg of the host that routes, tso and gso.")          \
 	X(52, HD_DROP_TUNNEL_FORGED, "tunnel-forged",                                                                               \
 	  "A workload's packet, forwarded or sent to a physical network, looks like a tunnel packet of ours.",                      \
-	  "A workload tries to get into other networks; or it makes tunnels: then by another UDP port.")
+	  "A workload tries to get into other networks; or it makes tunnels: then by another UDP port.")                            \
+	X(53, HD_DROP_NO_ROUTE, "no-route", "The router has no route to the destination.",                                          \
+	  "'heddle router show R' lists its routes; 'heddle router route-add R PREFIX --via IP' adds one.")                         \
+	X(54, HD_DROP_BLACKHOLE, "blackhole",                                                                                       \
+	  "A route of the router says that such packets are dropped.",                                                              \
+	  "'heddle router show R' lists its routes; 'heddle router route-del R ROUTE' removes one.")                                \
+	X(55, HD_DROP_TTL, "ttl-expired", "The packet has passed as many routers as it may.",                                       \
+	  "Usual for traceroute; else look for routers that send packets to each other in a circle.")                               \
+	X(56, HD_DROP_UNRESOLVED, "unresolved",                                                                                     \
+	  "The next hop has not said yet which MAC it has; it has been asked.",                                                     \
+	  "Usual for a first packet; else the address is not in use: 'heddle neighbour list' shows those that are known.")          \
+	X(57, HD_DROP_TO_ROUTER, "to-router",                                                                                       \
+	  "The packet is for the router itself, which answers to nothing but ping, ARP and neighbour discovery.",                   \
+	  "None is needed, unless a server was meant to have this address.")                                                        \
+	X(58, HD_DROP_ROUTE_CAST, "not-routable",                                                                                   \
+	  "The packet's source or destination address is one that never crosses a router: multicast, broadcast, link-local.",       \
+	  "Look at what sends it; a broadcast into another subnet is switched off (RFC 2644).")
 
 enum hd_reason {
 	HD_DROP_NONE = 0,

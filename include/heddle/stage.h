@@ -16,6 +16,10 @@ enum hd_stage {
 	HD_STAGE_SPREAD,     /* a copy for each peer of the network */
 	HD_STAGE_TOO_BIG,    /* does not fit into a tunnel: its sender is told */
 	HD_STAGE_UPLINK_OUT, /* out of the host to the underlay; entry point, no slot */
+	HD_STAGE_ROUTE,	     /* to a router: where does it go from there */
+	HD_STAGE_RFLOW,	     /* as flow, for one that crosses a router */
+	HD_STAGE_RESOLVE,    /* its next hop is not known: asked for */
+	HD_STAGE_TELL,	     /* a router drops it, and tells its sender */
 	HD_STAGE_COUNT,
 };
 
@@ -23,5 +27,6 @@ enum hd_stage {
 #define HD_STAGE_NAMES                                                                             \
 	{                                                                                          \
 		"port-in", "port-out", "flood", "neighbour", "judge", "flow", "uplink-in",         \
-			"encap", "spread", "too-big", "uplink-out"                                 \
+			"encap", "spread", "too-big", "uplink-out", "route", "routed-flow",        \
+			"resolve", "tell"                                                          \
 	}

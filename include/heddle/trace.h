@@ -39,6 +39,11 @@ enum hd_trace_what {
 	HD_TRACE_DROP,		   /* dropped with reason a; port b decided */
 	HD_TRACE_HOST,		   /* the host itself sends it to port a of network b */
 	HD_TRACE_VLAN,		   /* it belongs to VLAN a; b: it came with a tag */
+	HD_TRACE_ROUTE,		   /* router a: a subnet's own route leads to network b */
+	HD_TRACE_ROUTE_STATIC,	   /* router a: its static route b decides */
+	HD_TRACE_ROUTED,	   /* router a at another host has sent it on, into network b */
+	HD_TRACE_NEXT_HOP,	   /* the next hop in network a is behind port b; 0 = not known */
+	HD_TRACE_TOLD,		   /* its sender is told, by an ICMP error of type a and code b */
 };
 
 /**

@@ -115,7 +115,9 @@ static bool matches(void *arg, const struct hd_flow *flow)
 	const struct filter *f = arg;
 	int server = !flow->value.opener;
 
-	return (!f->network || f->network == flow->network) &&
+	return (!f->network || f->network == flow->network ||
+		(flow->router &&
+		 (f->network == flow->hop[0].network || f->network == flow->hop[1].network))) &&
 	       (!f->port || f->port == flow->value.port[0] || f->port == flow->value.port[1]) &&
 	       (f->vlan < 0 || f->vlan == flow->vlan) &&
 	       (f->proto < 0 || f->proto == flow->proto) &&
@@ -194,18 +196,26 @@ static void print_count(const struct filter *f, const char *key, const struct hd
 
 static bool is_stale(const struct filter *f, const struct hd_flow *flow)
 {
-	return !hd_sync_flow_is_current(f->daemon->sync, flow->value.port[0], flow->value.port[1],
-					flow->value.gen);
+	return !hd_sync_flow_is_current(f->daemon->sync, flow);
+}
+
+static const char *name_of(const struct filter *f, enum hd_noun_id noun, uint32_t id)
+{
+	const struct hd_object *object = id ? hd_model_get_id(f->daemon->model, noun, id) : NULL;
+
+	return object ? object->name : "";
 }
 
 static void print_flow(const struct filter *f, const struct hd_flow *flow)
 {
-	const struct hd_object *network =
-		hd_model_get_id(f->daemon->model, HD_NOUN_NETWORK, flow->network);
 	int client = flow->value.opener & 1;
 
-	(void)fprintf(f->out, "{\"network\": \"%s\", \"vlan\": %u, \"protocol\": \"",
-		      network ? network->name : "", flow->vlan);
+	(void)fprintf(f->out, "{\"network\": \"%s\", ", name_of(f, HD_NOUN_NETWORK, flow->network));
+	if (flow->router)
+		(void)fprintf(f->out, "\"router\": \"%s\", \"to-network\": \"%s\", ",
+			      name_of(f, HD_NOUN_ROUTER, flow->router),
+			      name_of(f, HD_NOUN_NETWORK, flow->hop[!client].network));
+	(void)fprintf(f->out, "\"vlan\": %u, \"protocol\": \"", flow->vlan);
 	print_protocol(f, flow->proto);
 	(void)fprintf(f->out, "\", \"state\": \"%s\", ",
 		      states[flow->value.state % HD_FLOW_STATE_COUNT]);

@@ -235,6 +235,10 @@ static void add_flow_tables(struct hd_daemon *daemon, json_t *list)
 		{ "flows-ipv6", HD_MAP_FLOW6, limits->flows },
 		{ "new-flows-ipv4", HD_MAP_NEW4, limits->new_flows },
 		{ "new-flows-ipv6", HD_MAP_NEW6, limits->new_flows },
+		{ "routed-flows-ipv4", HD_MAP_RFLOW4, limits->flows },
+		{ "routed-flows-ipv6", HD_MAP_RFLOW6, limits->flows },
+		{ "new-routed-flows-ipv4", HD_MAP_RNEW4, limits->new_flows },
+		{ "new-routed-flows-ipv6", HD_MAP_RNEW6, limits->new_flows },
 	};
 	const struct {
 		const char *name;
@@ -245,14 +249,15 @@ static void add_flow_tables(struct hd_daemon *daemon, json_t *list)
 		{ "policies", HD_TABLE_SHAPES, limits->policies },
 		{ "members", HD_TABLE_MEMBERS, limits->members },
 		{ "sources", HD_TABLE_SOURCES, limits->sources },
+		{ "routes", HD_TABLE_ROUTES, limits->routes },
 	};
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < HD_FLOW_TABLES; i++)
 		(void)json_array_append_new(
 			list, table_status(flows[i].name,
 					   count_flows(daemon, i, flows[i].map, flows[i].size),
 					   flows[i].size));
-	for (int i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		(void)json_array_append_new(
 			list, table_status(rows[i].name,
 					   (uint32_t)hd_sync_rows(daemon->sync, rows[i].table),

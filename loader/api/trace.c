@@ -187,6 +187,26 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 		*detail = json_sprintf(
 			r->b ? "in VLAN %u, by its tag" : "in VLAN %u, as all untagged", r->a);
 		return "vlan";
+	case HD_TRACE_ROUTE:
+		*detail = json_sprintf("router %s: a neighbour in network %s", port_name(t, r->a),
+				       network_name(t, r->b));
+		return "route";
+	case HD_TRACE_ROUTE_STATIC:
+		*detail = json_sprintf("router %s: static route %u", port_name(t, r->a), r->b);
+		return "route";
+	case HD_TRACE_ROUTED:
+		*detail = json_sprintf("router %s has sent it on into network %s, at another host",
+				       port_name(t, r->a), network_name(t, r->b));
+		return "routed";
+	case HD_TRACE_NEXT_HOP:
+		*detail = r->b ? json_sprintf("the next hop in network %s is behind port %s",
+					      network_name(t, r->a), port_name(t, r->b))
+			       : json_sprintf("the next hop in network %s is not known: asked for",
+					      network_name(t, r->a));
+		return "next hop";
+	case HD_TRACE_TOLD:
+		*detail = json_sprintf("its sender is told by ICMP type %u, code %u", r->a, r->b);
+		return "told";
 	case HD_TRACE_ENCAP:
 		*detail = encap_text(t, r);
 		deliver(t, "delivered", r->a);

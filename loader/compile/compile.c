@@ -12,8 +12,10 @@
 #include "heddle/leg.h"
 #include "heddle/neigh.h"
 #include "compile/policy.h"
+#include "compile/rows.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
+#include "heddle/router.h"
 #include "heddle/vlan.h"
 
 const char *const hd_table_names[HD_TABLE_COUNT] = {
@@ -22,6 +24,8 @@ const char *const hd_table_names[HD_TABLE_COUNT] = {
 	[HD_TABLE_MEMBERS] = "hd_members",
 	[HD_TABLE_SOURCES] = "hd_sources",
 	[HD_TABLE_GATEWAYS] = "hd_gateways",
+	[HD_TABLE_HOPS] = "hd_hops",
+	[HD_TABLE_ROUTES] = "hd_routes",
 	[HD_TABLE_NETWORKS] = "hd_networks",
 	[HD_TABLE_TRUNKS] = "hd_trunks",
 	[HD_TABLE_PORTS] = "hd_ports",
@@ -39,7 +43,7 @@ const char *const hd_table_names[HD_TABLE_COUNT] = {
 
 /*
  * One run of the compiler. @rings: first and last port of each network; @slots: slots of hd_ifindex in use, a bit each; @underlay: what the
- * uplinks say; @facts: in ascending order of ids.
+ * uplinks say; @facts: in ascending order of ids; @routed: networks that a router is in, a bit each.
  */
 struct compiler {
 	struct hd_underlay underlay;
@@ -51,6 +55,7 @@ struct compiler {
 	const struct hd_fact *facts;
 	size_t n_facts;
 	uint8_t slots[HD_IFINDEX_SLOTS / 8];
+	uint8_t routed[HD_FLOW_NETWORKS_MAX / 8];
 };
 
 struct ring {
@@ -69,6 +74,9 @@ void hd_tables_init(struct hd_tables *tables)
 	hd_table_init(&t[HD_TABLE_MEMBERS], sizeof(struct hd_member_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_SOURCES], sizeof(struct hd_source_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_GATEWAYS], sizeof(struct hd_member_key), sizeof(uint32_t));
+	hd_table_init(&t[HD_TABLE_HOPS], sizeof(struct hd_hop_key), sizeof(struct hd_route_value));
+	hd_table_init(&t[HD_TABLE_ROUTES], sizeof(struct hd_route_key),
+		      sizeof(struct hd_route_value));
 	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));
 	hd_table_init(&t[HD_TABLE_TRUNKS], sizeof(uint32_t), sizeof(struct hd_trunk_value));
 	hd_table_init(&t[HD_TABLE_PORTS], sizeof(uint32_t), sizeof(struct hd_port_value));
@@ -131,25 +139,25 @@ static int compile_network(struct compiler *c, const struct hd_object *object)
 	return r < 0 ? r : hd_table_add(&c->out->table[HD_TABLE_NETWORKS], &object->id, &value);
 }
 
-static int compile_fdb(struct compiler *c, uint32_t network, uint16_t vlan, const uint8_t mac[6],
-		       uint32_t port)
+int hd_row_fdb(struct hd_tables *out, uint32_t network, uint16_t vlan, const uint8_t mac[6],
+	       uint32_t port)
 {
 	struct hd_fdb_key key = { .network = network, .vlan = vlan };
 	struct hd_fdb_value value = { .port = port, .flags = HD_FDB_STATIC };
 
 	memcpy(key.mac, mac, 6);
-	return hd_table_add(&c->out->table[HD_TABLE_FDB], &key, &value);
+	return hd_table_add(&out->table[HD_TABLE_FDB], &key, &value);
 }
 
-static int compile_neigh(struct compiler *c, uint32_t network, uint16_t vlan,
-			 const struct hd_ip *ip, const uint8_t mac[6], uint32_t port)
+int hd_row_neigh(struct hd_tables *out, uint32_t network, uint16_t vlan, const struct hd_ip *ip,
+		 const uint8_t mac[6], uint32_t port)
 {
 	struct hd_neigh_key key = { .network = network, .vlan = vlan };
 	struct hd_neigh_value value = { .port = port };
 
 	memcpy(key.addr, ip->bytes, 16);
 	memcpy(value.mac, mac, 6);
-	return hd_table_add(&c->out->table[HD_TABLE_NEIGH], &key, &value);
+	return hd_table_add(&out->table[HD_TABLE_NEIGH], &key, &value);
 }
 
 /* Two devices on one slot: the one with the smaller port id keeps it, the other goes to the far table. */
@@ -244,9 +252,9 @@ static int compile_port_addresses(struct compiler *c, const struct hd_object *ob
 
 	if (!port->has_mac)
 		return 0;
-	r = compile_fdb(c, network, port->vlan, port->mac, id);
+	r = hd_row_fdb(c->out, network, port->vlan, port->mac, id);
 	for (size_t i = 0; r == 0 && i < port->n_ips; i++)
-		r = compile_neigh(c, network, port->vlan, &port->ips[i], port->mac, id);
+		r = hd_row_neigh(c->out, network, port->vlan, &port->ips[i], port->mac, id);
 	return r;
 }
 
@@ -274,6 +282,28 @@ static uint32_t peer_gen(const struct compiler *c, const struct hd_object *peer)
 	return gen;
 }
 
+static void find_routed(struct compiler *c)
+{
+	hd_model_each(c->model, HD_NOUN_ROUTER, object) {
+		const struct hd_router *router = &object->view.router;
+
+		for (size_t i = 0; i < router->n_subnets; i++) {
+			const struct hd_object *subnet =
+				hd_model_get(c->model, HD_NOUN_SUBNET, router->subnets[i]);
+			uint32_t id =
+				hd_model_get(c->model, HD_NOUN_NETWORK, subnet->view.subnet.network)
+					->id;
+
+			c->routed[id / 8] |= (uint8_t)(1 << id % 8);
+		}
+	}
+}
+
+static uint32_t routed_flag(const struct compiler *c, uint32_t network)
+{
+	return c->routed[network / 8] & 1 << network % 8 ? HD_PORT_ROUTED : 0;
+}
+
 static int compile_port(struct compiler *c, const struct hd_object *object,
 			const struct hd_fact *fact)
 {
@@ -282,7 +312,7 @@ static int compile_port(struct compiler *c, const struct hd_object *object,
 	struct hd_port_value value = {
 		.network = network->id,
 		.ifindex = fact->ifindex,
-		.flags = port_flags(port, fact),
+		.flags = port_flags(port, fact) | routed_flag(c, network->id),
 		.next = object->id,
 		.mtu = port_mtu(c, port, &network->view.network, fact),
 		.mac_limit = network->view.network.port_mac_limit,
@@ -385,7 +415,7 @@ static int compile_leg(struct compiler *c, const struct hd_object *object)
 				       .next = object->leg,
 				       .mac_limit = HD_LEG_MACS,
 				       .vlan = network->vlan,
-				       .flags = HD_PORT_LEG };
+				       .flags = HD_PORT_LEG | routed_flag(c, object->id) };
 	int r;
 
 	if (!uplink || !object->leg)
@@ -422,6 +452,8 @@ static int compile_fact(struct compiler *c, const struct hd_fact *fact)
 		return compile_uplink(c, object, fact);
 	if (object->noun->id == HD_NOUN_PEER)
 		return compile_peer(c, object, fact);
+	if (object->noun->id == HD_NOUN_ROUTER)
+		return hd_compile_router(c->model, object, fact, c->out);
 	return compile_port(c, object, fact);
 }
 
@@ -541,18 +573,19 @@ static int compile_entries(struct compiler *c)
 				     fdb->peer ? fdb->peer : fdb->port);
 
 		if (fdb->peer)
-			r = compile_fdb(c, network, 0, fdb->mac, end->id);
+			r = hd_row_fdb(c->out, network, 0, fdb->mac, end->id);
 		else
-			r = compile_fdb(c, network, end->view.port.vlan, fdb->mac,
-					datapath_port(c, end));
+			r = hd_row_fdb(c->out, network, end->view.port.vlan, fdb->mac,
+				       datapath_port(c, end));
 		if (r < 0)
 			return r;
 	}
 	hd_model_each(c->model, HD_NOUN_NEIGHBOUR, object) {
 		const struct hd_neighbour *neigh = &object->view.neighbour;
 
-		r = compile_neigh(c, hd_model_get(c->model, HD_NOUN_NETWORK, neigh->network)->id, 0,
-				  &neigh->ip, neigh->mac, HD_PORT_NONE);
+		r = hd_row_neigh(c->out,
+				 hd_model_get(c->model, HD_NOUN_NETWORK, neigh->network)->id, 0,
+				 &neigh->ip, neigh->mac, HD_PORT_NONE);
 		if (r < 0)
 			return r;
 	}
@@ -566,6 +599,7 @@ static int compile_all(struct compiler *c, const struct hd_fact *facts, size_t n
 	c->facts = facts;
 	c->n_facts = n_facts;
 	look_at_uplinks(c, facts, n_facts);
+	find_routed(c);
 	hd_model_each(c->model, HD_NOUN_NETWORK, network) {
 		r = compile_network(c, network);
 		if (r < 0)

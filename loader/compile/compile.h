@@ -11,7 +11,7 @@
 #include "model/model.h"
 
 /**
- * struct hd_fact - what the machine says about the device of a port or an uplink, or about the way to a peer
+ * struct hd_fact - what the machine says about the device of a port or an uplink, about the way to a peer, or for a router
  * @port:    its id
  * @ifindex: 0 if the device is missing, or there is no way
  * @mtu:     of the device, of the way
@@ -19,7 +19,7 @@
  * @peer:    bpf_redirect_peer reaches its other end
  * @shared:  of an uplink: the host has an address there
  * @to:      MAC of the next hop, for a peer
- * @from:    MAC of the device by which it is reached
+ * @from:    MAC of the device by which it is reached; of a router: that with which it asks for neighbours on this host
  * @local:   address from which a peer is reached, IPv6 or IPv4 mapped
  */
 struct hd_fact {
@@ -41,6 +41,8 @@ enum hd_table_id {
 	HD_TABLE_MEMBERS,
 	HD_TABLE_SOURCES,
 	HD_TABLE_GATEWAYS,
+	HD_TABLE_HOPS,
+	HD_TABLE_ROUTES,
 	HD_TABLE_NETWORKS,
 	HD_TABLE_TRUNKS,
 	HD_TABLE_ENDS,
@@ -74,7 +76,7 @@ extern const char *const hd_table_names[HD_TABLE_COUNT];
 /**
  * hd_compile - compute all table entries
  * @model:   validated, ids assigned
- * @facts:   one for each port, uplink and peer, in ascending order of ids
+ * @facts:   one for each port, uplink, peer and router, in ascending order of ids
  * @n_facts: number of them
  * @hz:      jiffies in a second
  * @ret:     initialised and empty; sorted on return

@@ -355,6 +355,8 @@ struct hd_limits {
 	uint32_t members;
 	uint32_t sources;
 	uint32_t fragments;
+	uint32_t routes;
+	uint32_t arp;			       /* neighbours that routers have learned */
 	uint32_t timeouts_s[HD_TIMEOUT_COUNT]; /* idle times, by enum hd_timeout */
 };
 

@@ -52,6 +52,14 @@ static const struct {
 	[HD_MAP_FLOW6] = { "hd_flow6", KEEP },
 	[HD_MAP_NEW4] = { "hd_new4", KEEP },
 	[HD_MAP_NEW6] = { "hd_new6", KEEP },
+	[HD_MAP_RFLOW4] = { "hd_rflow4", KEEP },
+	[HD_MAP_RFLOW6] = { "hd_rflow6", KEEP },
+	[HD_MAP_RNEW4] = { "hd_rnew4", KEEP },
+	[HD_MAP_RNEW6] = { "hd_rnew6", KEEP },
+	[HD_MAP_ROUTES] = { "hd_routes", KEEP },
+	[HD_MAP_HOPS] = { "hd_hops", KEEP },
+	[HD_MAP_ARP] = { "hd_arp", KEEP },
+	[HD_MAP_ROUTER_STATE] = { "hd_router_state", KEEP },
 	[HD_MAP_FRAGS] = { "hd_frags", KEEP },
 	[HD_MAP_RULES] = { "hd_rules", KEEP },
 	[HD_MAP_SHAPES] = { "hd_shapes", KEEP },
@@ -84,6 +92,7 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 	case HD_MAP_TRUNKS:
 	case HD_MAP_ENDS:
 	case HD_MAP_PEERS:
+	case HD_MAP_ROUTER_STATE:
 		return limits->ports;
 	case HD_MAP_NETWORKS:
 	case HD_MAP_TUNNELS:
@@ -97,10 +106,19 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 		return limits->drops;
 	case HD_MAP_FLOW4:
 	case HD_MAP_FLOW6:
+	case HD_MAP_RFLOW4:
+	case HD_MAP_RFLOW6:
 		return limits->flows;
 	case HD_MAP_NEW4:
 	case HD_MAP_NEW6:
+	case HD_MAP_RNEW4:
+	case HD_MAP_RNEW6:
 		return limits->new_flows;
+	case HD_MAP_ROUTES:
+	case HD_MAP_HOPS:
+		return limits->routes;
+	case HD_MAP_ARP:
+		return limits->arp;
 	case HD_MAP_FRAGS:
 		return limits->fragments;
 	case HD_MAP_RULES:

@@ -18,18 +18,23 @@
 static const struct {
 	enum hd_map_id map;
 	bool is_v4;
-} tables[] = {
-	{ HD_MAP_FLOW4, true },
-	{ HD_MAP_FLOW6, false },
-	{ HD_MAP_NEW4, true },
-	{ HD_MAP_NEW6, false },
+	bool is_new;
+	bool routed;
+} tables[HD_FLOW_TABLES] = {
+	{ HD_MAP_FLOW4, true, false, false }, { HD_MAP_FLOW6, false, false, false },
+	{ HD_MAP_NEW4, true, true, false },   { HD_MAP_NEW6, false, true, false },
+	{ HD_MAP_RFLOW4, true, false, true }, { HD_MAP_RFLOW6, false, false, true },
+	{ HD_MAP_RNEW4, true, true, true },   { HD_MAP_RNEW6, false, true, true },
 };
 
-#define N_TABLES (sizeof(tables) / sizeof(tables[0]))
-
-static size_t key_size(bool is_v4)
+static size_t key_size(size_t table)
 {
-	return is_v4 ? sizeof(struct hd_flow4_key) : sizeof(struct hd_flow6_key);
+	return tables[table].is_v4 ? sizeof(struct hd_flow4_key) : sizeof(struct hd_flow6_key);
+}
+
+static size_t value_size(size_t table)
+{
+	return tables[table].routed ? sizeof(struct hd_rflow_value) : sizeof(struct hd_flow_value);
 }
 
 static void map_v4(uint32_t addr, uint8_t ret[16])
@@ -52,8 +57,9 @@ static uint8_t proto_of(uint32_t zone, uint16_t port)
 	return class == HD_FLOW_OTHER ? (uint8_t)ntohs(port) : protos[class];
 }
 
-static void read_key(bool is_v4, const void *key, struct hd_flow *ret)
+static void read_key(size_t table, const void *key, struct hd_flow *ret)
 {
+	bool is_v4 = tables[table].is_v4;
 	struct hd_flow4_key four;
 	struct hd_flow6_key six;
 	uint32_t zone;
@@ -62,6 +68,11 @@ static void read_key(bool is_v4, const void *key, struct hd_flow *ret)
 	memcpy(&zone, key, sizeof(zone));
 	ret->network = zone >> HD_ZONE_NETWORK_SHIFT;
 	ret->vlan = zone >> HD_ZONE_VLAN_SHIFT & HD_ZONE_VLAN_MASK;
+	ret->router = 0;
+	if (tables[table].routed) {
+		ret->router = ret->network;
+		ret->network = ret->vlan = 0;
+	}
 	if (is_v4) {
 		memcpy(&four, key, sizeof(four));
 		map_v4(four.addr[0], ret->addr[0]);
@@ -75,6 +86,24 @@ static void read_key(bool is_v4, const void *key, struct hd_flow *ret)
 	ret->proto = proto_of(zone, ret->port[0]);
 	if ((zone & HD_ZONE_CLASS_MASK) == HD_FLOW_OTHER)
 		memset(ret->port, 0, sizeof(ret->port)); /* it has none */
+}
+
+static void read_value(size_t table, const void *value, struct hd_flow *ret)
+{
+	struct hd_rflow_value routed;
+
+	memcpy(&ret->value, value, sizeof(ret->value));
+	if (!tables[table].routed)
+		return;
+	memcpy(&routed, value, sizeof(routed));
+	memcpy(ret->hop, routed.hop, sizeof(ret->hop));
+	ret->network = routed.hop[ret->value.opener & 1].network;
+}
+
+static void read_flow(size_t table, const void *key, const void *value, struct hd_flow *ret)
+{
+	read_key(table, key, ret);
+	read_value(table, value, ret);
 }
 
 static enum hd_timeout timeout_of(uint8_t proto, uint8_t state)
@@ -112,7 +141,7 @@ static bool is_expired(const struct hd_datapath *dp, const struct hd_flow *flow,
 /* A walk over one table. */
 struct walk {
 	const struct hd_datapath *dp;
-	bool is_v4;
+	size_t table;
 	uint32_t now;
 	hd_flow_fn fn;
 	void *arg;
@@ -123,8 +152,7 @@ static int walk_row(void *arg, const void *key, const void *value)
 	const struct walk *walk = arg;
 	struct hd_flow flow;
 
-	read_key(walk->is_v4, key, &flow);
-	memcpy(&flow.value, value, sizeof(flow.value));
+	read_flow(walk->table, key, value, &flow);
 	return is_expired(walk->dp, &flow, walk->now) ? 0 : walk->fn(walk->arg, &flow);
 }
 
@@ -133,11 +161,9 @@ int hd_flows_walk(const struct hd_datapath *dp, hd_flow_fn fn, void *arg)
 	struct walk walk = { .dp = dp, .now = hd_datapath_now(dp), .fn = fn, .arg = arg };
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < N_TABLES; i++) {
-		walk.is_v4 = tables[i].is_v4;
-		r = hd_map_walk(dp->maps[tables[i].map], key_size(walk.is_v4),
-				sizeof(struct hd_flow_value), walk_row, &walk);
-	}
+	for (walk.table = 0; r == 0 && walk.table < HD_FLOW_TABLES; walk.table++)
+		r = hd_map_walk(dp->maps[tables[walk.table].map], key_size(walk.table),
+				value_size(walk.table), walk_row, &walk);
 	return r;
 }
 
@@ -145,7 +171,7 @@ int hd_flows_walk(const struct hd_datapath *dp, hd_flow_fn fn, void *arg)
 struct doomed {
 	hd_flow_match match;
 	void *arg;
-	bool is_v4;
+	size_t table;
 	struct hd_table keys;
 };
 
@@ -154,8 +180,7 @@ static int doom_row(void *arg, const void *key, const void *value)
 	struct doomed *doomed = arg;
 	struct hd_flow flow;
 
-	read_key(doomed->is_v4, key, &flow);
-	memcpy(&flow.value, value, sizeof(flow.value));
+	read_flow(doomed->table, key, value, &flow);
 	return doomed->match(doomed->arg, &flow) ? hd_table_add(&doomed->keys, key, "") : 0;
 }
 
@@ -168,15 +193,14 @@ static void release(const struct hd_datapath *dp, const struct hd_flow_value *va
 		__atomic_fetch_sub(&dp->states[port].flows, 1, __ATOMIC_RELAXED);
 }
 
-/* @table: of the four; the first two are established flows */
 static bool remove_flow(const struct hd_datapath *dp, size_t table, const void *key)
 {
-	struct hd_flow_value value;
+	struct hd_rflow_value value; /* or the flow at its beginning alone */
 
 	if (bpf_map_lookup_and_delete_elem(dp->maps[tables[table].map], key, &value) < 0)
 		return false;
-	if (table < 2)
-		release(dp, &value);
+	if (!tables[table].is_new)
+		release(dp, &value.flow);
 	return true;
 }
 
@@ -195,13 +219,12 @@ unsigned int hd_flows_flush(const struct hd_datapath *dp, hd_flow_match match, v
 	struct doomed doomed = { .match = match, .arg = arg };
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < N_TABLES; i++) {
+	for (size_t i = 0; i < HD_FLOW_TABLES; i++) {
 		int fd = dp->maps[tables[i].map];
 
-		doomed.is_v4 = tables[i].is_v4;
-		hd_table_init(&doomed.keys, key_size(doomed.is_v4), 0);
-		(void)hd_map_walk(fd, key_size(doomed.is_v4), sizeof(struct hd_flow_value),
-				  doom_row, &doomed);
+		doomed.table = i;
+		hd_table_init(&doomed.keys, key_size(i), 0);
+		(void)hd_map_walk(fd, key_size(i), value_size(i), doom_row, &doomed);
 		n += remove_keys(dp, i, &doomed.keys);
 		hd_table_done(&doomed.keys);
 	}
@@ -224,26 +247,26 @@ static bool is_over(const struct hd_datapath *dp, const struct hd_model *model,
 static void expire(const struct hd_datapath *dp, const struct hd_model *model, int table,
 		   const void *key)
 {
+	struct hd_rflow_value value;
 	struct hd_flow flow;
 
-	read_key(tables[table].is_v4, key, &flow);
-	if (bpf_map_lookup_elem(dp->maps[tables[table].map], key, &flow.value) == 0 &&
-	    is_over(dp, model, &flow, hd_datapath_now(dp)))
+	if (bpf_map_lookup_elem(dp->maps[tables[table].map], key, &value) < 0)
+		return;
+	read_flow((size_t)table, key, &value, &flow);
+	if (is_over(dp, model, &flow, hd_datapath_now(dp)))
 		(void)remove_flow(dp, (size_t)table, key);
 }
 
 static void expire_batch(const struct hd_datapath *dp, const struct hd_model *model, int table,
-			 const uint8_t *keys, const struct hd_flow_value *values, uint32_t n)
+			 const uint8_t *keys, const uint8_t *values, uint32_t n)
 {
-	bool is_v4 = tables[table].is_v4;
 	uint32_t now = hd_datapath_now(dp);
 	struct hd_flow flow;
 
 	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *key = keys + i * key_size(is_v4);
+		const uint8_t *key = keys + i * key_size((size_t)table);
 
-		read_key(is_v4, key, &flow);
-		flow.value = values[i];
+		read_flow((size_t)table, key, values + i * value_size((size_t)table), &flow);
 		if (is_over(dp, model, &flow, now))
 			expire(dp, model, table, key);
 	}
@@ -253,7 +276,7 @@ bool hd_flows_sweep(const struct hd_datapath *dp, const struct hd_model *model,
 		    struct hd_flow_sweep *sweep)
 {
 	_free_ uint8_t *keys = malloc(STEP * sizeof(struct hd_flow6_key));
-	_free_ struct hd_flow_value *values = malloc(STEP * sizeof(*values));
+	_free_ uint8_t *values = malloc(STEP * sizeof(struct hd_rflow_value));
 	int fd = dp->maps[tables[sweep->table].map];
 	uint32_t n = STEP, next = 0;
 	int end;
@@ -272,6 +295,6 @@ bool hd_flows_sweep(const struct hd_datapath *dp, const struct hd_model *model,
 		return false;
 	sweep->count[sweep->table] = sweep->counting;
 	sweep->counting = 0;
-	sweep->table = (sweep->table + 1) % (int)N_TABLES;
+	sweep->table = (sweep->table + 1) % HD_FLOW_TABLES;
 	return sweep->table == 0;
 }

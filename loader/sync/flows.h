@@ -2,12 +2,14 @@
 /* flows.h - the daemon's side of the flow tables: list, flush, sweep */
 #pragma once
 
-#include "heddle/flow.h"
+#include "heddle/router.h"
 #include "sync/datapath.h"
 
 /**
  * struct hd_flow - a flow, of either family
- * @network: network id
+ * @network: network id; of one that crosses a router that of its opener, 0 if another host routes it and it is not known here
+ * @router:  that it crosses: its id, 0 = none
+ * @hop:     where its sides are, with @router
  * @vlan:    VLAN inside of it
  * @proto:   protocol
  * @is_v4:   family
@@ -17,6 +19,8 @@
  */
 struct hd_flow {
 	uint32_t network;
+	uint32_t router;
+	struct hd_hop hop[2];
 	uint16_t vlan;
 	uint8_t proto;
 	bool is_v4;
@@ -40,20 +44,22 @@ unsigned int hd_flows_flush(const struct hd_datapath *dp, hd_flow_match match, v
 /** hd_flow_timeout_s - after how many idle seconds a flow ends */
 uint32_t hd_flow_timeout_s(const struct hd_limits *limits, const struct hd_flow *flow);
 
+#define HD_FLOW_TABLES 8
+
 /**
  * struct hd_flow_sweep - a sweep in several steps, so that a large table does not keep the daemon from its other work
- * @table: of the four, where it goes on
+ * @table: of the eight, where it goes on
  * @token: position in it
  * @begun: the position is valid
  * @counting: entries of this table seen so far
- * @count: entries of each table when it was last gone through: flows4, flows6, new4, new6
+ * @count: entries of each table when it was last gone through: flows4, flows6, new4, new6; then the same that cross a router
  */
 struct hd_flow_sweep {
 	int table;
 	uint32_t token;
 	bool begun;
 	uint32_t counting;
-	uint32_t count[4];
+	uint32_t count[HD_FLOW_TABLES];
 };
 
 /** hd_flows_sweep - one step: look at some thousand entries, remove those that have expired or lost a port; true when it has come round */

@@ -2,12 +2,14 @@
 /* sync.c - bring the kernel to what the model says */
 #include "sync/sync.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "cleanup.h"
+#include "host.h"
 #include "log.h"
 #include "sync/expedite.h"
 #include "sync/fdb.h"
@@ -294,12 +296,21 @@ static struct hd_fact peer_fact(const struct hd_sync *sync, const struct hd_obje
 	return fact;
 }
 
+/* The MAC that a router asks with on this host: no other host, and no other instance here, has the same. */
+static struct hd_fact router_fact(const struct hd_sync *sync, const struct hd_object *router)
+{
+	struct hd_fact fact = { .port = router->id, .up = true };
+
+	hd_host_mac(sync->devices.instance, router->name, fact.from);
+	return fact;
+}
+
 static int compile(const struct hd_sync *sync, const struct hd_model *model, struct hd_tables *ret,
 		   struct hd_error *err)
 {
-	size_t n = 0, space = hd_model_count(model, HD_NOUN_PORT) +
-			      hd_model_count(model, HD_NOUN_UPLINK) +
-			      hd_model_count(model, HD_NOUN_PEER);
+	size_t n = 0,
+	       space = hd_model_count(model, HD_NOUN_PORT) + hd_model_count(model, HD_NOUN_UPLINK) +
+		       hd_model_count(model, HD_NOUN_PEER) + hd_model_count(model, HD_NOUN_ROUTER);
 	_free_ struct hd_fact *facts = calloc(space + 1, sizeof(*facts));
 	int r;
 
@@ -312,6 +323,8 @@ static int compile(const struct hd_sync *sync, const struct hd_model *model, str
 		facts[n++] = make_fact(sync, uplink);
 	hd_model_each(model, HD_NOUN_PEER, peer)
 		facts[n++] = peer_fact(sync, peer);
+	hd_model_each(model, HD_NOUN_ROUTER, router)
+		facts[n++] = router_fact(sync, router);
 	qsort(facts, n, sizeof(*facts), compare_facts);
 	r = hd_compile(model, facts, n, sync->dp.hz, ret, err);
 	return r == -ENOMEM ? hd_error_set(err, HD_ERR_FAILED, "no memory") : r;
@@ -803,10 +816,20 @@ static uint32_t gen_of(const struct hd_sync *sync, uint32_t port)
 	return value.gen;
 }
 
-bool hd_sync_flow_is_current(const struct hd_sync *sync, uint32_t port_a, uint32_t port_b,
-			     uint32_t gen)
+/* What its neighbours have changed belongs to the generation of a router's flows, too. */
+static uint32_t router_gen(const struct hd_sync *sync, uint32_t router)
 {
-	return gen_of(sync, port_a) + gen_of(sync, port_b) == gen;
+	struct hd_router_state state = { 0 };
+
+	(void)bpf_map_lookup_elem(sync->dp.maps[HD_MAP_ROUTER_STATE], &router, &state);
+	return gen_of(sync, router) + state.moved;
+}
+
+bool hd_sync_flow_is_current(const struct hd_sync *sync, const struct hd_flow *flow)
+{
+	uint32_t gen = gen_of(sync, flow->value.port[0]) + gen_of(sync, flow->value.port[1]);
+
+	return gen + (flow->router ? router_gen(sync, flow->router) : 0) == flow->value.gen;
 }
 
 const struct hd_datapath *hd_sync_datapath(const struct hd_sync *sync)

@@ -17,6 +17,7 @@
 #include "heddle/reason.h"
 #include "sync/datapath.h"
 #include "sync/devices.h"
+#include "sync/flows.h"
 #include "sync/links.h"
 #include "sync/live.h"
 
@@ -103,8 +104,7 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 struct hd_counters hd_sync_counters(const struct hd_sync *sync, uint32_t port);
 
 /** hd_sync_flow_is_current - whether a flow between two ports was judged by the present configuration */
-bool hd_sync_flow_is_current(const struct hd_sync *sync, uint32_t port_a, uint32_t port_b,
-			     uint32_t gen);
+bool hd_sync_flow_is_current(const struct hd_sync *sync, const struct hd_flow *flow);
 
 /** hd_sync_rule - counters of one rule, summed over the CPUs */
 struct hd_rule_counters hd_sync_rule(const struct hd_sync *sync, uint32_t rule);

@@ -24,6 +24,7 @@
 #include "heddle/policy.h"
 #include "heddle/port.h"
 #include "heddle/reason.h"
+#include "heddle/router.h"
 #include "heddle/trace.h"
 #include "heddle/tunnel.h"
 #include "heddle/vlan.h"
@@ -71,6 +72,21 @@ static const struct table tables[] = {
 	  sizeof(struct hd_flow_value) },
 	{ "hd_new6", "hd_flow6_key", "hd_flow_value", sizeof(struct hd_flow6_key),
 	  sizeof(struct hd_flow_value) },
+	{ "hd_rflow4", "hd_flow4_key", "hd_rflow_value", sizeof(struct hd_flow4_key),
+	  sizeof(struct hd_rflow_value) },
+	{ "hd_rflow6", "hd_flow6_key", "hd_rflow_value", sizeof(struct hd_flow6_key),
+	  sizeof(struct hd_rflow_value) },
+	{ "hd_rnew4", "hd_flow4_key", "hd_rflow_value", sizeof(struct hd_flow4_key),
+	  sizeof(struct hd_rflow_value) },
+	{ "hd_rnew6", "hd_flow6_key", "hd_rflow_value", sizeof(struct hd_flow6_key),
+	  sizeof(struct hd_rflow_value) },
+	{ "hd_routes", "hd_route_key", "hd_route_value", sizeof(struct hd_route_key),
+	  sizeof(struct hd_route_value) },
+	{ "hd_hops", "hd_hop_key", "hd_route_value", sizeof(struct hd_hop_key),
+	  sizeof(struct hd_route_value) },
+	{ "hd_arp", "hd_neigh_key", "hd_arp_value", sizeof(struct hd_neigh_key),
+	  sizeof(struct hd_arp_value) },
+	{ "hd_router_state", NULL, "hd_router_state", 4, sizeof(struct hd_router_state) },
 	{ "hd_frags", "hd_frag_key", "hd_frag_value", sizeof(struct hd_frag_key),
 	  sizeof(struct hd_frag_value) },
 	{ "hd_held", "hd_held_key", "hd_held_value", sizeof(struct hd_held_key),
@@ -207,6 +223,26 @@ static const struct member members[] = {
 	M(hd_flow_value, seen_flags),
 	M(hd_flow_value, scale),
 	M(hd_flow_value, tcp),
+	M(hd_route_key, prefix_len),
+	M(hd_route_key, router),
+	M(hd_route_key, addr),
+	M(hd_route_value, kind),
+	M(hd_route_value, network),
+	M(hd_route_value, id),
+	M(hd_route_value, pad),
+	M(hd_route_value, via),
+	M(hd_route_value, gateway),
+	M(hd_hop_key, router),
+	M(hd_hop_key, group),
+	M(hd_hop_key, slot),
+	M(hd_arp_value, mac),
+	M(hd_arp_value, pad),
+	M(hd_arp_value, since),
+	M(hd_arp_value, asked),
+	M(hd_router_state, moved),
+	M(hd_router_state, told),
+	M(hd_rflow_value, flow),
+	M(hd_rflow_value, hop),
 	M(hd_frag_key, network),
 	M(hd_frag_key, vlan),
 	M(hd_frag_key, proto),
@@ -348,7 +384,8 @@ static void check_maps(const struct bpf_object *object, const struct btf *btf)
 
 		if (bpf_map__is_internal(map) || !strcmp(name, "hd_scratch") ||
 		    !strcmp(name, "hd_hold_scratch") || !strcmp(name, "hd_bytes") ||
-		    !strcmp(name, "hd_frag_copy") || !strcmp(name, "hd_live_scratch"))
+		    !strcmp(name, "hd_frag_copy") || !strcmp(name, "hd_live_scratch") ||
+		    !strcmp(name, "hd_rflow_scratch"))
 			continue; /* nobody but the programs themselves looks at it */
 		for (i = 0; i < COUNT(tables) && strcmp(tables[i].name, name);)
 			i++;

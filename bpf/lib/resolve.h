@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * resolve.h - how a router gets to know its neighbours: it asks (ARP, RFC 826; neighbour solicitation, RFC 4861), and listens to what is told to it
+ *
+ * The question takes the place of the packet that needs the answer, which is lost; an address that does not answer is asked once a second, and after three
+ * seconds its sender is told that it can't be reached. It is asked for with the router's MAC of this host, and as who has no address (RFC
+ * 5227), or only one on the link: an answer to the router's own MAC would end at the host where the neighbour is, and no neighbour shall take this one for
+ * the router's.
+ */
+#pragma once
+
+#include "lib/route.h"
+#include "lib/toobig.h"
+
+/* How often it is asked, and after how many seconds in vain the sender is told. */
+#define RESOLVE_TELL_S 3
+
+#define ASK_LEN4 60
+#define ASK_LEN6 (ETH_HLEN + 40 + 32)
+
+/* Whether the address may be asked for now; and whether it has been asked in vain for long. Global, so that the value is off the stack when the question is made. */
+__noinline int hd_resolve_may_ask(void)
+{
+	struct hd_arp_value fresh = {}, *arp;
+	struct hd_neigh_key key = {};
+	struct hd_ip *ip = hop_ip();
+	__u32 now = flow_now();
+
+	if (!ip)
+		return 0;
+	key.network = ip->to_network;
+	hd_memcpy(key.addr, ip->via, 16);
+	arp = bpf_map_lookup_elem(&hd_arp, &key);
+	if (!hd_may_write())
+		return 1;
+	if (!arp) {
+		fresh.since = fresh.asked = now;
+		return !bpf_map_update_elem(&hd_arp, &key, &fresh, BPF_ANY);
+	}
+	if (!mac_is_zero(arp->mac)) { /* it has answered once; its MAC is not heard any more */
+		hd_memset(arp->mac, 0, 6);
+		arp->since = now;
+	} else if (now - arp->asked < hd_cfg.hz) {
+		return -(int)(now - arp->since >= RESOLVE_TELL_S * hd_cfg.hz);
+	} else if (now - arp->asked > 2 * RESOLVE_TELL_S * hd_cfg.hz) {
+		arp->since = now; /* nobody has wanted it for a while */
+	}
+	arp->asked = now;
+	return 1;
+}
+
+static __always_inline void ask_arp(__u8 *p, const struct hd_ip *ip, const __u8 mac[6])
+{
+	struct arp_ipv4 *arp = (void *)(p + ETH_HLEN);
+
+	hd_memset(p, 0xff, 6);
+	mac_copy(p + 6, mac);
+	*(hd_u16 *)(p + 12) = bpf_htons(ETH_P_ARP);
+	arp->htype = bpf_htons(ARPHRD_ETHER);
+	arp->ptype = bpf_htons(ETH_P_IP);
+	arp->hlen = 6;
+	arp->plen = 4;
+	arp->op = bpf_htons(ARPOP_REQUEST);
+	mac_copy(arp->sha, mac);
+	hd_memcpy(arp->tip, &ip->via[3], 4);
+}
+
+/* RFC 4861 section 4.3, to the solicited-node address (RFC 4291 section 2.7.1), from a link-local one made of the MAC (RFC 2464 section 4). */
+static __always_inline void ask_nd(__u8 *p, const struct hd_ip *ip, const __u8 mac[6])
+{
+	struct nd_advert *ns = (void *)(p + ETH_HLEN); /* but for its type and flags the same */
+	const __u8 *via = (const __u8 *)ip->via;
+	__u8 *from = (__u8 *)&ns->ip.saddr, *to = (__u8 *)&ns->ip.daddr;
+
+	p[0] = p[1] = 0x33;
+	p[2] = 0xff;
+	p[3] = via[13];
+	p[4] = via[14];
+	p[5] = via[15];
+	mac_copy(p + 6, mac);
+	*(hd_u16 *)(p + 12) = bpf_htons(ETH_P_IPV6);
+	ns->ip.version = 6;
+	ns->ip.payload_len = bpf_htons(ND_ADVERT_LEN);
+	ns->ip.nexthdr = IPPROTO_ICMPV6;
+	ns->ip.hop_limit = 255;
+	from[0] = 0xfe;
+	from[1] = 0x80;
+	from[8] = mac[0] ^ 2;
+	from[9] = mac[1];
+	from[10] = mac[2];
+	from[11] = 0xff;
+	from[12] = 0xfe;
+	from[13] = mac[3];
+	from[14] = mac[4];
+	from[15] = mac[5];
+	to[0] = 0xff;
+	to[1] = 2;
+	to[11] = 1;
+	to[12] = 0xff;
+	to[13] = via[13];
+	to[14] = via[14];
+	to[15] = via[15];
+	ns->type = NDISC_NEIGHBOUR_SOLICITATION;
+	hd_memcpy(ns->target, via, 16);
+	ns->opt_type = ND_OPT_SOURCE_LL_ADDR;
+	ns->opt_len = 1;
+	mac_copy(ns->opt_mac, mac);
+	ns->csum = nd_checksum(ns);
+}
+
+/* Makes the packet the question. */
+static __always_inline int ask(struct hd_pkt *pkt, const __u8 mac[6])
+{
+	__u32 zero = 0, v4 = ip_is_v4(pkt->ip), len = v4 ? ASK_LEN4 : ASK_LEN6;
+	__u8 *p = bpf_map_lookup_elem(&hd_bytes, &zero);
+
+	if (!p)
+		return -HD_DROP_NO_MEMORY;
+	hd_memset(p, 0, HD_BYTES);
+	if (v4)
+		ask_arp(p, pkt->ip, mac);
+	else
+		ask_nd(p, pkt->ip, mac);
+	if (make_blank(pkt, len) || bpf_skb_store_bytes(pkt->ctx, 0, p, len, 0))
+		return -HD_DROP_NO_MEMORY;
+	return 0;
+}
+
+/**
+ * hd_resolve - stage resolve: ask for the next hop, in the place of the packet
+ *
+ * Return: HD_VERDICT_PASS: now it is the router's question, to be flooded in the network of the next hop; HD_VERDICT_TELL; or -HD_DROP_x. The packet is
+ * counted as dropped.
+ */
+static __always_inline int hd_resolve(struct hd_pkt *pkt)
+{
+	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &pkt->ip->router);
+	int r = hd_resolve_may_ask();
+
+	if (r < 0)
+		return tell_unreachable(pkt, HD_DROP_UNRESOLVED, ICMP_HOST_UNREACHABLE,
+					ICMPV6_ADDR_UNREACHABLE);
+	if (!r || !end)
+		return -HD_DROP_UNRESOLVED;
+	hd_drop(pkt, pkt->port, HD_DROP_UNRESOLVED);
+	if (ask(pkt, end->from) < 0)
+		return HD_VERDICT_DONE; /* it is counted already */
+	pkt->ip->port = pkt->ip->router;
+	pkt->ip->network = pkt->ip->to_network;
+	pkt->ip->router = HD_PORT_NONE;
+	pkt->vlan = pkt->prio = pkt->tpid = 0;
+	return HD_VERDICT_PASS;
+}
+
+/* Notes what a neighbour says about itself, if the router has a subnet in that network that the address is of. */
+static __always_inline void arp_note(const struct hd_pkt *pkt, __u32 router,
+				     const struct hd_neigh_key *key, const __u8 mac[6])
+{
+	struct hd_route_key where = { .prefix_len = HD_ROUTE_FIXED_BITS + 128, .router = router };
+	struct hd_router_state *state = bpf_map_lookup_elem(&hd_router_state, &router);
+	const struct hd_route_value *route;
+	struct hd_arp_value value = {}, *arp;
+
+	hd_memcpy(where.addr, key->addr, 16);
+	route = bpf_map_lookup_elem(&hd_routes, &where);
+	if (!route || route->kind != HD_ROUTE_CONNECTED || route->network != key->network ||
+	    !state || !hd_may_write() || bpf_map_lookup_elem(&hd_neigh, key))
+		return;
+	arp = bpf_map_lookup_elem(&hd_arp, key);
+	if (arp && mac_equal(arp->mac, mac))
+		return;
+	mac_copy(value.mac, mac);
+	if (bpf_map_update_elem(&hd_arp, key, &value, BPF_ANY) == 0)
+		__sync_fetch_and_add(&state->moved, 1);
+}
+
+/* The router that an address of the packet's network is of, HD_PORT_NONE if it is none's. */
+static __always_inline __u32 router_at(const struct hd_neigh_key *key)
+{
+	const struct hd_neigh_value *entry = bpf_map_lookup_elem(&hd_neigh, key);
+	const struct hd_port_value *port = entry ? hd_port_lookup(entry->port) : NULL;
+
+	return port && (port->flags & HD_PORT_ROUTER) ? entry->port : HD_PORT_NONE;
+}
+
+/** hd_listen_arp - an ARP packet that a router should hear: note who its sender is */
+static __noinline int hd_listen_arp(struct hd_pkt *pkt)
+{
+	struct hd_neigh_key key = { .addr = { [10] = 0xff, [11] = 0xff } };
+	const struct arp_ipv4 *arp;
+	__u32 router;
+	__u8 mac[6];
+
+	if (!pkt || !pkt->ctx)
+		return 0;
+	key.network = pkt->network;
+	arp = ctx_header(pkt->ctx, ETH_HLEN, sizeof(*arp));
+	if (!arp || arp->htype != bpf_htons(ARPHRD_ETHER) || arp->ptype != bpf_htons(ETH_P_IP) ||
+	    arp->hlen != 6 || arp->plen != 4)
+		return 0;
+	hd_memcpy(&key.addr[12], arp->tip, 4);
+	router = mac_is_router(pkt->dst) ? router_of(pkt, pkt->dst) : router_at(&key);
+	hd_memcpy(&key.addr[12], arp->sip, 4);
+	mac_copy(mac, arp->sha);
+	if (router == HD_PORT_NONE || mac_is_multicast(mac) || mac_is_router(mac))
+		return 0;
+	arp_note(pkt, router, &key, mac);
+	return 0;
+}
+
+/** hd_listen_nd - the same for neighbour discovery: who asks says so in its option, who answers in another */
+static __noinline int hd_listen_nd(struct hd_pkt *pkt)
+{
+	struct hd_neigh_key key = {};
+	const struct nd_advert *nd;
+	__u32 router;
+	__u8 mac[6];
+	bool asks;
+
+	if (!pkt || !pkt->ctx)
+		return 0;
+	key.network = pkt->network;
+	nd = ctx_header(pkt->ctx, ETH_HLEN, sizeof(*nd));
+	if (!nd || nd->ip.hop_limit != 255 || nd->ip.nexthdr != IPPROTO_ICMPV6 || nd->opt_len != 1)
+		return 0;
+	asks = nd->type == NDISC_NEIGHBOUR_SOLICITATION && nd->opt_type == ND_OPT_SOURCE_LL_ADDR;
+	if (!asks &&
+	    (nd->type != NDISC_NEIGHBOUR_ADVERTISEMENT || nd->opt_type != ND_OPT_TARGET_LL_ADDR))
+		return 0;
+	hd_memcpy(key.addr, nd->target, 16);
+	router = mac_is_router(pkt->dst) ? router_of(pkt, pkt->dst) : router_at(&key);
+	if (asks)
+		hd_memcpy(key.addr, &nd->ip.saddr, 16);
+	mac_copy(mac, nd->opt_mac);
+	if (router == HD_PORT_NONE || mac_is_multicast(mac) || mac_is_router(mac))
+		return 0;
+	arp_note(pkt, router, &key, mac);
+	return 0;
+}

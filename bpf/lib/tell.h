@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * tell.h - ICMP errors: what a router says to the sender of a packet that it drops (RFC 792, RFC 1812 section 4.3, RFC 4443)
+ *
+ * Each is made out of the packet itself:
+ *
+ *   Ethernet │ IP, from the router's address on the sender's side │ ICMP type, code │ first bytes of the packet
+ */
+#pragma once
+
+#include "lib/route.h"
+#include "lib/toobig.h"
+
+/* So many errors in a second for each port; more are not told. */
+#define TELL_PER_SECOND 100
+
+static __always_inline bool tell_has_room(const struct hd_pkt *pkt)
+{
+	struct hd_router_state *state = bpf_map_lookup_elem(&hd_router_state, &pkt->port);
+	__u32 second = flow_now() / hd_cfg.hz << 16;
+
+	if (!state)
+		return false;
+	if (!hd_may_write())
+		return true;
+	if ((state->told & 0xffff0000) != second)
+		state->told = second;
+	return (__sync_fetch_and_add(&state->told, 1) & 0xffff) < TELL_PER_SECOND;
+}
+
+/* RFC 1122 section 3.2.2, RFC 4443 section 2.4: not of errors, later pieces, and what went to many; and not to who is nobody. */
+static __always_inline bool tell_is_due(const struct hd_pkt *pkt)
+{
+	const struct hd_ip *ip = pkt->ip;
+
+	if (ip->flags & (HD_IP_ICMP_ERROR | HD_IP_LATER))
+		return false;
+	return !is_unroutable(ip, ip->saddr) && (ip->source[2] | ip->source[3]);
+}
+
+static __always_inline void tell_ipv4(__u8 *p, const struct hd_ip *what, __u32 quoted)
+{
+	struct iphdr *ip = (void *)(p + ETH_HLEN);
+	hd_u32 *icmp = (void *)(ip + 1);
+	__u32 sum;
+
+	*(hd_u32 *)ip = bpf_htonl(0x45c00000 | (sizeof(*ip) + 8 + quoted));
+	ip->id = 0;
+	ip->frag_off = 0;
+	ip->ttl = OUTER_TTL;
+	ip->protocol = IPPROTO_ICMP;
+	ip->check = 0;
+	ip->saddr = what->source[3];
+	ip->daddr = what->saddr[0];
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0);
+	ip->check = ~fold(sum);
+	icmp[0] = bpf_htonl(what->tell & 0xffff0000);
+	icmp[1] = bpf_htonl(what->tell_word);
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)icmp, 8 + QUOTE, 0); /* behind the quote is zero */
+	*((hd_u16 *)icmp + 1) = ~fold(sum);
+}
+
+static __always_inline void tell_ipv6(__u8 *p, const struct hd_ip *what, __u32 quoted)
+{
+	struct ipv6hdr *ip6 = (void *)(p + ETH_HLEN);
+	hd_u32 *icmp = (void *)(ip6 + 1);
+	__u32 sum;
+
+	*(hd_u32 *)ip6 = bpf_htonl(6U << 28);
+	ip6->payload_len = bpf_htons(8 + quoted);
+	ip6->nexthdr = IPPROTO_ICMPV6;
+	ip6->hop_limit = OUTER_TTL;
+	hd_memcpy(&ip6->saddr, what->source, 16);
+	hd_memcpy(&ip6->daddr, what->saddr, 16);
+	icmp[0] = bpf_htonl(what->tell & 0xffff0000);
+	icmp[1] = bpf_htonl(what->tell_word);
+	sum = bpf_htons(8 + quoted) + bpf_htons(IPPROTO_ICMPV6);
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)&ip6->saddr, 32, sum);
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)icmp, 8 + QUOTE, sum);
+	*((hd_u16 *)icmp + 1) = ~fold(sum);
+}
+
+/* Makes the packet one of @len bytes that hold nothing, also where it was shorter. */
+static __always_inline int tell_blank(struct hd_pkt *pkt, __u32 len)
+{
+	return make_blank(pkt, len) ? -HD_DROP_NO_MEMORY : 0;
+}
+
+/* The answer, in @p. Return: its length, or -HD_DROP_x. */
+static __always_inline int tell_compose(struct hd_pkt *pkt, __u8 *p)
+{
+	__u32 v4 = ip_is_v4(pkt->ip), head = ETH_HLEN + (v4 ? 20 : 40) + 8;
+	__u32 quoted = pkt->ctx->len - ETH_HLEN;
+
+	if (quoted > QUOTE)
+		quoted = QUOTE;
+	asm volatile("" : "+r"(quoted)); /* one bound after the other, as in hold_fits() */
+	if (quoted < 20)
+		return -HD_DROP_NO_MEMORY;
+	hd_memset(p, 0, HD_BYTES);
+	mac_copy(p, pkt->src);
+	mac_copy(p + 6, pkt->dst);
+	*(hd_u16 *)(p + 12) = pkt->eth_type;
+	if (bpf_skb_load_bytes(pkt->ctx, ETH_HLEN, v4 ? p + ETH_HLEN + 28 : p + ETH_HLEN + 48,
+			       quoted))
+		return -HD_DROP_NO_MEMORY;
+	if (v4)
+		tell_ipv4(p, pkt->ip, quoted);
+	else
+		tell_ipv6(p, pkt->ip, quoted);
+	return head + quoted;
+}
+
+static __always_inline int tell_send(struct hd_pkt *pkt)
+{
+	__u32 zero = 0, len;
+	__u8 *p = bpf_map_lookup_elem(&hd_bytes, &zero);
+	int r = p ? tell_compose(pkt, p) : -HD_DROP_NO_MEMORY;
+
+	if (r < 0)
+		return r;
+	len = r;
+	r = tell_blank(pkt, len);
+	if (r < 0)
+		return r;
+	if (len > HD_BYTES)
+		return -HD_DROP_NO_MEMORY;
+	asm volatile("" : "+r"(len));
+	if (!len || bpf_skb_store_bytes(pkt->ctx, 0, p, len, 0))
+		return -HD_DROP_NO_MEMORY;
+	return hd_port_send_to(pkt, pkt->port);
+}
+
+/**
+ * hd_tell - stage tell: a router drops a packet, and tells its sender
+ *
+ * pkt->ip->tell says what. Return: a verdict for the answer. The packet is counted as dropped in any case.
+ */
+static __always_inline int hd_tell(struct hd_pkt *pkt)
+{
+	__u32 tell = pkt->ip->tell, reason = tell & 0xffff;
+	int r;
+
+	if (!tell_is_due(pkt) || !tell_has_room(pkt))
+		return -(int)reason;
+	hd_drop(pkt, pkt->port, reason);
+	hd_trace(pkt, HD_TRACE_TOLD, tell >> 24, tell >> 16 & 0xff);
+	r = tell_send(pkt);
+	return r < 0 ? HD_VERDICT_DONE : r; /* it is counted already */
+}

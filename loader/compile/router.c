@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* router.c - from routers to table entries; see heddle/router.h */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "compile/rows.h"
+#include "heddle/port.h"
+#include "heddle/router.h"
+
+/* A router being compiled. @gen: hash of all that decides where it sends packets */
+struct routing {
+	const struct hd_model *model;
+	const struct hd_object *object;
+	const struct hd_router *router;
+	struct hd_tables *out;
+	uint32_t gen;
+};
+
+/* FNV-1a: not against forgery, only to see whether it is the same. */
+static uint32_t hash(uint32_t h, const void *data, size_t len)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ byte[i]) * 16777619u;
+	return h;
+}
+
+/* The last step of murmur3, so that neighbouring inputs differ in all bits. */
+static uint32_t mix(uint32_t h)
+{
+	h = (h ^ h >> 16) * 0x85ebca6bu;
+	h = (h ^ h >> 13) * 0xc2b2ae35u;
+	return h ^ h >> 16;
+}
+
+static const struct hd_subnet *subnet_at(const struct routing *r, size_t i)
+{
+	return &hd_model_get(r->model, HD_NOUN_SUBNET, r->router->subnets[i])->view.subnet;
+}
+
+static uint32_t network_of(const struct routing *r, const struct hd_subnet *subnet)
+{
+	return hd_model_get(r->model, HD_NOUN_NETWORK, subnet->network)->id;
+}
+
+/* Bits of a prefix, of an IPv4 one as it is mapped. */
+static uint32_t mapped_length(const struct hd_ip *ip, uint8_t prefix)
+{
+	return ip->is_v4 ? 96u + prefix : prefix;
+}
+
+static void mask(uint8_t bytes[16], uint32_t length)
+{
+	for (uint32_t bit = length; bit < 128; bit++)
+		bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+}
+
+static struct hd_route_key route_key(const struct routing *r, const struct hd_ip *ip,
+				     uint8_t prefix)
+{
+	uint32_t length = mapped_length(ip, prefix);
+	struct hd_route_key key = { .prefix_len = HD_ROUTE_FIXED_BITS + length,
+				    .router = r->object->id };
+
+	memcpy(key.addr, ip->bytes, 16);
+	mask((uint8_t *)key.addr, length);
+	return key;
+}
+
+static int add_route(struct routing *r, const struct hd_ip *ip, uint8_t prefix,
+		     const struct hd_route_value *value)
+{
+	struct hd_route_key key = route_key(r, ip, prefix);
+
+	r->gen += mix(hash(hash(2166136261u, &key, sizeof(key)), value, sizeof(*value)));
+	return hd_table_add(&r->out->table[HD_TABLE_ROUTES], &key, value);
+}
+
+static int add_address(struct routing *r, const struct hd_ip *ip, uint32_t kind, uint32_t network)
+{
+	struct hd_route_value value = { .kind = kind, .network = network };
+
+	return add_route(r, ip, ip->is_v4 ? 32 : 128, &value);
+}
+
+/* The first and the last address of an IPv4 subnet, if it is large enough to have such (RFC 3021). */
+static int add_broadcasts(struct routing *r, const struct hd_subnet *subnet, uint32_t network)
+{
+	struct hd_ip ip = subnet->cidr;
+	int ret;
+
+	if (!ip.is_v4 || ip.prefix > 30)
+		return 0;
+	mask(ip.bytes, mapped_length(&ip, ip.prefix));
+	ret = add_address(r, &ip, HD_ROUTE_BROADCAST, network);
+	for (uint32_t bit = 96u + ip.prefix; bit < 128; bit++)
+		ip.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	return ret < 0 ? ret : add_address(r, &ip, HD_ROUTE_BROADCAST, network);
+}
+
+static int add_subnet(struct routing *r, const struct hd_subnet *subnet, const uint8_t asks[6])
+{
+	uint32_t network = network_of(r, subnet), id = r->object->id;
+	struct hd_route_value connected = { .kind = HD_ROUTE_CONNECTED, .network = network };
+	int ret;
+
+	memcpy(connected.gateway, subnet->gateway.bytes, 16);
+	ret = add_broadcasts(r, subnet, network);
+	if (ret == 0)
+		ret = add_route(r, &subnet->cidr, subnet->cidr.prefix, &connected);
+	if (ret == 0)
+		ret = add_address(r, &subnet->gateway, HD_ROUTE_LOCAL, network);
+	if (ret == 0)
+		ret = hd_row_neigh(r->out, network, 0, &subnet->gateway, r->router->mac, id);
+	if (ret == 0)
+		ret = hd_row_fdb(r->out, network, 0, r->router->mac, id);
+	return ret < 0 ? ret : hd_row_fdb(r->out, network, 0, asks, id);
+}
+
+/* The subnet that holds a next hop; a valid router has one. */
+static const struct hd_subnet *subnet_of(const struct routing *r, const struct hd_ip *via)
+{
+	for (size_t i = 0; i < r->router->n_subnets; i++)
+		if (hd_ip_in(via, &subnet_at(r, i)->cidr))
+			return subnet_at(r, i);
+	return NULL;
+}
+
+static struct hd_route_value hop_of(const struct routing *r, const struct hd_static_route *route)
+{
+	struct hd_route_value value = { .kind = HD_ROUTE_BLACKHOLE, .id = route->id };
+	const struct hd_subnet *subnet = route->blackhole ? NULL : subnet_of(r, &route->via);
+
+	if (!subnet)
+		return value;
+	value.kind = HD_ROUTE_VIA;
+	value.network = network_of(r, subnet);
+	memcpy(value.via, route->via.bytes, 16);
+	memcpy(value.gateway, subnet->gateway.bytes, 16);
+	return value;
+}
+
+static bool same_prefix(const struct hd_static_route *a, const struct hd_static_route *b)
+{
+	return a->prefix.is_v4 == b->prefix.is_v4 && a->prefix.prefix == b->prefix.prefix &&
+	       !memcmp(a->prefix.bytes, b->prefix.bytes, 16);
+}
+
+/*
+ * How much a hop wants a slot (weighted rendezvous): -w / ln(u) for a random u of hop and slot, in integers. Each slot goes to the hop that wants it most, so
+ * a hop that leaves takes with it what it had, and nothing else moves. u lies in (0, 1]; -ln(u) is taken from its logarithm to the base of two.
+ */
+static uint64_t wish(const struct hd_static_route *route, uint32_t slot)
+{
+	uint32_t u = mix(hash(hash(2166136261u, route->via.bytes, 16), &slot, sizeof(slot))) | 1;
+	uint32_t whole = (uint32_t)__builtin_clz(u);
+	uint64_t fraction = (uint64_t)(u << whole) & 0x7fffffffu; /* of the mantissa, 31 bits */
+	/* -log2(u) = whole + 1 - log2(1.m), and log2(1.m) is near enough to m. In 1/2^31. */
+	uint64_t length = ((uint64_t)(whole + 1) << 31) - fraction;
+
+	return ((uint64_t)route->weight << 48) / (length ? length : 1);
+}
+
+static int add_slots(struct routing *r, const struct hd_static_route *first, uint16_t group)
+{
+	const struct hd_router *router = r->router;
+	int ret = 0;
+
+	for (uint16_t slot = 0; ret == 0 && slot < HD_HOP_SLOTS; slot++) {
+		struct hd_hop_key key = { .router = r->object->id, .group = group, .slot = slot };
+		const struct hd_static_route *best = first;
+		struct hd_route_value value;
+
+		for (size_t i = 0; i < router->n_routes; i++)
+			if (same_prefix(&router->routes[i], first) &&
+			    wish(&router->routes[i], slot) > wish(best, slot))
+				best = &router->routes[i];
+		value = hop_of(r, best);
+		r->gen += mix(hash(hash(2166136261u, &key, sizeof(key)), &value, sizeof(value)));
+		ret = hd_table_add(&r->out->table[HD_TABLE_HOPS], &key, &value);
+	}
+	return ret;
+}
+
+/* One row for all routes of a prefix, made when the first of them is met. */
+static int add_static(struct routing *r, size_t i)
+{
+	const struct hd_static_route *route = &r->router->routes[i];
+	struct hd_route_value value = hop_of(r, route);
+	bool several = false;
+	int ret;
+
+	for (size_t k = 0; k < r->router->n_routes; k++) {
+		if (k == i || !same_prefix(&r->router->routes[k], route))
+			continue;
+		if (k < i)
+			return 0;
+		several = true;
+	}
+	if (several) {
+		value = (struct hd_route_value){ .kind = HD_ROUTE_ECMP, .id = route->id };
+		ret = add_slots(r, route, (uint16_t)route->id);
+		if (ret < 0)
+			return ret;
+	}
+	return add_route(r, &route->prefix, route->prefix.prefix, &value);
+}
+
+/* Neighbours that the configuration names may change their MAC, without any port being asked. */
+static void hash_neighbours(struct routing *r)
+{
+	hd_model_each(r->model, HD_NOUN_NEIGHBOUR, object) {
+		const struct hd_neighbour *neigh = &object->view.neighbour;
+		uint32_t h = hash(2166136261u, neigh->ip.bytes, 16);
+
+		if (hd_router_is_in(r->model, r->object, neigh->network))
+			r->gen += mix(hash(h, neigh->mac, 6));
+	}
+}
+
+int hd_compile_router(const struct hd_model *model, const struct hd_object *object,
+		      const struct hd_fact *fact, struct hd_tables *out)
+{
+	struct routing r = {
+		.model = model, .object = object, .router = &object->view.router, .out = out
+	};
+	struct hd_port_value value = { .network = HD_NETWORK_UNDERLAY,
+				       .flags = HD_PORT_ROUTER | HD_PORT_HAS_MAC | HD_PORT_UP,
+				       .next = object->id };
+	struct hd_end_value end = { .flags = 0 };
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < r.router->n_subnets; i++)
+		ret = add_subnet(&r, subnet_at(&r, i), fact->from);
+	for (size_t i = 0; ret == 0 && i < r.router->n_routes; i++)
+		ret = add_static(&r, i);
+	if (ret < 0)
+		return ret;
+	hash_neighbours(&r);
+	memcpy(value.mac, r.router->mac, 6);
+	memcpy(end.from, fact->from, 6);
+	value.gen = mix(r.gen + hash(object->id, r.router->mac, 6));
+	ret = hd_table_add(&out->table[HD_TABLE_ENDS], &object->id, &end);
+	return ret < 0 ? ret : hd_table_add(&out->table[HD_TABLE_PORTS], &object->id, &value);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* host.c - what tells this host, and this instance on it, from others */
+#include "host.h"
+
+#include <string.h>
+#include <systemd/sd-id128.h>
+#include <unistd.h>
+
+#include "heddle/router.h"
+
+/* FNV-1a; the byte in between keeps "ab", "c" from "a", "bc". */
+static uint64_t hash(uint64_t h, const void *data, size_t len)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ byte[i]) * 0x100000001b3ULL;
+	return h * 0x100000001b3ULL;
+}
+
+void hd_host_mac(const char *instance, const char *router, uint8_t ret[6])
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+	char name[256] = "";
+	sd_id128_t id;
+
+	if (sd_id128_get_machine(&id) >= 0)
+		h = hash(h, id.bytes, sizeof(id.bytes));
+	else if (gethostname(name, sizeof(name) - 1) == 0)
+		h = hash(h, name, strlen(name));
+	h = hash(h, instance, strlen(instance));
+	h = hash(h, router, strlen(router));
+	ret[0] = HD_ROUTER_MAC_0;
+	ret[1] = HD_ROUTER_MAC_1;
+	ret[2] = HD_ROUTER_MAC_2 | 1;
+	ret[3] = (uint8_t)(h >> 16);
+	ret[4] = (uint8_t)(h >> 32);
+	ret[5] = (uint8_t)(h >> 48);
+}
