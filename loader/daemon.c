@@ -18,6 +18,7 @@
 #include "sync/told.h"
 
 #define SWEEP_USEC (5 * 1000000ULL)
+#define NAT_SWEEP_USEC (30 * 1000000ULL) /* it looks at all flows that cross a router */
 #define FLOW_STEP_USEC (20 * 1000ULL)
 #define RETRY_USEC (2 * 1000000ULL)
 #define WAYS_USEC (20 * 1000ULL)
@@ -254,6 +255,17 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
+static int on_nat_sweep(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct hd_daemon *daemon = arg;
+
+	(void)usec;
+	if (hd_model_count(daemon->model, HD_NOUN_ROUTER))
+		hd_nat_sweep(daemon->nat, hd_sync_datapath(daemon->sync));
+	again(source, NAT_SWEEP_USEC);
+	return 0;
+}
+
 /* The flow tables may be large: a step at a time, with room for other work in between. */
 static int on_flow_sweep(sd_event_source *source, uint64_t usec, void *arg)
 {
@@ -338,6 +350,9 @@ static int add_sources(struct hd_daemon *daemon)
 		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, SWEEP_USEC, 0,
 					       on_flow_sweep, daemon);
 	if (r >= 0)
+		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, NAT_SWEEP_USEC,
+					       0, on_nat_sweep, daemon);
+	if (r >= 0)
 		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, RETRY_USEC, 0,
 					       on_retry, daemon);
 	if (r >= 0)
@@ -395,7 +410,8 @@ static int open_all(struct hd_daemon *daemon, struct hd_error *err)
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	daemon->started_s = now.tv_sec;
 	daemon->model = hd_model_new();
-	if (r < 0 || !daemon->model)
+	daemon->nat = hd_nat_keeper_new();
+	if (r < 0 || !daemon->model || !daemon->nat)
 		return hd_error_set(err, HD_ERR_FAILED, "no memory");
 	r = open_store(daemon, err);
 	if (r == 0)
@@ -435,6 +451,7 @@ void hd_daemon_close(struct hd_daemon *daemon)
 	(void)sd_event_source_unref(daemon->ways);
 	hd_twin_close(daemon->twin);
 	hd_sync_close(daemon->sync);
+	hd_nat_keeper_free(daemon->nat);
 	hd_netlink_close(daemon->watch);
 	hd_model_free(daemon->model);
 	(void)sd_event_unref(daemon->event);

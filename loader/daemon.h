@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "store/store.h"
 #include "sync/flows.h"
+#include "sync/nat.h"
 #include "sync/sync.h"
 
 /**
@@ -24,6 +25,7 @@
  * @resync:     runs once the loop is free, after news about devices
  * @ways:       runs a moment after news about routes and neighbours
  * @sweep:      where the sweep of the flow tables is
+ * @nat:        what is known about translated endpoints that no flow uses
  * @twin:       for traces, loaded when the first is asked for
  * @watching:   a live trace under way, NULL if there is none
  * @is_purged:  nothing is left; exit when the answer is out
@@ -41,6 +43,7 @@ struct hd_daemon {
 	sd_event_source *resync;
 	sd_event_source *ways;
 	struct hd_flow_sweep sweep;
+	struct hd_nat_keeper *nat;
 	struct hd_twin *twin;
 	struct hd_watching *watching;
 	bool is_purged;

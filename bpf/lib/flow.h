@@ -131,7 +131,8 @@ static __always_inline __u32 flow_zone(const struct hd_pkt *pkt)
 	__u32 zone = pkt->network << HD_ZONE_NETWORK_SHIFT | (__u32)pkt->vlan << HD_ZONE_VLAN_SHIFT;
 
 	if (pkt->routed)
-		zone = pkt->ip->router << HD_ZONE_NETWORK_SHIFT | HD_ZONE_ROUTED << HD_ZONE_VLAN_SHIFT;
+		zone = pkt->ip->router << HD_ZONE_NETWORK_SHIFT | HD_ZONE_ROUTED
+									  << HD_ZONE_VLAN_SHIFT;
 	return zone | flow_classes[pkt->ip->proto];
 }
 

@@ -35,6 +35,15 @@ static __always_inline void frag_key(const struct hd_ip *ip, struct hd_frag_key 
 	key->id = ip->frag_id;
 	hd_ip_mapped(ip, ip->saddr, key->saddr);
 	hd_ip_mapped(ip, ip->daddr, key->daddr);
+	/* As all its pieces have it on the wire. */
+	if (ip->router && (ip->nat & NAT_DST))
+		key->daddr[3] = ip->nat_dst_addr;
+}
+
+/* As the first piece had it on the wire: the others are translated as it was. */
+static __always_inline __be16 frag_dport(const struct hd_ip *ip)
+{
+	return ip->router && (ip->nat & NAT_DST_PORT) ? ip->nat_dst_port : ip->dport;
 }
 
 /* Two CPUs rarely have pieces of one packet; the second waits for the few instructions of the first. */
@@ -231,7 +240,7 @@ static __noinline int frag_fresh(const struct hd_ip *ip, const struct hd_frag_ke
 	if (!ip || !key)
 		return -HD_DROP_FRAG_FULL;
 	fresh.sport = ip->sport;
-	fresh.dport = ip->dport;
+	fresh.dport = frag_dport(ip);
 	fresh.proto = ip->proto;
 	fresh.seen = flow_now();
 	fresh.range[0].end = ip->frag_len;
@@ -247,7 +256,7 @@ static __always_inline int frag_awaited(const struct hd_ip *ip, struct hd_frag_v
 	if (r < 0 || !first || !hd_may_write())
 		return r;
 	frag->sport = ip->sport;
-	frag->dport = ip->dport;
+	frag->dport = frag_dport(ip);
 	frag->proto = ip->proto;
 	frag->state = HD_FRAG_ALLOWED;
 	return frag->held & 0xff;

@@ -157,7 +157,8 @@ static int release_one(struct release *release, struct hd_held_value *held)
 	if (frag_note_range(frag, held->start, held->end, held->last) < 0)
 		return -HD_DROP_FRAG_OVERLAP;
 	if (bpf_skb_change_tail(pkt.ctx, len, 0) ||
-	    bpf_skb_store_bytes(pkt.ctx, 0, held->frame, len, 0) || hd_hop_rewrite(pkt.ctx) ||
+	    bpf_skb_store_bytes(pkt.ctx, 0, held->frame, len, 0) || hd_nat_rewrite(pkt.ctx) ||
+	    hd_hop_write(pkt.ctx) ||
 	    vlan_clone(pkt.ctx, release->ifindex, release->flags, release->own,
 		       release->tag | held->prio))
 		return -HD_DROP_NO_MEMORY;
@@ -199,8 +200,11 @@ static __noinline int release_first(struct __sk_buff *ctx, __u32 stage, struct r
 	release->tag = hd_vlan_tag(&pkt) & ~(__u32)pkt.prio;
 	release->mtu = to->mtu;
 	frag_key(ip, &release->key.frag);
-	if (hd_hop_rewrite(ctx) || hd_vlan_clone(&pkt, to) < 0)
+	if (!ip->router)
+		ip->nat = 0;
+	if (hd_nat_rewrite(ctx) || hd_hop_write(ctx) || hd_vlan_clone(&pkt, to) < 0)
 		return -HD_DROP_REDIRECT;
+	ip->flags |= HD_IP_LATER; /* what is sent on after it has no transport header */
 	hd_port_count_out(&pkt, release->to);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "lib/fdb.h"
 #include "lib/ip.h"
+#include "lib/nat.h"
 #include "lib/neigh.h"
 
 /* hd_routes: (router, prefix) -> route. Writer: the daemon. Readers: routed packets that no flow answers for. Full: the daemon refuses the configuration. */
@@ -165,11 +166,17 @@ __noinline __u32 hd_hop_resolve(void)
 #define REWRITE4 (ETH_HLEN + 12)
 #define REWRITE6 (ETH_HLEN + 8)
 
+/* In its external network a router is on this host alone, and there may be others of its kind: there it has the MAC of this host. */
 static __always_inline void rewrite_eth(__u8 *p, const struct hd_ip *ip,
 					const struct hd_port_value *router)
 {
+	__u32 id = ip->router;
+	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &id);
+
 	mac_copy(p, ip->hop_mac);
 	mac_copy(p + 6, router->mac);
+	if (end && end->ifindex == ip->to_network)
+		mac_copy(p + 6, end->from);
 }
 
 /* RFC 1624: the TTL is the upper half of its word, and goes down by one; so the checksum goes up. */
@@ -203,11 +210,11 @@ static __always_inline int rewrite6(struct __sk_buff *ctx, const struct hd_ip *i
 }
 
 /**
- * hd_hop_rewrite - give a routed packet the form in which it goes on: MACs, TTL; and make the network where it goes on its own
+ * hd_hop_write - give a routed packet the MACs and the TTL with which it goes on, and make the network where it does its own
  *
  * Pointers into the packet are stale afterwards. Nothing to do for one that was routed at another host. Return: 0 or -HD_DROP_x.
  */
-__noinline int hd_hop_rewrite(struct __sk_buff *ctx)
+__noinline int hd_hop_write(struct __sk_buff *ctx)
 {
 	const struct hd_port_value *router;
 	struct hd_ip *ip = hop_ip();
@@ -223,18 +230,28 @@ __noinline int hd_hop_rewrite(struct __sk_buff *ctx)
 	return ip_is_v4(ip) ? rewrite4(ctx, ip, router) : rewrite6(ctx, ip, router);
 }
 
+/** hd_hop_rewrite - the same, and the addresses and ports that it has there */
+static __always_inline int hd_hop_rewrite(struct hd_pkt *pkt)
+{
+	int r = hd_nat_leave();
+
+	if (r < 0)
+		return r;
+	if (pkt->ip->nat & (NAT_SRC | NAT_DST))
+		r = pkt->ip->nat & NAT_ERROR ? hd_nat_rewrite_error(pkt->ctx)
+					     : hd_nat_rewrite(pkt->ctx);
+	if (r == 0)
+		r = hd_hop_write(pkt->ctx);
+	pkt->network = pkt->ip->network;
+	return r;
+}
+
 /** hd_hop_send - send a packet by a port, or into a tunnel; one that crosses a router to its next hop there */
 static __always_inline int hd_hop_send(struct hd_pkt *pkt, __u32 to_id)
 {
-	int r;
+	int r = pkt->routed ? hd_hop_rewrite(pkt) : 0;
 
-	if (pkt->routed) {
-		r = hd_hop_rewrite(pkt->ctx);
-		if (r < 0)
-			return r;
-		pkt->network = pkt->ip->network;
-	}
-	return hd_port_send_to(pkt, to_id);
+	return r < 0 ? r : hd_port_send_to(pkt, to_id);
 }
 
 /* In which network the receiver, and the sender, of a packet are. */

@@ -237,6 +237,10 @@ static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_f
 		return r;
 	if (flow)
 		hd_flow_count(pkt, flow, j->side);
+	if (held && pkt->routed)
+		r = hd_nat_leave();
+	if (r < 0)
+		return r;
 	/* For what goes into a tunnel nothing is put by: the sender is here, and what it sends is in order. */
 	if (!held || (j->to->flags & HD_PORT_TUNNEL))
 		return hd_hop_send(pkt, j->to_id);
@@ -255,8 +259,12 @@ static __always_inline void new_value(const struct hd_pkt *pkt, const struct jud
 }
 
 /* What may begin a flow: for TCP a SYN, for ICMP a query; anything of other protocols. */
-static __always_inline int may_begin(const struct hd_ip *ip)
+static __always_inline int may_begin(const struct hd_pkt *pkt)
 {
+	const struct hd_ip *ip = pkt->ip;
+
+	if (pkt->routed && (ip->nat & NAT_CLOSED))
+		return -HD_DROP_OUTSIDE;
 	if (ip->proto == IPPROTO_TCP && (ip->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
 		return -HD_DROP_NO_CONNECTION;
 	if (icmp_is_query_reply(ip))
@@ -287,7 +295,7 @@ static __noinline int begin_flow(struct hd_pkt *pkt, struct judge *j)
 
 	if (!pkt || !j || !pkt->from || !j->to || !pkt->ctx)
 		return -HD_DROP_NO_PORT;
-	r = may_begin(pkt->ip);
+	r = may_begin(pkt);
 	if (r == 0)
 		r = ask_both(pkt, j, &flow, true);
 	if (r < 0)
@@ -455,7 +463,7 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 		if (owner_is_there(pkt, flow->port[j->side & 1]) &&
 		    flow->port[j->side & 1] != pkt->port)
 			return -HD_DROP_FLOW_PORT;
-		r = may_begin(pkt->ip);
+		r = may_begin(pkt);
 		if (r == 0)
 			r = may_replace(pkt, j);
 		if (r < 0)
@@ -592,6 +600,10 @@ static __noinline int judge_error(struct hd_pkt *pkt, struct judge *j)
 	r = parse_quoted(pkt, pkt->ip->l4_off + 8);
 	if (r < 0)
 		return r;
+	if (pkt->routed && (pkt->ip->nat & NAT_DST))
+		pkt->ip->saddr[0] = pkt->ip->nat_to_addr;
+	if (pkt->routed && (pkt->ip->nat & NAT_DST_PORT))
+		pkt->ip->sport = pkt->ip->nat_to_port;
 	if (daddr[0] != pkt->ip->saddr[0] ||
 	    (!ip_is_v4(pkt->ip) &&
 	     (daddr[1] != pkt->ip->saddr[1] || daddr[2] != pkt->ip->saddr[2] ||
@@ -737,7 +749,7 @@ static __noinline int begin_unknown(struct hd_pkt *pkt)
 
 	if (!pkt || !pkt->ip || !pkt->from || !pkt->ctx || !hd_may_write())
 		return 0;
-	if (may_begin(pkt->ip) < 0 || (pkt->ip->flags & (HD_IP_FRAGMENT | HD_IP_ICMP_ERROR)))
+	if (may_begin(pkt) < 0 || (pkt->ip->flags & (HD_IP_FRAGMENT | HD_IP_ICMP_ERROR)))
 		return 0;
 	j.side = hd_flow_side(pkt->ip) & 1;
 	new_value(pkt, &j, &flow);

@@ -71,6 +71,13 @@ enum {
  * @route:   of a routed packet: number of the static route that decided, 0 = none did
  * @via:     of a routed packet: the next hop's address, IPv4 mapped
  * @source:  of a routed packet: address of the router that an error about it comes from, IPv4 mapped
+ * @nat:     of a routed packet: what is translated, flags of nat.h
+ * @nat_dst_addr: destination address on the wire, where it comes from outside
+ * @nat_dst_port: likewise
+ * @nat_to_addr: what it is inside
+ * @nat_to_port: likewise
+ * @nat_src_addr: what its source will be outside
+ * @nat_src_port: likewise
  * @tell:    type and code of that error, in the upper half; number of the drop's reason in the lower
  * @tell_word: second word of its header, host order
  */
@@ -106,6 +113,14 @@ struct hd_ip {
 	__u8 from_mac[6];
 	__be32 via[4];
 	__be32 source[4];
+	__u32 nat;
+	__be32 nat_dst_addr;
+	__be32 nat_to_addr;
+	__be32 nat_src_addr;
+	__be16 nat_dst_port;
+	__be16 nat_to_port;
+	__be16 nat_src_port;
+	__u16 pad;
 	__u32 tell;
 	__u32 tell_word;
 };

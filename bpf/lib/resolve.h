@@ -49,7 +49,8 @@ __noinline int hd_resolve_may_ask(void)
 	return 1;
 }
 
-static __always_inline void ask_arp(__u8 *p, const struct hd_ip *ip, const __u8 mac[6])
+/* @as: 0, or the router's own address where nobody else has it */
+static __always_inline void ask_arp(__u8 *p, const struct hd_ip *ip, const __u8 mac[6], __be32 as)
 {
 	struct arp_ipv4 *arp = (void *)(p + ETH_HLEN);
 
@@ -62,6 +63,7 @@ static __always_inline void ask_arp(__u8 *p, const struct hd_ip *ip, const __u8 
 	arp->plen = 4;
 	arp->op = bpf_htons(ARPOP_REQUEST);
 	mac_copy(arp->sha, mac);
+	hd_memcpy(arp->sip, &as, 4);
 	hd_memcpy(arp->tip, &ip->via[3], 4);
 }
 
@@ -109,8 +111,9 @@ static __always_inline void ask_nd(__u8 *p, const struct hd_ip *ip, const __u8 m
 }
 
 /* Makes the packet the question. */
-static __always_inline int ask(struct hd_pkt *pkt, const __u8 mac[6])
+static __always_inline int ask(struct hd_pkt *pkt, const struct hd_end_value *end)
 {
+	bool outside = end->ifindex == pkt->ip->to_network;
 	__u32 zero = 0, v4 = ip_is_v4(pkt->ip), len = v4 ? ASK_LEN4 : ASK_LEN6;
 	__u8 *p = bpf_map_lookup_elem(&hd_bytes, &zero);
 
@@ -118,9 +121,9 @@ static __always_inline int ask(struct hd_pkt *pkt, const __u8 mac[6])
 		return -HD_DROP_NO_MEMORY;
 	hd_memset(p, 0, HD_BYTES);
 	if (v4)
-		ask_arp(p, pkt->ip, mac);
+		ask_arp(p, pkt->ip, end->from, outside ? end->local[3] : 0);
 	else
-		ask_nd(p, pkt->ip, mac);
+		ask_nd(p, pkt->ip, end->from);
 	if (make_blank(pkt, len) || bpf_skb_store_bytes(pkt->ctx, 0, p, len, 0))
 		return -HD_DROP_NO_MEMORY;
 	return 0;
@@ -143,7 +146,7 @@ static __always_inline int hd_resolve(struct hd_pkt *pkt)
 	if (!r || !end)
 		return -HD_DROP_UNRESOLVED;
 	hd_drop(pkt, pkt->port, HD_DROP_UNRESOLVED);
-	if (ask(pkt, end->from) < 0)
+	if (ask(pkt, end) < 0)
 		return HD_VERDICT_DONE; /* it is counted already */
 	pkt->ip->port = pkt->ip->router;
 	pkt->ip->network = pkt->ip->to_network;

@@ -121,9 +121,8 @@ static __always_inline bool hd_route_replay(struct hd_pkt *pkt, int *ret)
 	r = hd_port_may_send(pkt, to_id, to);
 	if (r == 0) {
 		hd_flow_count(pkt, &rflow->flow, side);
-		r = hd_hop_rewrite(pkt->ctx);
+		r = hd_hop_rewrite(pkt);
 	}
-	pkt->network = pkt->ip->network;
 	*ret = r < 0 ? r : hd_port_send(pkt, to_id, to);
 	return true;
 }
@@ -270,6 +269,20 @@ static __always_inline int route_local(struct hd_pkt *pkt)
 	return r < 0 ? r : hd_port_send_to(pkt, pkt->port);
 }
 
+/* Whether a packet crosses the outside of a router that translates it: then it belongs to a flow, whoever its ends are. */
+static __always_inline bool is_translated(const struct hd_pkt *pkt)
+{
+	__u32 id = pkt->ip->router;
+	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &id);
+
+	if (!pkt->ip->rewrite || !end || !end->ifindex)
+		return false;
+	if (end->ifindex != pkt->network && end->ifindex != pkt->ip->to_network)
+		return false;
+	return (end->flags & HD_END_SNAT) || (pkt->ip->nat & NAT_DST) ||
+	       (ip_is_v4(pkt->ip) && fip_find(id, pkt->ip->saddr[0], HD_NAT_OUT));
+}
+
 /* To one port. Rules and flows matter if one of the two has security; else it only has to fit. */
 static __always_inline int route_to(struct hd_pkt *pkt, __u32 to_id)
 {
@@ -281,7 +294,7 @@ static __always_inline int route_to(struct hd_pkt *pkt, __u32 to_id)
 	if (!hd_route_fits(pkt->ctx, to_id, pkt->eth_type))
 		return pkt->ip->rewrite ? tell_too_big(pkt) : -HD_DROP_MTU;
 	pkt->ip->to = to_id;
-	if (is_secure(pkt->from) || is_secure(to))
+	if (is_secure(pkt->from) || is_secure(to) || is_translated(pkt))
 		return HD_VERDICT_FLOW;
 	r = hd_port_may_send_to(pkt, to_id);
 	return r < 0 ? r : hd_hop_send(pkt, to_id);
@@ -298,6 +311,8 @@ static __always_inline int route_on(struct hd_pkt *pkt)
 	kind = hd_route_look(pkt->ip->router);
 	if (kind == HD_ROUTE_LOCAL)
 		return route_local(pkt);
+	if ((pkt->ip->nat & (NAT_CLOSED | NAT_DST)) == NAT_CLOSED)
+		return -HD_DROP_OUTSIDE;
 	if (pkt->ip->route)
 		hd_trace(pkt, HD_TRACE_ROUTE_STATIC, pkt->ip->router, pkt->ip->route);
 	else if (kind == HD_ROUTE_CONNECTED)
@@ -350,6 +365,7 @@ static __always_inline int hd_route(struct hd_pkt *pkt)
 		return r;
 	if (hd_is_nd(pkt->ip))
 		return HD_VERDICT_NEIGH;
+	(void)hd_nat_arrive(pkt->ctx);
 	mac_copy(pkt->ip->from_mac, pkt->src);
 	return pkt->ip->rewrite ? route_on(pkt) : route_arrived(pkt);
 }

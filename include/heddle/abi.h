@@ -30,6 +30,10 @@
 #define HD_HELD_DEFAULT 1024
 #define HD_PEER_NETS_DEFAULT 65536 /* networks of peers that are not in all of them */
 #define HD_ROUTES_DEFAULT 65536
+#define HD_NAT_DEFAULT 524288 /* endpoints, two entries each */
+#define HD_NAT_USERS_DEFAULT 16384
+#define HD_NAT_POOLS 256
+#define HD_FIPS_DEFAULT 8192
 #define HD_ARP_DEFAULT 16384 /* neighbours that routers have learned */
 
 /* Slots of the direct-mapped ifindex table: a power of two. */

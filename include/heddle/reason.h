@@ -174,7 +174,16 @@
 	  "None is needed, unless a server was meant to have this address.")                                                        \
 	X(58, HD_DROP_ROUTE_CAST, "not-routable",                                                                                   \
 	  "The packet's source or destination address is one that never crosses a router: multicast, broadcast, link-local.",       \
-	  "Look at what sends it; a broadcast into another subnet is switched off (RFC 2644).")
+	  "Look at what sends it; a broadcast into another subnet is switched off (RFC 2644).")                                     \
+	X(59, HD_DROP_OUTSIDE, "outside",                                                                                           \
+	  "The packet comes from outside of a router that translates addresses, and belongs to no connection from inside.",         \
+	  "Who should be reached from outside needs a floating IP: 'heddle floating-ip add'.")                                      \
+	X(60, HD_DROP_NAT_PORTS, "nat-ports",                                                                                       \
+	  "The router's external address has no port left for the sender, or the sender has as many as it may.",                    \
+	  "'heddle status' shows how many are in use; a floating IP needs none, another router gateway has its own.")               \
+	X(61, HD_DROP_NAT_PROTOCOL, "nat-protocol",                                                                                 \
+	  "The packet's protocol has no ports, so many can't share one address.",                                                   \
+	  "Give its sender a floating IP: 'heddle floating-ip add'.")
 
 enum hd_reason {
 	HD_DROP_NONE = 0,

@@ -86,6 +86,7 @@ HD_ASSERT_SIZE(struct hd_peer_net_key, 8);
 
 enum {
 	HD_END_IPV6 = 1 << 0, /* @local and @remote are IPv6 */
+	HD_END_SNAT = 1 << 8, /* a router that translates what goes out of its external gateway */
 };
 
 /**
@@ -99,6 +100,9 @@ enum {
  * @from:    peer: MAC of the device
  * @local:   our address, network order; IPv4 mapped. Of an uplink: what the outer destination must be; all zero = it takes no tunnels.
  * @remote:  the peer's
+ *
+ * Of a router (heddle/router.h): @from is the MAC that it has on this host alone; @ifindex the id of its external network, 0 = it has none; @local its
+ * address there.
  */
 struct hd_end_value {
 	__u32 flags;

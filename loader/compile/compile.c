@@ -10,6 +10,7 @@
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
 #include "heddle/leg.h"
+#include "heddle/nat.h"
 #include "heddle/neigh.h"
 #include "compile/policy.h"
 #include "compile/rows.h"
@@ -26,6 +27,7 @@ const char *const hd_table_names[HD_TABLE_COUNT] = {
 	[HD_TABLE_GATEWAYS] = "hd_gateways",
 	[HD_TABLE_HOPS] = "hd_hops",
 	[HD_TABLE_ROUTES] = "hd_routes",
+	[HD_TABLE_FIPS] = "hd_fips",
 	[HD_TABLE_NETWORKS] = "hd_networks",
 	[HD_TABLE_TRUNKS] = "hd_trunks",
 	[HD_TABLE_PORTS] = "hd_ports",
@@ -77,6 +79,7 @@ void hd_tables_init(struct hd_tables *tables)
 	hd_table_init(&t[HD_TABLE_HOPS], sizeof(struct hd_hop_key), sizeof(struct hd_route_value));
 	hd_table_init(&t[HD_TABLE_ROUTES], sizeof(struct hd_route_key),
 		      sizeof(struct hd_route_value));
+	hd_table_init(&t[HD_TABLE_FIPS], sizeof(struct hd_fip_key), sizeof(struct hd_fip_value));
 	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));
 	hd_table_init(&t[HD_TABLE_TRUNKS], sizeof(uint32_t), sizeof(struct hd_trunk_value));
 	hd_table_init(&t[HD_TABLE_PORTS], sizeof(uint32_t), sizeof(struct hd_port_value));
@@ -293,6 +296,13 @@ static void find_routed(struct compiler *c)
 			uint32_t id =
 				hd_model_get(c->model, HD_NOUN_NETWORK, subnet->view.subnet.network)
 					->id;
+
+			c->routed[id / 8] |= (uint8_t)(1 << id % 8);
+		}
+		if (router->gateway.network) {
+			uint32_t id = hd_model_get(c->model, HD_NOUN_NETWORK,
+						   router->gateway.network)
+					      ->id;
 
 			c->routed[id / 8] |= (uint8_t)(1 << id % 8);
 		}

@@ -5,15 +5,17 @@
 #include <string.h>
 
 #include "compile/rows.h"
+#include "heddle/nat.h"
 #include "heddle/port.h"
 #include "heddle/router.h"
 
-/* A router being compiled. @gen: hash of all that decides where it sends packets */
+/* A router being compiled. @asks: MAC that it has on this host alone. @gen: hash of all that decides where it sends packets */
 struct routing {
 	const struct hd_model *model;
 	const struct hd_object *object;
 	const struct hd_router *router;
 	struct hd_tables *out;
+	const uint8_t *asks;
 	uint32_t gen;
 };
 
@@ -100,45 +102,113 @@ static int add_broadcasts(struct routing *r, const struct hd_subnet *subnet, uin
 	return ret < 0 ? ret : add_address(r, &ip, HD_ROUTE_BROADCAST, network);
 }
 
-static int add_subnet(struct routing *r, const struct hd_subnet *subnet, const uint8_t asks[6])
+/* The router's own address in a subnet, and with which MAC it answers for it there. */
+static int add_leg(struct routing *r, const struct hd_subnet *subnet, const struct hd_ip *own,
+		   const uint8_t mac[6])
 {
 	uint32_t network = network_of(r, subnet), id = r->object->id;
 	struct hd_route_value connected = { .kind = HD_ROUTE_CONNECTED, .network = network };
 	int ret;
 
-	memcpy(connected.gateway, subnet->gateway.bytes, 16);
+	memcpy(connected.gateway, own->bytes, 16);
 	ret = add_broadcasts(r, subnet, network);
 	if (ret == 0)
 		ret = add_route(r, &subnet->cidr, subnet->cidr.prefix, &connected);
 	if (ret == 0)
-		ret = add_address(r, &subnet->gateway, HD_ROUTE_LOCAL, network);
+		ret = add_address(r, own, HD_ROUTE_LOCAL, network);
 	if (ret == 0)
-		ret = hd_row_neigh(r->out, network, 0, &subnet->gateway, r->router->mac, id);
+		ret = hd_row_neigh(r->out, network, 0, own, mac, id);
 	if (ret == 0)
-		ret = hd_row_fdb(r->out, network, 0, r->router->mac, id);
-	return ret < 0 ? ret : hd_row_fdb(r->out, network, 0, asks, id);
+		ret = hd_row_fdb(r->out, network, 0, mac, id);
+	return ret < 0 ? ret : hd_row_fdb(r->out, network, 0, r->asks, id);
 }
 
-/* The subnet that holds a next hop; a valid router has one. */
-static const struct hd_subnet *subnet_of(const struct routing *r, const struct hd_ip *via)
+/* The external gateway: a leg in the network outside, and the default route to the next hop there. */
+static int add_gateway(struct routing *r, struct hd_end_value *end)
 {
-	for (size_t i = 0; i < r->router->n_subnets; i++)
+	const struct hd_router_gateway *gateway = &r->router->gateway;
+	const struct hd_object *object =
+		gateway->network ? hd_model_subnet_of(r->model, gateway->network, &gateway->ip)
+				 : NULL;
+	struct hd_route_value way = { .kind = HD_ROUTE_VIA };
+	const struct hd_subnet *subnet;
+	int ret;
+
+	if (!object)
+		return 0;
+	subnet = &object->view.subnet;
+	end->ifindex = way.network = network_of(r, subnet);
+	end->flags = gateway->snat ? HD_END_SNAT : 0;
+	memcpy(end->local, gateway->ip.bytes, 16);
+	memcpy(way.via, subnet->gateway.bytes, 16);
+	memcpy(way.gateway, gateway->ip.bytes, 16);
+	r->gen += mix(hash(2166136261u, end, sizeof(*end)));
+	ret = add_leg(r, subnet, &gateway->ip, r->asks);
+	return ret < 0 ? ret : add_route(r, &gateway->ip, 0, &way);
+}
+
+static int add_floating(struct routing *r, const struct hd_floating_ip *floating, uint32_t network)
+{
+	struct hd_fip_key in = { .zone = network, .dir = HD_NAT_IN },
+			  out = { .zone = r->object->id, .dir = HD_NAT_OUT };
+	struct hd_fip_value value = { .router = r->object->id };
+	int ret;
+
+	memcpy(&in.addr, floating->ip.bytes + 12, 4);
+	memcpy(&out.addr, floating->fixed.bytes + 12, 4);
+	value.addr = out.addr;
+	r->gen += mix(hash(hash(2166136261u, &in, sizeof(in)), &value, sizeof(value)));
+	ret = hd_table_add(&r->out->table[HD_TABLE_FIPS], &in, &value);
+	value.addr = in.addr;
+	if (ret == 0)
+		ret = hd_table_add(&r->out->table[HD_TABLE_FIPS], &out, &value);
+	if (ret == 0)
+		ret = add_address(r, &floating->ip, HD_ROUTE_LOCAL, network);
+	return ret < 0 ? ret
+		       : hd_row_neigh(r->out, network, 0, &floating->ip, r->asks, r->object->id);
+}
+
+static int add_floating_ips(struct routing *r, uint32_t network)
+{
+	int ret = 0;
+
+	hd_model_each(r->model, HD_NOUN_FLOATING_IP, object)
+		if (ret == 0 && network &&
+		    !strcmp(object->view.floating_ip.router, r->object->name))
+			ret = add_floating(r, &object->view.floating_ip, network);
+	return ret;
+}
+
+/* The subnet that holds a next hop, and the router's address there; a valid router has one. */
+static const struct hd_subnet *subnet_of(const struct routing *r, const struct hd_ip *via,
+					 const struct hd_ip **ret_own)
+{
+	const struct hd_router_gateway *gateway = &r->router->gateway;
+	const struct hd_object *outside;
+
+	for (size_t i = 0; i < r->router->n_subnets; i++) {
+		*ret_own = &subnet_at(r, i)->gateway;
 		if (hd_ip_in(via, &subnet_at(r, i)->cidr))
 			return subnet_at(r, i);
-	return NULL;
+	}
+	outside = gateway->network ? hd_model_subnet_of(r->model, gateway->network, &gateway->ip)
+				   : NULL;
+	*ret_own = &gateway->ip;
+	return outside ? &outside->view.subnet : NULL;
 }
 
 static struct hd_route_value hop_of(const struct routing *r, const struct hd_static_route *route)
 {
 	struct hd_route_value value = { .kind = HD_ROUTE_BLACKHOLE, .id = route->id };
-	const struct hd_subnet *subnet = route->blackhole ? NULL : subnet_of(r, &route->via);
+	const struct hd_ip *own;
+	const struct hd_subnet *subnet = route->blackhole ? NULL : subnet_of(r, &route->via, &own);
 
 	if (!subnet)
 		return value;
 	value.kind = HD_ROUTE_VIA;
 	value.network = network_of(r, subnet);
 	memcpy(value.via, route->via.bytes, 16);
-	memcpy(value.gateway, subnet->gateway.bytes, 16);
+	memcpy(value.gateway, own->bytes, 16);
 	return value;
 }
 
@@ -224,7 +294,11 @@ int hd_compile_router(const struct hd_model *model, const struct hd_object *obje
 		      const struct hd_fact *fact, struct hd_tables *out)
 {
 	struct routing r = {
-		.model = model, .object = object, .router = &object->view.router, .out = out
+		.model = model,
+		.object = object,
+		.router = &object->view.router,
+		.out = out,
+		.asks = fact->from,
 	};
 	struct hd_port_value value = { .network = HD_NETWORK_UNDERLAY,
 				       .flags = HD_PORT_ROUTER | HD_PORT_HAS_MAC | HD_PORT_UP,
@@ -233,7 +307,11 @@ int hd_compile_router(const struct hd_model *model, const struct hd_object *obje
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < r.router->n_subnets; i++)
-		ret = add_subnet(&r, subnet_at(&r, i), fact->from);
+		ret = add_leg(&r, subnet_at(&r, i), &subnet_at(&r, i)->gateway, r.router->mac);
+	if (ret == 0)
+		ret = add_gateway(&r, &end);
+	if (ret == 0)
+		ret = add_floating_ips(&r, end.ifindex);
 	for (size_t i = 0; ret == 0 && i < r.router->n_routes; i++)
 		ret = add_static(&r, i);
 	if (ret < 0)

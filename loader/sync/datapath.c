@@ -60,6 +60,11 @@ static const struct {
 	[HD_MAP_HOPS] = { "hd_hops", KEEP },
 	[HD_MAP_ARP] = { "hd_arp", KEEP },
 	[HD_MAP_ROUTER_STATE] = { "hd_router_state", KEEP },
+	[HD_MAP_FIPS] = { "hd_fips", KEEP },
+	[HD_MAP_NAT] = { "hd_nat", KEEP },
+	[HD_MAP_NAT_POOLS] = { "hd_nat_pools", KEEP },
+	[HD_MAP_NAT_HEADS] = { "hd_nat_heads", KEEP },
+	[HD_MAP_NAT_USERS] = { "hd_nat_users", KEEP },
 	[HD_MAP_FRAGS] = { "hd_frags", KEEP },
 	[HD_MAP_RULES] = { "hd_rules", KEEP },
 	[HD_MAP_SHAPES] = { "hd_shapes", KEEP },
@@ -74,7 +79,7 @@ static const struct {
 static const char *const progs[HD_PROG_COUNT] = {
 	[HD_PROG_IN] = "hd_port_in",	   [HD_PROG_OUT] = "hd_port_out",
 	[HD_PROG_UPLINK] = "hd_uplink_in", [HD_PROG_UPLINK_OUT] = "hd_uplink_out",
-	[HD_PROG_CLOCK] = "hd_clock",
+	[HD_PROG_CLOCK] = "hd_clock",	   [HD_PROG_NAT_GIVE] = "hd_nat_give",
 };
 
 const char *hd_map_name(enum hd_map_id id)

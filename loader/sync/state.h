@@ -51,6 +51,7 @@ struct hd_sync {
 	bool unsettled;
 	bool expedited;
 	uint32_t imagined;
+	uint32_t nat;
 	hd_sync_port_fn fn;
 	void *arg;
 };

@@ -14,6 +14,7 @@
 #include "sync/expedite.h"
 #include "sync/fdb.h"
 #include "sync/gro.h"
+#include "sync/nat.h"
 #include "sync/state.h"
 #include "sync/tables.h"
 
@@ -663,6 +664,19 @@ static int finish(struct hd_sync *sync, const struct hd_model *model, struct hd_
 	return r;
 }
 
+/* Looks at all that is translated, so only when there is something to do. */
+static int sync_nat(struct hd_sync *sync, const struct hd_model *model, struct hd_error *err)
+{
+	uint32_t state = hd_nat_state(model);
+	int r = state == sync->nat ? 0 : hd_nat_sync(&sync->dp, model);
+
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "no room for another external address: %s",
+				    strerror(-r));
+	sync->nat = state;
+	return 0;
+}
+
 int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
 		struct hd_error *err)
 {
@@ -674,6 +688,8 @@ int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct
 	if (r == 0) /* @next now holds what was there before */
 		r = finish(sync, model, &next, err);
 	hd_tables_done(&next);
+	if (r == 0)
+		r = sync_nat(sync, model, err);
 	if (r == 0)
 		r = hd_datapath_commit(&sync->dp, err);
 	if (sync->expedited)

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * nat.h - translating endpoints at the outside of a router; see heddle/nat.h
+ *
+ * What comes in is translated in the scratch as soon as it is parsed, so that all that follows sees the inside tuple; the packet's bytes are rewritten,
+ * in both directions, when it is sent on. All functions that are not static take numbers, as those of hop.h.
+ */
+#pragma once
+
+#include "heddle/abi.h"
+#include "heddle/nat.h"
+
+#include "lib/flow.h"
+#include "lib/peer.h"
+
+/* hd_nat: endpoints. Writers: the datapath (a first packet that goes out), the daemon (sweep of what no flow uses). Full: a new connection is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_NAT_DEFAULT);
+	__type(key, struct hd_nat_key);
+	__type(value, struct hd_nat_value);
+} hd_nat SEC(".maps");
+
+/* hd_fips: floating IPs, two entries for each. Writer: the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_FIPS_DEFAULT);
+	__type(key, struct hd_fip_key);
+	__type(value, struct hd_fip_value);
+} hd_fips SEC(".maps");
+
+/* hd_nat_pools, hd_nat_heads: the two ends of the ring of each external address. Writers: the daemon; the datapath. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_NAT_POOLS);
+	__type(key, struct hd_nat_pool_key);
+	__type(value, struct hd_nat_pool);
+} hd_nat_pools SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_NAT_POOLS);
+	__type(key, struct hd_nat_pool_key);
+	__type(value, __u32);
+} hd_nat_heads SEC(".maps");
+
+/* hd_nat_users: the blocks of each inside address. Writers: the datapath, the daemon (gives back what is not used). Full: a new connection is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_NAT_USERS_DEFAULT);
+	__type(key, struct hd_nat_user_key);
+	__type(value, struct hd_nat_user);
+} hd_nat_users SEC(".maps");
+
+/* For a new entry of the map above: too large for the stack. Always zero. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hd_nat_user);
+} hd_nat_nobody SEC(".maps");
+
+/* Flags of struct hd_ip.nat: what is different on the wire, now or when the packet leaves. */
+enum {
+	NAT_DST = 1 << 0, /* the destination address */
+	NAT_DST_PORT = 1 << 1,
+	NAT_SRC = 1 << 2, /* the source address */
+	NAT_SRC_PORT = 1 << 3,
+	NAT_CLOSED = 1 << 4, /* from outside, where nothing may begin */
+	NAT_ERROR = 1 << 5,  /* an ICMP error: what it quotes is translated as well */
+};
+
+static __always_inline struct hd_ip *nat_ip(void)
+{
+	__u32 slot = 0;
+
+	return bpf_map_lookup_elem(&hd_scratch, &slot);
+}
+
+static __always_inline const struct hd_fip_value *fip_find(__u32 zone, __be32 addr, __u32 dir)
+{
+	struct hd_fip_key key = { .zone = zone, .addr = addr, .dir = dir };
+
+	return bpf_map_lookup_elem(&hd_fips, &key);
+}
+
+static __always_inline struct hd_nat_key nat_key(__u32 zone, __be32 addr, __be16 port, __u8 proto,
+						 __u32 dir)
+{
+	return (struct hd_nat_key){
+		.zone = zone, .addr = addr, .port = port, .class = flow_classes[proto], .dir = dir
+	};
+}
+
+/* An outside endpoint is translated to its inside: 1, or 0 if it is none. */
+static __always_inline int nat_inside(struct hd_ip *ip, __be32 *addr, __be16 *port, __u8 proto)
+{
+	const struct hd_fip_value *fip = fip_find(ip->network, *addr, HD_NAT_IN);
+	struct hd_nat_key key = nat_key(ip->network, *addr, *port, proto, HD_NAT_IN);
+	const struct hd_nat_value *nat;
+
+	if (fip) {
+		*addr = fip->addr;
+		ip->router = fip->router;
+		ip->nat |= NAT_DST;
+		return 1;
+	}
+	nat = bpf_map_lookup_elem(&hd_nat, &key);
+	if (!nat)
+		return 0;
+	*addr = nat->addr;
+	*port = nat->port;
+	ip->router = nat->router;
+	ip->nat |= NAT_DST | NAT_DST_PORT;
+	return 1;
+}
+
+/* Header of what an ICMP error quotes; of IPv4 alone. Return: offset of its transport header, 0 if it can't be read. */
+static __always_inline __u32 quoted_ip(struct __sk_buff *ctx, const struct hd_ip *ip,
+				       struct iphdr *ret)
+{
+	if (bpf_skb_load_bytes(ctx, ip->l4_off + 8, ret, sizeof(*ret)) || ret->version != 4 ||
+	    ret->ihl < 5 || (ret->frag_off & bpf_htons(IP_OFFSET)))
+		return 0;
+	return ip->l4_off + 8 + ret->ihl * 4;
+}
+
+/* Where the sender's (or, with @dst, the receiver's) port or query id is in what is quoted. */
+static __always_inline __u32 quoted_port_off(__u32 l4, __u8 proto, bool dst)
+{
+	return proto == IPPROTO_ICMP ? l4 + 4 : l4 + (dst ? 2 : 0);
+}
+
+/* An error from outside about something that we have sent: who has sent it? */
+static __always_inline int nat_error_in(struct __sk_buff *ctx, struct hd_ip *ip)
+{
+	struct iphdr quoted;
+	__u32 l4 = quoted_ip(ctx, ip, &quoted);
+	__be32 addr;
+	__be16 port = 0;
+
+	if (!l4 || quoted.saddr != ip->daddr[0])
+		return 0;
+	addr = quoted.saddr;
+	if (bpf_skb_load_bytes(ctx, quoted_port_off(l4, quoted.protocol, false), &port, 2))
+		return 0;
+	ip->nat_dst_addr = addr;
+	ip->nat_dst_port = port;
+	if (!nat_inside(ip, &addr, &port, quoted.protocol))
+		return 0;
+	ip->daddr[0] = ip->nat_to_addr = addr;
+	ip->nat_to_port = port;
+	return 1;
+}
+
+/**
+ * hd_nat_arrive - a packet for a router: if it comes from outside, translate what is known of it to the inside
+ * @ctx: only looked at
+ *
+ * Also finds the router that it is for, if several share an external address.
+ */
+__noinline int hd_nat_arrive(struct __sk_buff *ctx)
+{
+	struct hd_ip *ip = nat_ip();
+	const struct hd_end_value *end;
+	__u32 router;
+
+	if (!ip)
+		return 0;
+	ip->nat = ip->flags & HD_IP_ICMP_ERROR ? NAT_ERROR : 0;
+	router = ip->router;
+	end = bpf_map_lookup_elem(&hd_ends, &router);
+	if (!end || end->ifindex != ip->network || !ip->rewrite || !ip_is_v4(ip))
+		return 0;
+	if (end->flags & HD_END_SNAT)
+		ip->nat |= NAT_CLOSED;
+	if (ip->flags & HD_IP_ICMP_ERROR)
+		return nat_error_in(ctx, ip);
+	ip->nat_dst_addr = ip->daddr[0];
+	ip->nat_dst_port = ip->dport;
+	if (!nat_inside(ip, &ip->daddr[0], &ip->dport, ip->proto))
+		return 0;
+	if (!(ip->nat & NAT_DST_PORT))
+		ip->nat &= ~NAT_CLOSED; /* a floating IP */
+	ip->nat_to_addr = ip->daddr[0];
+	ip->nat_to_port = ip->dport;
+	return 1;
+}
+
+/* Takes a block out of a pool; 0 if there is none. */
+static __always_inline __u32 pool_take(const struct hd_nat_pool_key *key)
+{
+	const struct hd_nat_pool *pool = bpf_map_lookup_elem(&hd_nat_pools, key);
+	__u32 *taken = bpf_map_lookup_elem(&hd_nat_heads, key);
+
+	if (!pool || !taken)
+		return 0;
+	for (int i = 0; i < 8; i++) {
+		__u32 head = *(volatile __u32 *)taken;
+
+		if (head == pool->tail)
+			return 0;
+		if (__sync_val_compare_and_swap(taken, head, head + 1) == head)
+			return pool->ring[head % HD_NAT_BLOCKS];
+	}
+	return 0;
+}
+
+/* The number of the only bit that is set. */
+static __always_inline __u32 bit_number(__u64 bit)
+{
+	__u32 n = 0;
+
+	n += (bit & 0xffffffff00000000ULL) ? 32 : 0;
+	n += (bit & 0xffff0000ffff0000ULL) ? 16 : 0;
+	n += (bit & 0xff00ff00ff00ff00ULL) ? 8 : 0;
+	n += (bit & 0xf0f0f0f0f0f0f0f0ULL) ? 4 : 0;
+	n += (bit & 0xccccccccccccccccULL) ? 2 : 0;
+	n += (bit & 0xaaaaaaaaaaaaaaaaULL) ? 1 : 0;
+	return n;
+}
+
+/* Takes a port of a block; 0 if there is none. */
+static __always_inline __u32 block_take(struct hd_nat_block *block)
+{
+	for (int i = 0; i < 4; i++) {
+		__u64 free = ~*(volatile __u64 *)&block->used, bit = free & -free;
+
+		if (!free)
+			return 0;
+		if (!(__sync_fetch_and_or(&block->used, bit) & bit))
+			return block->block * HD_NAT_BLOCK_PORTS + bit_number(bit);
+	}
+	return 0;
+}
+
+/* A walk along the blocks of an inside address. @port: that was found, 0 = none */
+struct nat_walk {
+	struct hd_nat_user *user;
+	struct hd_nat_pool_key pool;
+	__u32 port;
+};
+
+static long nat_step(__u32 i, void *arg)
+{
+	struct nat_walk *walk = arg;
+	struct hd_nat_block *block;
+	__u32 taken;
+
+	if (i >= HD_NAT_USER_BLOCKS)
+		return 1;
+	block = &walk->user->block[i];
+	if (!block->block) {
+		taken = pool_take(&walk->pool);
+		if (!taken)
+			return 1;
+		block->addr = walk->pool.addr;
+		/* Another CPU may be first: then what was taken is nobody's, and the daemon puts it back. */
+		(void)__sync_val_compare_and_swap(&block->block, 0, taken);
+	}
+	if (block->addr != walk->pool.addr)
+		return 0; /* of an address that the router had before */
+	walk->port = block_take(block);
+	return walk->port != 0;
+}
+
+/* A port for an inside address: 0 if there is none. */
+static __always_inline __u32 nat_port(const struct hd_ip *ip, const struct hd_end_value *end)
+{
+	struct hd_nat_user_key key = { .router = ip->router, .addr = ip->saddr[0] };
+	struct nat_walk walk = { .pool = { .zone = end->ifindex, .addr = end->local[3] } };
+	__u32 zero = 0;
+
+	walk.port = hd_unknown_zero;
+	walk.user = bpf_map_lookup_elem(&hd_nat_users, &key);
+	if (!walk.user) {
+		const void *nobody = bpf_map_lookup_elem(&hd_nat_nobody, &zero);
+
+		if (!nobody)
+			return 0;
+		(void)bpf_map_update_elem(&hd_nat_users, &key, nobody, BPF_NOEXIST);
+		walk.user = bpf_map_lookup_elem(&hd_nat_users, &key);
+	}
+	if (!walk.user)
+		return 0;
+	bpf_loop(HD_NAT_USER_BLOCKS, nat_step, &walk, 0);
+	return walk.port;
+}
+
+/* Another CPU has just made the endpoint, or there is no room for it. */
+static __always_inline int nat_made(struct hd_ip *ip, const struct hd_nat_key *out)
+{
+	const struct hd_nat_value *nat = bpf_map_lookup_elem(&hd_nat, out);
+
+	if (!nat || nat->addr != ip->nat_src_addr)
+		return -HD_DROP_NAT_PORTS;
+	ip->nat_src_port = nat->port;
+	return 0;
+}
+
+/* A new outside endpoint for the packet's sender. Another CPU may be first: then its one counts, and ours is given back by the sweep. */
+static __always_inline int nat_make(struct hd_ip *ip, const struct hd_end_value *end,
+				    const struct hd_nat_key *out)
+{
+	struct hd_nat_value value = { .addr = end->local[3], .router = ip->router };
+	struct hd_nat_key in;
+	__u32 port;
+
+	if (out->class == HD_FLOW_OTHER || out->class == HD_FLOW_SCTP)
+		return -HD_DROP_NAT_PROTOCOL;
+	if (!hd_may_write())
+		return 0;
+	port = nat_port(ip, end);
+	if (!port)
+		return -HD_DROP_NAT_PORTS;
+	value.born = flow_now();
+	value.port = bpf_htons(port);
+	in = nat_key(end->ifindex, value.addr, value.port, ip->proto, HD_NAT_IN);
+	ip->nat_src_port = value.port;
+	if (bpf_map_update_elem(&hd_nat, out, &value, BPF_NOEXIST))
+		return nat_made(ip, out);
+	value.addr = ip->saddr[0];
+	value.port = ip->sport;
+	return bpf_map_update_elem(&hd_nat, &in, &value, BPF_ANY) ? -HD_DROP_NAT_PORTS : 0;
+}
+
+/* An error about something that came from outside: the header is that of what it quotes, whose receiver has an outside endpoint. */
+static __always_inline int nat_error_out(struct hd_ip *ip, const struct hd_end_value *end)
+{
+	const struct hd_fip_value *fip = fip_find(ip->router, ip->daddr[0], HD_NAT_OUT);
+	struct hd_nat_key key = nat_key(ip->router, ip->daddr[0], ip->dport, ip->proto, HD_NAT_OUT);
+	const struct hd_nat_value *nat;
+
+	if (fip) {
+		ip->nat_src_addr = fip->addr;
+		ip->nat |= NAT_SRC;
+		return 0;
+	}
+	nat = bpf_map_lookup_elem(&hd_nat, &key);
+	if (!nat)
+		return end->flags & HD_END_SNAT ? -HD_DROP_ICMP_UNRELATED : 0;
+	ip->nat_src_addr = nat->addr;
+	ip->nat_src_port = nat->port;
+	ip->nat |= NAT_SRC | NAT_SRC_PORT;
+	return 0;
+}
+
+/**
+ * hd_nat_leave - what the packet's sender is called outside, if it goes there
+ *
+ * Return: 0, -HD_DROP_NAT_PORTS, -HD_DROP_NAT_PROTOCOL.
+ */
+__noinline int hd_nat_leave(void)
+{
+	const struct hd_fip_value *fip;
+	const struct hd_nat_value *nat;
+	const struct hd_end_value *end;
+	struct hd_ip *ip = nat_ip();
+	struct hd_nat_key key;
+	__u32 router;
+
+	if (!ip)
+		return 0;
+	router = ip->router;
+	end = bpf_map_lookup_elem(&hd_ends, &router);
+	if (!end || end->ifindex != ip->to_network || !ip->rewrite || !ip_is_v4(ip) ||
+	    ip->network == ip->to_network)
+		return 0;
+	if (ip->nat & NAT_ERROR)
+		return nat_error_out(ip, end);
+	ip->nat_src_addr = end->local[3];
+	fip = fip_find(router, ip->saddr[0], HD_NAT_OUT);
+	if (fip) {
+		ip->nat_src_addr = fip->addr;
+		ip->nat |= NAT_SRC;
+		return 0;
+	}
+	if (!(end->flags & HD_END_SNAT))
+		return 0;
+	ip->nat |= NAT_SRC;
+	if (ip->flags & HD_IP_LATER)
+		return 0; /* it has no port, and its first piece has what it needs */
+	ip->nat |= NAT_SRC_PORT;
+	key = nat_key(router, ip->saddr[0], ip->sport, ip->proto, HD_NAT_OUT);
+	nat = bpf_map_lookup_elem(&hd_nat, &key);
+	if (!nat || nat->addr != end->local[3])
+		return nat_make(ip, end, &key);
+	ip->nat_src_port = nat->port;
+	return 0;
+}
+
+/* Where the checksum of a transport header is, that covers addresses too; 0 = there is none. */
+static __always_inline __u32 pseudo_csum(const struct hd_ip *ip)
+{
+	if (ip->flags & HD_IP_LATER)
+		return 0;
+	if (ip->proto == IPPROTO_TCP)
+		return ip->l4_off + 16;
+	return ip->proto == IPPROTO_UDP || ip->proto == IPPROTO_UDPLITE ? ip->l4_off + 6 : 0;
+}
+
+static __always_inline __u64 csum_flags(const struct hd_ip *ip)
+{
+	return ip->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
+}
+
+/* One address of an IPv4 packet, at @off, with all checksums that cover it. */
+__noinline int nat_address(struct __sk_buff *ctx, __u32 off, __be32 old, __be32 new)
+{
+	struct hd_ip *ip = nat_ip();
+	__u32 csum;
+
+	if (!ip)
+		return -1;
+	csum = ip->nat & NAT_ERROR ? 0 : pseudo_csum(ip);
+	if (csum && bpf_l4_csum_replace(ctx, csum, old, new, BPF_F_PSEUDO_HDR | csum_flags(ip) | 4))
+		return -1;
+	if (bpf_l3_csum_replace(ctx, ETH_HLEN + 10, old, new, 4))
+		return -1;
+	return bpf_skb_store_bytes(ctx, off, &new, 4, 0) ? -1 : 0;
+}
+
+/* One port, or id of a query. */
+__noinline int nat_port_at(struct __sk_buff *ctx, __u32 off, __be16 old, __be16 new)
+{
+	struct hd_ip *ip = nat_ip();
+	__u32 csum;
+
+	if (!ip)
+		return -1;
+	csum = ip->nat & NAT_ERROR || ip->proto == IPPROTO_ICMP ? ip->l4_off + 2 : pseudo_csum(ip);
+	if (csum && bpf_l4_csum_replace(ctx, csum, old, new,
+					(ip->nat & NAT_ERROR ? 0 : csum_flags(ip)) | 2))
+		return -1;
+	return bpf_skb_store_bytes(ctx, off, &new, 2, 0) ? -1 : 0;
+}
+
+/*
+ * What an error quotes: an address with the checksum of the header there, which keeps the sum over both as it was; and a port, which does not.
+ * @dst: of the receiver of what is quoted.
+ */
+__noinline int nat_quoted(struct __sk_buff *ctx, __u32 dst, __be32 to, __be16 port)
+{
+	struct hd_ip *ip = nat_ip();
+	struct iphdr quoted;
+	__u32 l4, off;
+	__be32 old;
+	__be16 was;
+
+	if (!ip)
+		return -1;
+	l4 = quoted_ip(ctx, ip, &quoted);
+	if (!l4)
+		return -1;
+	old = dst ? quoted.daddr : quoted.saddr;
+	off = ip->l4_off + 8;
+	if (bpf_l3_csum_replace(ctx, off + 10, old, to, 4) ||
+	    bpf_skb_store_bytes(ctx, off + (dst ? 16 : 12), &to, 4, 0))
+		return -1;
+	off = quoted_port_off(l4, quoted.protocol, dst);
+	if (!port || bpf_skb_load_bytes(ctx, off, &was, 2))
+		return 0;
+	return nat_port_at(ctx, off, was, port);
+}
+
+static __always_inline __u32 port_off(const struct hd_ip *ip, bool dst)
+{
+	return ip->proto == IPPROTO_ICMP ? ip->l4_off + 4 : ip->l4_off + (dst ? 2 : 0);
+}
+
+/** hd_nat_rewrite - write into the packet what it is called where it goes; 0 or -HD_DROP_NO_MEMORY */
+__noinline int hd_nat_rewrite(struct __sk_buff *ctx)
+{
+	struct hd_ip *ip = nat_ip();
+	__be32 old;
+	int r = 0;
+
+	if (!ip)
+		return -HD_DROP_NO_MEMORY;
+	if (ip->nat & NAT_DST)
+		r = nat_address(ctx, ETH_HLEN + 16, ip->nat_dst_addr, ip->nat_to_addr);
+	if ((ip->nat & NAT_DST_PORT) && !(ip->flags & HD_IP_LATER))
+		r |= nat_port_at(ctx, port_off(ip, true), ip->nat_dst_port, ip->nat_to_port);
+	if (ip->nat & NAT_SRC)
+		r |= bpf_skb_load_bytes(ctx, ETH_HLEN + 12, &old, 4) ||
+		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr);
+	if ((ip->nat & NAT_SRC_PORT) && !(ip->flags & HD_IP_LATER))
+		r |= nat_port_at(ctx, port_off(ip, false), ip->sport, ip->nat_src_port);
+	return r ? -HD_DROP_NO_MEMORY : 0;
+}
+
+/** hd_nat_rewrite_error - the same for an ICMP error, and what it quotes. Its own source becomes that of whom it is about, whoever of the inside made it. */
+__noinline int hd_nat_rewrite_error(struct __sk_buff *ctx)
+{
+	struct hd_ip *ip = nat_ip();
+	__be32 old;
+	int r = 0;
+
+	if (!ip)
+		return -HD_DROP_NO_MEMORY;
+	if (ip->nat & NAT_DST)
+		r = nat_address(ctx, ETH_HLEN + 16, ip->nat_dst_addr, ip->nat_to_addr) ||
+		    nat_quoted(ctx, 0, ip->nat_to_addr,
+			       ip->nat & NAT_DST_PORT ? ip->nat_to_port : 0);
+	if (ip->nat & NAT_SRC)
+		r |= bpf_skb_load_bytes(ctx, ETH_HLEN + 12, &old, 4) ||
+		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr) ||
+		     nat_quoted(ctx, 1, ip->nat_src_addr,
+				ip->nat & NAT_SRC_PORT ? ip->nat_src_port : 0);
+	return r ? -HD_DROP_NO_MEMORY : 0;
+}
+
+/* A walk along the blocks of an inside address, for the one that something is given back of. */
+struct give_walk {
+	struct hd_nat_user *user;
+	struct hd_nat_give give;
+	int done;
+};
+
+static long give_step(__u32 i, void *arg)
+{
+	struct give_walk *walk = arg;
+	struct hd_nat_block *block;
+
+	if (i >= HD_NAT_USER_BLOCKS)
+		return 1;
+	block = &walk->user->block[i];
+	if (block->block != walk->give.block || block->addr != walk->give.addr)
+		return 0;
+	if (walk->give.bits) {
+		__sync_fetch_and_and(&block->used, ~walk->give.bits);
+		walk->done = 1;
+	} else if (!__sync_val_compare_and_swap(&block->used, 0ULL, ~0ULL)) {
+		/* Nobody takes a port of it any more. */
+		(void)__sync_lock_test_and_set(&block->block, 0);
+		(void)__sync_lock_test_and_set(&block->used, 0ULL);
+		walk->done = 1;
+	}
+	return 1;
+}
+
+/** hd_nat_return - do what the daemon asks for in a test run, see struct hd_nat_give; 1 if it was done */
+static __always_inline int hd_nat_return(struct __sk_buff *ctx)
+{
+	struct give_walk walk = {};
+
+	if (bpf_skb_load_bytes(ctx, ETH_HLEN, &walk.give, sizeof(walk.give)))
+		return 0;
+	walk.user = bpf_map_lookup_elem(&hd_nat_users, &walk.give.user);
+	if (!walk.user)
+		return 0;
+	walk.done = hd_unknown_zero;
+	bpf_loop(HD_NAT_USER_BLOCKS, give_step, &walk, 0);
+	return walk.done;
+}

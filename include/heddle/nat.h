@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * nat.h - translation of addresses and ports at the outside of a router (RFC 4787, 5382, 5508, 6888)
+ *
+ * The *outside* is the network of the router's external gateway. What is translated are endpoints, not connections: an inside endpoint (address, and
+ * port or query id) has one outside endpoint for all that it talks to (endpoint-independent mapping), and an outside endpoint is never given to two
+ * insides (no overloading). A floating IP is the same for whole addresses.
+ *
+ *      inside                                    outside
+ *      10.0.0.5:40000  ── hd_nat, OUT ──▶  192.0.2.9:1089       a port out of a block of 64 that 10.0.0.5 has
+ *      10.0.0.5:40000  ◀── hd_nat, IN ───  192.0.2.9:1089
+ *      10.0.0.7        ◀── hd_fips ─────▶  192.0.2.10           floating IP, all ports
+ *
+ * Flows, rules and traces have inside tuples: what comes in is translated before its flow is looked for, what goes out when it leaves. Only what
+ * belongs to a flow gets in by an endpoint of hd_nat.
+ *
+ * Ports are handed out in blocks. Each external address has a *pool*: a ring of free blocks, which the daemon fills at its tail (hd_nat_pools), and
+ * the datapath takes from at its head (hd_nat_heads). An inside address takes a port out of its own blocks, and another block when they are used up. So
+ * nothing is ever searched for; a block that is given back rests until the ring has come round; and who must keep a log needs a line for each block only.
+ */
+#pragma once
+
+#include "heddle/types.h"
+
+enum hd_nat_dir {
+	HD_NAT_OUT, /* from inside to outside: the zone is the router */
+	HD_NAT_IN,  /* from outside to inside: the zone is the external network */
+};
+
+/**
+ * struct hd_nat_key - key of hd_nat: an endpoint
+ * @zone:  port id of the router, or network id
+ * @addr:  IPv4, network order
+ * @port:  or id of an ICMP query, network order
+ * @class: enum hd_flow_class of the protocol
+ * @dir:   enum hd_nat_dir
+ */
+struct hd_nat_key {
+	__u32 zone;
+	__be32 addr;
+	__be16 port;
+	__u8 class;
+	__u8 dir;
+};
+HD_ASSERT_SIZE(struct hd_nat_key, 12);
+
+/**
+ * struct hd_nat_value - value of hd_nat: what the endpoint is on the other side
+ * @addr:   IPv4, network order
+ * @router: port id
+ * @port:   network order
+ * @pad:    zero
+ * @born:   low half of jiffies when it was made
+ */
+struct hd_nat_value {
+	__be32 addr;
+	__u32 router;
+	__be16 port;
+	__u16 pad;
+	__u32 born;
+};
+HD_ASSERT_SIZE(struct hd_nat_value, 16);
+
+/** struct hd_fip_key - key of hd_fips; @zone, @dir: as in struct hd_nat_key */
+struct hd_fip_key {
+	__u32 zone;
+	__be32 addr;
+	__u32 dir;
+};
+HD_ASSERT_SIZE(struct hd_fip_key, 12);
+
+/** struct hd_fip_value - value of hd_fips: the address on the other side; @router: port id */
+struct hd_fip_value {
+	__be32 addr;
+	__u32 router;
+};
+HD_ASSERT_SIZE(struct hd_fip_value, 8);
+
+/* Ports of a block, and blocks of an address. Those below 1024 are not handed out. */
+#define HD_NAT_BLOCK_PORTS 64
+#define HD_NAT_BLOCKS 1024
+#define HD_NAT_BLOCK_FIRST 16
+
+/** struct hd_nat_pool_key - key of hd_nat_pools and hd_nat_heads: an external address; @zone: id of its network */
+struct hd_nat_pool_key {
+	__u32 zone;
+	__be32 addr;
+};
+HD_ASSERT_SIZE(struct hd_nat_pool_key, 8);
+
+/**
+ * struct hd_nat_pool - value of hd_nat_pools: the free blocks of an external address
+ * @tail: blocks that have been put in so far. As many as the value of hd_nat_heads, which is how many have been taken: none is free
+ * @ring: number of a block (first port / HD_NAT_BLOCK_PORTS), at place modulo HD_NAT_BLOCKS
+ */
+struct hd_nat_pool {
+	__u32 tail;
+	__u16 ring[HD_NAT_BLOCKS];
+};
+HD_ASSERT_SIZE(struct hd_nat_pool, 2052);
+
+/** struct hd_nat_user_key - key of hd_nat_users: an inside address of a router */
+struct hd_nat_user_key {
+	__u32 router;
+	__be32 addr;
+};
+HD_ASSERT_SIZE(struct hd_nat_user_key, 8);
+
+/* Blocks that one inside address may have at a time. */
+#define HD_NAT_USER_BLOCKS 32
+
+/**
+ * struct hd_nat_block - a block that an inside address has
+ * @used:  its ports in use, a bit each
+ * @block: its number; 0 = there is none here
+ * @addr:  external address that it is of, network order
+ */
+struct hd_nat_block {
+	__u64 used;
+	__u32 block;
+	__be32 addr;
+};
+HD_ASSERT_SIZE(struct hd_nat_block, 16);
+
+/** struct hd_nat_user - value of hd_nat_users */
+struct hd_nat_user {
+	struct hd_nat_block block[HD_NAT_USER_BLOCKS];
+};
+HD_ASSERT_SIZE(struct hd_nat_user, 512);
+
+/**
+ * struct hd_nat_give - what the daemon has program hd_nat_give do, since only the datapath can change a block at once
+ * @user:  whose
+ * @block: number of one of its blocks
+ * @addr:  external address that it is of
+ * @bits:  ports that are free again; 0: the block itself is given back, if none of its ports is in use
+ */
+struct hd_nat_give {
+	struct hd_nat_user_key user;
+	__u32 block;
+	__be32 addr;
+	__u64 bits;
+};
+HD_ASSERT_SIZE(struct hd_nat_give, 24);

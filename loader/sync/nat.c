@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* nat.c - the daemon's side of address translation; see heddle/nat.h */
+#include "sync/nat.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "compile/table.h"
+#include "heddle/nat.h"
+#include "log.h"
+#include "sync/fdb.h"
+#include "sync/flows.h"
+
+/* For so long nobody gets what somebody has had: what is late must not reach another (RFC 6888 REQ-8 has 120 s). */
+#define REST_S 120
+
+/* An inside endpoint, as in the key of hd_nat. */
+struct endpoint {
+	struct hd_nat_key key;
+	UT_hash_handle hh;
+};
+
+/* What has been of no use since @since, CLOCK_MONOTONIC seconds: an endpoint, some ports of a block, or a block. */
+struct idle {
+	struct idle_key {
+		struct hd_nat_key endpoint;
+		struct hd_nat_pool_key pool;
+		struct hd_nat_user_key user;
+		uint32_t block;
+		uint32_t port;
+	} key;
+	time_t since;
+	bool seen;
+	UT_hash_handle hh;
+};
+
+struct hd_nat_keeper {
+	struct idle *idle;
+};
+
+/* One sweep. @taken: blocks that some inside address has, a bit each, of @pool */
+struct sweep {
+	struct hd_nat_keeper *keeper;
+	const struct hd_datapath *dp;
+	struct endpoint *used;
+	struct endpoint *mapped;
+	time_t now;
+};
+
+static time_t now_s(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+struct hd_nat_keeper *hd_nat_keeper_new(void)
+{
+	return calloc(1, sizeof(struct hd_nat_keeper));
+}
+
+void hd_nat_keeper_free(struct hd_nat_keeper *keeper)
+{
+	struct idle *idle, *next;
+
+	if (!keeper)
+		return;
+	HASH_ITER(hh, keeper->idle, idle, next) {
+		HASH_DEL(keeper->idle, idle);
+		free(idle);
+	}
+	free(keeper);
+}
+
+/* ---- pools ---- */
+
+/* In random order, so that nobody can guess the next (RFC 6056). */
+static void shuffle(uint16_t *ring, uint32_t n)
+{
+	for (uint32_t i = n; i > 1; i--) {
+		uint32_t random, k;
+		uint16_t t;
+
+		if (getrandom(&random, sizeof(random), 0) < 0)
+			return;
+		k = random % i;
+		t = ring[k];
+		ring[k] = ring[i - 1];
+		ring[i - 1] = t;
+	}
+}
+
+static int make_pool(const struct hd_datapath *dp, const struct hd_nat_pool_key *key)
+{
+	struct hd_nat_pool pool = { .tail = HD_NAT_BLOCKS - HD_NAT_BLOCK_FIRST };
+	uint32_t head = 0;
+
+	if (bpf_map_lookup_elem(dp->maps[HD_MAP_NAT_POOLS], key, &pool) == 0)
+		return 0;
+	for (uint32_t i = 0; i < pool.tail; i++)
+		pool.ring[i] = (uint16_t)(HD_NAT_BLOCK_FIRST + i);
+	shuffle(pool.ring, pool.tail);
+	/* The head first: without it nobody takes anything. */
+	if (bpf_map_update_elem(dp->maps[HD_MAP_NAT_POOLS], key, &pool, BPF_ANY) < 0 ||
+	    bpf_map_update_elem(dp->maps[HD_MAP_NAT_HEADS], key, &head, BPF_ANY) < 0)
+		return -errno;
+	return 0;
+}
+
+static bool pool_of(const struct hd_model *model, const struct hd_object *router,
+		    struct hd_nat_pool_key *ret)
+{
+	const struct hd_router_gateway *gateway = &router->view.router.gateway;
+	const struct hd_object *network =
+		gateway->network ? hd_model_get(model, HD_NOUN_NETWORK, gateway->network) : NULL;
+
+	if (!network || !gateway->snat)
+		return false;
+	ret->zone = network->id;
+	memcpy(&ret->addr, gateway->ip.bytes + 12, 4);
+	return true;
+}
+
+static bool is_wanted(const struct hd_model *model, const struct hd_nat_pool_key *key)
+{
+	struct hd_nat_pool_key pool;
+
+	hd_model_each(model, HD_NOUN_ROUTER, router)
+		if (pool_of(model, router, &pool) && !memcmp(&pool, key, sizeof(pool)))
+			return true;
+	return false;
+}
+
+/* Keys to be removed after a walk, which would lose its place otherwise. */
+struct unwanted {
+	const struct hd_model *model;
+	struct hd_table keys;
+};
+
+static int note_pool(void *arg, const void *key, const void *value)
+{
+	struct unwanted *unwanted = arg;
+
+	(void)value;
+	return is_wanted(unwanted->model, key) ? 0 : hd_table_add(&unwanted->keys, key, "");
+}
+
+static int note_endpoint(void *arg, const void *key, const void *value)
+{
+	struct unwanted *unwanted = arg;
+	struct hd_nat_pool_key pool = { 0 };
+	struct hd_nat_value nat;
+	struct hd_nat_key nat_key;
+	const struct hd_object *router;
+
+	memcpy(&nat, value, sizeof(nat));
+	memcpy(&nat_key, key, sizeof(nat_key));
+	router = hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, nat.router);
+	if (router && pool_of(unwanted->model, router, &pool) &&
+	    pool.addr == (nat_key.dir == HD_NAT_OUT ? nat.addr : nat_key.addr) &&
+	    (nat_key.dir == HD_NAT_OUT || nat_key.zone == pool.zone))
+		return 0;
+	return hd_table_add(&unwanted->keys, key, "");
+}
+
+static int note_user(void *arg, const void *key, const void *value)
+{
+	struct unwanted *unwanted = arg;
+	struct hd_nat_user_key user;
+
+	(void)value;
+	memcpy(&user, key, sizeof(user));
+	return hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, user.router)
+		       ? 0
+		       : hd_table_add(&unwanted->keys, key, "");
+}
+
+static void remove_unwanted(const struct hd_datapath *dp, const struct hd_model *model,
+			    enum hd_map_id map, size_t key_size, size_t value_size,
+			    hd_map_row_fn fn)
+{
+	struct unwanted unwanted = { .model = model };
+
+	hd_table_init(&unwanted.keys, key_size, 0);
+	(void)hd_map_walk(dp->maps[map], key_size, value_size, fn, &unwanted);
+	for (size_t i = 0; i < unwanted.keys.n; i++)
+		(void)bpf_map_delete_elem(dp->maps[map], hd_table_key(&unwanted.keys, i));
+	hd_table_done(&unwanted.keys);
+}
+
+uint32_t hd_nat_state(const struct hd_model *model)
+{
+	struct hd_nat_pool_key key;
+	uint32_t state = 1;
+
+	hd_model_each(model, HD_NOUN_ROUTER, router)
+		if (pool_of(model, router, &key))
+			state += (router->id * 0x9e3779b1u ^ key.zone) * 0x85ebca6bu ^ key.addr;
+	return state;
+}
+
+int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model)
+{
+	struct hd_nat_pool_key key;
+	int r = 0;
+
+	remove_unwanted(dp, model, HD_MAP_NAT, sizeof(struct hd_nat_key),
+			sizeof(struct hd_nat_value), note_endpoint);
+	remove_unwanted(dp, model, HD_MAP_NAT_USERS, sizeof(struct hd_nat_user_key),
+			sizeof(struct hd_nat_user), note_user);
+	remove_unwanted(dp, model, HD_MAP_NAT_HEADS, sizeof(struct hd_nat_pool_key),
+			sizeof(uint32_t), note_pool);
+	remove_unwanted(dp, model, HD_MAP_NAT_POOLS, sizeof(struct hd_nat_pool_key),
+			sizeof(struct hd_nat_pool), note_pool);
+	hd_model_each(model, HD_NOUN_ROUTER, router)
+		if (r == 0 && pool_of(model, router, &key))
+			r = make_pool(dp, &key);
+	return r;
+}
+
+bool hd_nat_use_of(const struct hd_datapath *dp, uint32_t network, const struct hd_ip *ip,
+		   struct hd_nat_use *ret)
+{
+	struct hd_nat_pool_key key = { .zone = network };
+	struct hd_nat_pool pool;
+	uint32_t head;
+
+	memcpy(&key.addr, ip->bytes + 12, 4);
+	if (bpf_map_lookup_elem(dp->maps[HD_MAP_NAT_POOLS], &key, &pool) < 0 ||
+	    bpf_map_lookup_elem(dp->maps[HD_MAP_NAT_HEADS], &key, &head) < 0)
+		return false;
+	ret->blocks = HD_NAT_BLOCKS - HD_NAT_BLOCK_FIRST;
+	ret->blocks_free = pool.tail - head;
+	return true;
+}
+
+/* ---- the sweep ---- */
+
+static struct idle_key blank_key(void)
+{
+	struct idle_key key;
+
+	memset(&key, 0, sizeof(key)); /* the padding too: it is hashed */
+	return key;
+}
+
+/* Whether something that is of no use now has been so for long enough. */
+static bool has_rested(struct sweep *s, const struct idle_key *key)
+{
+	struct idle *idle;
+
+	HASH_FIND(hh, s->keeper->idle, key, sizeof(*key), idle);
+	if (!idle) {
+		idle = calloc(1, sizeof(*idle));
+		if (!idle)
+			return false;
+		idle->key = *key;
+		idle->since = s->now;
+		HASH_ADD(hh, s->keeper->idle, key, sizeof(idle->key), idle);
+	}
+	idle->seen = true;
+	return s->now - idle->since >= REST_S;
+}
+
+/* What was not idle this time begins anew the next. */
+static void forget_busy(struct hd_nat_keeper *keeper)
+{
+	struct idle *idle, *next;
+
+	HASH_ITER(hh, keeper->idle, idle, next) {
+		if (idle->seen) {
+			idle->seen = false;
+			continue;
+		}
+		HASH_DEL(keeper->idle, idle);
+		free(idle);
+	}
+}
+
+static bool find(struct endpoint *set, const struct hd_nat_key *key)
+{
+	struct endpoint *found;
+
+	HASH_FIND(hh, set, key, sizeof(*key), found);
+	return found;
+}
+
+static int add(struct endpoint **set, const struct hd_nat_key *key)
+{
+	struct endpoint *endpoint;
+
+	if (find(*set, key))
+		return 0;
+	endpoint = calloc(1, sizeof(*endpoint));
+	if (!endpoint)
+		return -ENOMEM;
+	endpoint->key = *key;
+	HASH_ADD(hh, *set, key, sizeof(endpoint->key), endpoint);
+	return 0;
+}
+
+static void clear(struct endpoint **set)
+{
+	struct endpoint *endpoint, *next;
+
+	HASH_ITER(hh, *set, endpoint, next) {
+		HASH_DEL(*set, endpoint);
+		free(endpoint);
+	}
+}
+
+static uint8_t class_of(uint8_t proto)
+{
+	static const uint8_t classes[256] = {
+#define X(number, class) [number] = (class),
+		HD_FLOW_CLASSES(X)
+#undef X
+	};
+
+	return classes[proto];
+}
+
+/* Both ends of a routed flow: one of them may have an endpoint outside. */
+static int note_flow(void *arg, const struct hd_flow *flow)
+{
+	struct sweep *s = arg;
+
+	for (int side = 0; flow->router && flow->is_v4 && side < 2; side++) {
+		struct hd_nat_key key = { .zone = flow->router,
+					  .port = flow->port[side],
+					  .class = class_of(flow->proto),
+					  .dir = HD_NAT_OUT };
+		int r;
+
+		memcpy(&key.addr, flow->addr[side] + 12, 4);
+		r = add(&s->used, &key);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The walk over the endpoints, and what is to go when it is over. */
+struct endpoints {
+	struct sweep *s;
+	struct hd_table gone;
+};
+
+static int look_at_endpoint(void *arg, const void *key, const void *value)
+{
+	struct endpoints *e = arg;
+	struct idle_key idle = blank_key();
+	struct hd_nat_key outside = { 0 };
+	struct hd_nat_value nat;
+
+	memcpy(&idle.endpoint, key, sizeof(idle.endpoint));
+	memcpy(&nat, value, sizeof(nat));
+	if (idle.endpoint.dir != HD_NAT_OUT)
+		return 0;
+	if (!find(e->s->used, &idle.endpoint) && has_rested(e->s, &idle))
+		return hd_table_add(&e->gone, key, value);
+	outside.addr = nat.addr;
+	outside.port = (uint16_t)(ntohs(nat.port) / HD_NAT_BLOCK_PORTS);
+	outside.zone = ntohs(nat.port);
+	return add(&e->s->mapped, &outside); /* of this address, this port is in use */
+}
+
+static uint32_t network_of(const struct hd_datapath *dp, uint32_t router)
+{
+	struct hd_end_value end = { 0 };
+
+	(void)bpf_map_lookup_elem(dp->maps[HD_MAP_ENDS], &router, &end);
+	return end.ifindex;
+}
+
+/* The way in goes first: while there is a way out, the port is not given to anybody. */
+static void remove_endpoint(const struct hd_datapath *dp, const struct hd_nat_key *out,
+			    const struct hd_nat_value *value)
+{
+	struct hd_nat_key in = { .zone = network_of(dp, value->router),
+				 .addr = value->addr,
+				 .port = value->port,
+				 .class = out->class,
+				 .dir = HD_NAT_IN };
+
+	(void)bpf_map_delete_elem(dp->maps[HD_MAP_NAT], &in);
+	(void)bpf_map_delete_elem(dp->maps[HD_MAP_NAT], out);
+}
+
+static int sweep_endpoints(struct sweep *s)
+{
+	struct endpoints e = { .s = s };
+	int r;
+
+	hd_table_init(&e.gone, sizeof(struct hd_nat_key), sizeof(struct hd_nat_value));
+	r = hd_map_walk(s->dp->maps[HD_MAP_NAT], sizeof(struct hd_nat_key),
+			sizeof(struct hd_nat_value), look_at_endpoint, &e);
+	for (size_t i = 0; r == 0 && i < e.gone.n; i++) {
+		struct hd_nat_value value;
+		struct hd_nat_key key;
+
+		memcpy(&key, hd_table_key(&e.gone, i), sizeof(key));
+		memcpy(&value, hd_table_value(&e.gone, i), sizeof(value));
+		remove_endpoint(s->dp, &key, &value);
+	}
+	hd_table_done(&e.gone);
+	return r;
+}
+
+static bool give(const struct hd_datapath *dp, const struct hd_nat_give *what)
+{
+	uint8_t frame[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = 1);
+
+	memcpy(frame + 14, what, sizeof(*what));
+	return bpf_prog_test_run_opts(dp->progs[HD_PROG_NAT_GIVE], &opts) == 0 && opts.retval;
+}
+
+/* Ports of a block that are taken, but of which there is no endpoint (any more). */
+static uint64_t idle_ports(struct sweep *s, const struct hd_nat_user_key *user,
+			   const struct hd_nat_block *block)
+{
+	uint64_t ret = 0;
+
+	for (uint32_t bit = 0; bit < HD_NAT_BLOCK_PORTS; bit++) {
+		uint32_t port = block->block * HD_NAT_BLOCK_PORTS + bit;
+		struct hd_nat_key outside = { .zone = port,
+					      .addr = block->addr,
+					      .port = (uint16_t)block->block };
+		struct idle_key idle = blank_key();
+
+		if (!(block->used >> bit & 1) || find(s->mapped, &outside))
+			continue;
+		idle.user = *user;
+		idle.pool.addr = block->addr;
+		idle.port = port;
+		if (has_rested(s, &idle))
+			ret |= 1ULL << bit;
+	}
+	return ret;
+}
+
+static void sweep_block(struct sweep *s, const struct hd_nat_user_key *user,
+			const struct hd_nat_block *block)
+{
+	struct hd_nat_give what = { .user = *user, .block = block->block, .addr = block->addr };
+	struct idle_key idle = blank_key();
+
+	what.bits = idle_ports(s, user, block);
+	if (what.bits)
+		(void)give(s->dp, &what);
+	if (block->used)
+		return;
+	idle.user = *user;
+	idle.pool.addr = block->addr;
+	idle.block = block->block;
+	what.bits = 0;
+	if (has_rested(s, &idle))
+		(void)give(s->dp, &what); /* if it is in use again, the next time */
+}
+
+/* Copies of all users: they are changed while we look at them. */
+static int copy_user(void *arg, const void *key, const void *value)
+{
+	return hd_table_add(arg, key, value);
+}
+
+/* Blocks of a pool that somebody has, or that wait in the ring; the others are lost, and put back when they have rested. */
+static void refill(struct sweep *s, const struct hd_nat_pool_key *key, const struct hd_table *users)
+{
+	bool known[HD_NAT_BLOCKS] = { false };
+	struct hd_nat_pool pool;
+	uint32_t head, n = 0;
+
+	if (bpf_map_lookup_elem(s->dp->maps[HD_MAP_NAT_POOLS], key, &pool) < 0 ||
+	    bpf_map_lookup_elem(s->dp->maps[HD_MAP_NAT_HEADS], key, &head) < 0)
+		return;
+	for (uint32_t i = head; i != pool.tail; i++)
+		known[pool.ring[i % HD_NAT_BLOCKS] % HD_NAT_BLOCKS] = true;
+	for (size_t i = 0; i < users->n; i++) {
+		struct hd_nat_user user;
+
+		memcpy(&user, hd_table_value(users, i), sizeof(user));
+		for (int k = 0; k < HD_NAT_USER_BLOCKS; k++)
+			if (user.block[k].addr == key->addr)
+				known[user.block[k].block % HD_NAT_BLOCKS] = true;
+	}
+	for (uint32_t block = HD_NAT_BLOCK_FIRST; block < HD_NAT_BLOCKS; block++) {
+		struct idle_key idle = blank_key();
+
+		idle.pool = *key;
+		idle.block = block;
+		if (known[block] || !has_rested(s, &idle))
+			continue;
+		pool.ring[(pool.tail + n++) % HD_NAT_BLOCKS] = (uint16_t)block;
+	}
+	pool.tail += n;
+	if (n)
+		(void)bpf_map_update_elem(s->dp->maps[HD_MAP_NAT_POOLS], key, &pool, BPF_EXIST);
+}
+
+static void sweep_blocks(struct sweep *s)
+{
+	struct hd_table users, pools;
+
+	hd_table_init(&users, sizeof(struct hd_nat_user_key), sizeof(struct hd_nat_user));
+	hd_table_init(&pools, sizeof(struct hd_nat_pool_key), sizeof(struct hd_nat_pool));
+	(void)hd_map_walk(s->dp->maps[HD_MAP_NAT_USERS], users.key_size, users.value_size,
+			  copy_user, &users);
+	(void)hd_map_walk(s->dp->maps[HD_MAP_NAT_POOLS], pools.key_size, pools.value_size,
+			  copy_user, &pools);
+	for (size_t i = 0; i < users.n; i++) {
+		struct hd_nat_user_key key;
+		struct hd_nat_user user;
+
+		memcpy(&key, hd_table_key(&users, i), sizeof(key));
+		memcpy(&user, hd_table_value(&users, i), sizeof(user));
+		for (int k = 0; k < HD_NAT_USER_BLOCKS; k++)
+			if (user.block[k].block)
+				sweep_block(s, &key, &user.block[k]);
+	}
+	for (size_t i = 0; i < pools.n; i++) {
+		struct hd_nat_pool_key key;
+
+		memcpy(&key, hd_table_key(&pools, i), sizeof(key));
+		refill(s, &key, &users);
+	}
+	hd_table_done(&users);
+	hd_table_done(&pools);
+}
+
+void hd_nat_sweep(struct hd_nat_keeper *keeper, const struct hd_datapath *dp)
+{
+	struct sweep s = { .keeper = keeper, .dp = dp, .now = now_s() };
+
+	/* What can't be read completely could look unused. */
+	if (hd_flows_walk(dp, note_flow, &s) == 0 && sweep_endpoints(&s) == 0) {
+		sweep_blocks(&s);
+		forget_busy(keeper);
+	}
+	clear(&s.used);
+	clear(&s.mapped);
+}

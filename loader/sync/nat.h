@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * nat.h - the daemon's side of address translation: pools of ports for the datapath, and giving back what no flow uses
+ *
+ * Nothing is kept but how long something has been of no use: all else is read from the tables, so a daemon that starts finds everything as it is.
+ */
+#pragma once
+
+#include "model/model.h"
+#include "sync/datapath.h"
+
+struct hd_nat_keeper;
+
+struct hd_nat_keeper *hd_nat_keeper_new(void); /* NULL without memory */
+void hd_nat_keeper_free(struct hd_nat_keeper *keeper);
+
+/** hd_nat_state - differs when hd_nat_sync() has something to do; never 0 */
+uint32_t hd_nat_state(const struct hd_model *model);
+
+/** hd_nat_sync - a pool for each external address of the model, none for others; called when the configuration has changed */
+int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model);
+
+/**
+ * hd_nat_sweep - look for endpoints, ports and blocks that no flow uses; what has rested long enough is given back
+ *
+ * Looks at all flows that cross a router.
+ */
+void hd_nat_sweep(struct hd_nat_keeper *keeper, const struct hd_datapath *dp);
+
+/** struct hd_nat_use - how many ports of an external address are in use */
+struct hd_nat_use {
+	uint32_t blocks_free;
+	uint32_t blocks;
+};
+
+/** hd_nat_use_of - of one external address; false if it has no pool */
+bool hd_nat_use_of(const struct hd_datapath *dp, uint32_t network, const struct hd_ip *ip,
+		   struct hd_nat_use *ret);
