@@ -382,14 +382,24 @@ __noinline int track(struct __sk_buff *ctx, struct hd_flow_value *flow, __u32 si
 	return TCP_KEEP;
 }
 
+/*
+ * The router that its opener's packet crosses sends it elsewhere than before: routes have changed, or the next hop has moved. It is the same connection, and
+ * goes on there if the rules allow it. Answers that still come from where it was are not of it any more.
+ */
+static __always_inline bool rerouted(const struct hd_pkt *pkt, const struct judge *j,
+				     const struct hd_flow_value *flow)
+{
+	return pkt->routed && j->side == flow->opener && flow->port[j->side & 1] == pkt->port;
+}
+
 /* Whether the flow is between the very ports that the packet is between. */
 static __always_inline bool same_ports(const struct hd_pkt *pkt, const struct judge *j,
 				       const struct hd_flow_value *flow)
 {
 	__u32 mine = flow->port[j->side & 1], other = flow->port[!j->side];
 
-	if (!hd_may_write() &&
-	    (!mine || !other)) /* the twin does not adopt; then one end may be unknown */
+	if (!hd_may_write() && /* the twin does not adopt; then one end may be unknown */
+	    (!mine || !other || rerouted(pkt, j, flow)))
 		return mine == pkt->port || other == j->to_id;
 	return mine == pkt->port && other == j->to_id;
 }
@@ -403,6 +413,8 @@ static __always_inline void adopt(const struct hd_pkt *pkt, const struct judge *
 	if (flow->port[j->side & 1] == HD_PORT_NONE && flow->port[!j->side] == j->to_id)
 		flow->port[j->side & 1] = pkt->port;
 	else if (flow->port[!j->side] == HD_PORT_NONE && flow->port[j->side & 1] == pkt->port)
+		flow->port[!j->side] = j->to_id;
+	if (rerouted(pkt, j, flow))
 		flow->port[!j->side] = j->to_id;
 	/* Behind a peer, and now behind another: who is there is beyond our knowledge either way. */
 	flow->port[j->side & 1] = hd_peer_follow(flow->port[j->side & 1], pkt->port);
