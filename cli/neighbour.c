@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* neighbour.c - heddle neighbour: entries are named by network and address */
+#include "cli/filter.h"
 #include "cli/groups.h"
 #include "cli/object.h"
+
+static int flush(struct hd_cli *cli, struct hd_error *err);
 
 static const struct hd_option add_options[] = { HD_OPTION_NETWORK(HD_OPT_REQUIRED),
 						HD_OPTION_MAY_EXIST };
@@ -16,6 +19,7 @@ static const struct hd_option filters[] = {
 	  .refers = "port",
 	  .help = "the port that has the address" },
 };
+static const struct hd_option flush_filters[] = { HD_OPTION_NETWORK(0) };
 
 static const struct hd_command commands[] = {
 	{ .verb = "add",
@@ -49,11 +53,16 @@ static const struct hd_command commands[] = {
 	  .n_options = HD_COUNT(set_options),
 	  .run = hd_object_show },
 	{ .verb = "list",
-	  .help = "static entries and the addresses of ports",
+	  .help = "static entries, the addresses of ports, and what routers have learned",
 	  .options = filters,
 	  .n_options = HD_COUNT(filters),
 	  .run = hd_object_list },
-	{ .verb = "flush", .help = "forget what was learned" },
+	{ .verb = "flush",
+	  .help = "forget what routers have learned",
+	  .no_dry_run = true,
+	  .options = flush_filters,
+	  .n_options = HD_COUNT(flush_filters),
+	  .run = flush },
 };
 
 static const struct hd_column columns[] = {
@@ -63,6 +72,11 @@ static const struct hd_column columns[] = {
 	{ .title = "MAC", .key = "mac" },
 	{ .title = "KIND", .key = "kind" },
 	{ .title = "PORT", .key = "port", .flags = HD_COLUMN_SHRINK },
+	{ .title = "ROUTER", .key = "router", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
+	{ .title = "ASKED",
+	  .key = "asked",
+	  .format = HD_FORMAT_SECONDS,
+	  .flags = HD_COLUMN_OPTIONAL },
 };
 
 const struct hd_group hd_group_neighbour = {
@@ -74,3 +88,8 @@ const struct hd_group hd_group_neighbour = {
 	.columns = columns,
 	.n_columns = HD_COUNT(columns),
 };
+
+static int flush(struct hd_cli *cli, struct hd_error *err)
+{
+	return hd_filter_flush(cli, "/v1/neighbours/flush", err);
+}

@@ -8,6 +8,7 @@
 
 #include "api/handlers.h"
 #include "cleanup.h"
+#include "sync/arp.h"
 #include "sync/fdb.h"
 
 /* A list being made. @network, @port: filters, 0 = all. @name: filter, NULL = all. */
@@ -134,25 +135,26 @@ int hd_api_fdb(struct hd_daemon *daemon, const struct hd_http_request *req, cons
 	return answer(&l, &hd_nouns[HD_NOUN_FDB], ret, err);
 }
 
-static void list_neighbour(struct listing *l, const struct hd_object *network,
-			   const struct hd_ip *ip, const uint8_t mac[6],
-			   const struct hd_object *port)
+/* An entry, if the list wants it; borrowed. @port: that has the address, NULL if none is known. */
+static json_t *list_neighbour(struct listing *l, const struct hd_object *network,
+			      const struct hd_ip *ip, const uint8_t mac[6], const char *kind,
+			      const struct hd_object *port)
 {
-	bool is_port = port && port->noun->id == HD_NOUN_PORT;
-	char name[160], text[64], mac_text[18];
+	char name[160], text[64], mac_text[18] = "";
+	json_t *entry;
 
 	hd_ip_format(ip, text);
-	hd_mac_format(mac, mac_text);
+	if (mac)
+		hd_mac_format(mac, mac_text);
 	(void)snprintf(name, sizeof(name), "%s/%s", network->name, text);
 	if ((l->network && l->network != network->id) ||
 	    (l->port && (!port || l->port != port->id)) || (l->name && strcmp(l->name, name)))
-		return;
-	(void)json_array_append_new(l->list,
-				    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "name", name,
-					      "network", network->name, "vlan",
-					      is_port ? port->view.port.vlan : 0, "ip", text, "mac",
-					      mac_text, "kind", port ? port->noun->name : "static",
-					      "port", port ? port->name : ""));
+		return NULL;
+	entry = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "name", name, "network",
+			  network->name, "vlan",
+			  port && port->noun->id == HD_NOUN_PORT ? port->view.port.vlan : 0, "ip",
+			  text, "mac", mac_text, "kind", kind, "port", port ? port->name : "");
+	return json_array_append_new(l->list, entry) < 0 ? NULL : entry;
 }
 
 /* At the gateways of its subnets. */
@@ -165,8 +167,8 @@ static void list_router_neighbours(struct listing *l, const struct hd_object *ob
 		const struct hd_subnet *subnet =
 			&hd_model_get(model, HD_NOUN_SUBNET, router->subnets[i])->view.subnet;
 
-		list_neighbour(l, hd_model_get(model, HD_NOUN_NETWORK, subnet->network),
-			       &subnet->gateway, router->mac, object);
+		(void)list_neighbour(l, hd_model_get(model, HD_NOUN_NETWORK, subnet->network),
+				     &subnet->gateway, router->mac, "router", object);
 	}
 }
 
@@ -176,7 +178,39 @@ static void list_port_neighbours(struct listing *l, const struct hd_object *obje
 	const struct hd_object *network = hd_model_network_of(l->daemon->model, port);
 
 	for (size_t i = 0; port->has_mac && i < port->n_ips; i++)
-		list_neighbour(l, network, &port->ips[i], port->mac, object);
+		(void)list_neighbour(l, network, &port->ips[i], port->mac, "port", object);
+}
+
+/* What routers have learned, or ask for. What the configuration says meanwhile, or has no router any more, counts for nothing. */
+static int list_learned(void *arg, const void *row_key, const void *row_value)
+{
+	struct listing *l = arg;
+	const struct hd_datapath *dp = hd_sync_datapath(l->daemon->sync);
+	const struct hd_object *network, *router;
+	struct hd_arp_value value;
+	struct hd_neigh_key key;
+	struct hd_ip ip;
+	json_t *entry;
+
+	memcpy(&key, row_key, sizeof(key));
+	memcpy(&value, row_value, sizeof(value));
+	network = hd_model_get_id(l->daemon->model, HD_NOUN_NETWORK, key.network);
+	hd_arp_address(&key, &ip);
+	router = network ? hd_arp_router(l->daemon->model, network, &ip) : NULL;
+	if (!router || hd_arp_is_configured(dp, &key))
+		return 0;
+	if (hd_arp_is_learned(&value)) {
+		const struct hd_object *port = hd_model_get_port(
+			l->daemon->model, hd_arp_port(dp, &network->view.network, &key, &value));
+
+		entry = list_neighbour(l, network, &ip, value.mac, "learned", port);
+	} else {
+		entry = list_neighbour(l, network, &ip, NULL, "incomplete", NULL);
+		(void)json_object_set_new(entry, "asked",
+					  json_integer(hd_arp_asked_s(dp, &value, l->now)));
+	}
+	(void)json_object_set_new(entry, "router", json_string(router->name));
+	return 0;
 }
 
 int hd_api_neighbours(struct hd_daemon *daemon, const struct hd_http_request *req, const char *name,
@@ -196,27 +230,43 @@ int hd_api_neighbours(struct hd_daemon *daemon, const struct hd_http_request *re
 	hd_model_each(model, HD_NOUN_NEIGHBOUR, object) {
 		const struct hd_neighbour *neigh = &object->view.neighbour;
 
-		list_neighbour(&l, hd_model_get(model, HD_NOUN_NETWORK, neigh->network), &neigh->ip,
-			       neigh->mac, NULL);
+		(void)list_neighbour(&l, hd_model_get(model, HD_NOUN_NETWORK, neigh->network),
+				     &neigh->ip, neigh->mac, "static", NULL);
 	}
+	r = hd_map_walk(hd_sync_datapath(daemon->sync)->maps[HD_MAP_ARP],
+			sizeof(struct hd_neigh_key), sizeof(struct hd_arp_value), list_learned, &l);
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "neighbour: can't read them: %s",
+				    strerror(-r));
 	return answer(&l, &hd_nouns[HD_NOUN_NEIGHBOUR], ret, err);
 }
 
-int hd_api_fdb_flush(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
-		     json_t **ret, struct hd_error *err)
+/* Filters of a flush: a body without one is that of all. @ret_body: keeps the texts; @ret_port: NULL if there is no such filter */
+static int flush_filters(const struct hd_http_request *req, const char *noun, json_t **ret_body,
+			 const char **ret_network, const char **ret_port, struct hd_error *err)
+{
+	json_error_t where;
+	int r = req->body_len ? hd_api_body(req, ret_body, err) : 0;
+
+	if (r < 0 || !*ret_body)
+		return r;
+	if (ret_port)
+		r = json_unpack_ex(*ret_body, &where, JSON_STRICT, "{s?s, s?s}", "network",
+				   ret_network, "port", ret_port);
+	else
+		r = json_unpack_ex(*ret_body, &where, JSON_STRICT, "{s?s}", "network", ret_network);
+	return r < 0 ? hd_error_set(err, HD_ERR_INVALID, "%s flush: %s", noun, where.text) : 0;
+}
+
+int hd_api_fdb_flush(struct hd_daemon *daemon, const struct hd_http_request *req, json_t **ret,
+		     struct hd_error *err)
 {
 	_json_ json_t *body = NULL;
 	const char *network = NULL, *port = NULL;
 	uint32_t network_id = 0, port_id = 0;
-	json_error_t where;
 	unsigned int n;
-	int r = req->body_len ? hd_api_body(req, &body, err) : 0;
+	int r = flush_filters(req, "fdb", &body, &network, &port, err);
 
-	(void)rest;
-	if (r == 0 && body &&
-	    json_unpack_ex(body, &where, JSON_STRICT, "{s?s, s?s}", "network", &network, "port",
-			   &port) < 0)
-		r = hd_error_set(err, HD_ERR_INVALID, "fdb flush: %s", where.text);
 	if (r == 0)
 		r = hd_api_named_id(daemon, HD_NOUN_NETWORK, network, &network_id, err);
 	if (r == 0)
@@ -225,6 +275,25 @@ int hd_api_fdb_flush(struct hd_daemon *daemon, const struct hd_http_request *req
 		return r;
 	n = hd_fdb_flush(hd_sync_datapath(daemon->sync), network_id, port_id);
 	hd_daemon_event(daemon, "flush", "fdb", network ? network : "", port ? port : "");
+	*ret = json_pack("{s:i}", "flushed", (int)n);
+	return 0;
+}
+
+int hd_api_neighbours_flush(struct hd_daemon *daemon, const struct hd_http_request *req,
+			    json_t **ret, struct hd_error *err)
+{
+	_json_ json_t *body = NULL;
+	const char *network = NULL;
+	uint32_t id = 0;
+	unsigned int n;
+	int r = flush_filters(req, "neighbour", &body, &network, NULL, err);
+
+	if (r == 0)
+		r = hd_api_named_id(daemon, HD_NOUN_NETWORK, network, &id, err);
+	if (r < 0)
+		return r;
+	n = hd_arp_flush(hd_sync_datapath(daemon->sync), id);
+	hd_daemon_event(daemon, "flush", "neighbour", network ? network : "", "");
 	*ret = json_pack("{s:i}", "flushed", (int)n);
 	return 0;
 }

@@ -68,8 +68,10 @@ int hd_api_fdb(struct hd_daemon *daemon, const struct hd_http_request *req, cons
 	       json_t **ret, struct hd_error *err);
 int hd_api_neighbours(struct hd_daemon *daemon, const struct hd_http_request *req, const char *name,
 		      json_t **ret, struct hd_error *err);
-int hd_api_fdb_flush(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
-		     json_t **ret, struct hd_error *err);
+int hd_api_fdb_flush(struct hd_daemon *daemon, const struct hd_http_request *req, json_t **ret,
+		     struct hd_error *err);
+int hd_api_neighbours_flush(struct hd_daemon *daemon, const struct hd_http_request *req,
+			    json_t **ret, struct hd_error *err);
 
 /* whole.c: the whole desired state at once */
 int hd_api_apply(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,

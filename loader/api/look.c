@@ -281,6 +281,9 @@ static json_t *tables_status(struct hd_daemon *daemon)
 	(void)json_array_append_new(list, table_status("neighbours",
 						       hd_sync_used(daemon->sync, HD_MAP_NEIGH),
 						       limits->neighbours));
+	(void)json_array_append_new(list, table_status("router-neighbours",
+						       hd_sync_used(daemon->sync, HD_MAP_ARP),
+						       limits->arp));
 	add_flow_tables(daemon, list);
 	return list;
 }

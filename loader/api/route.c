@@ -38,7 +38,9 @@ static int handle_noun(struct hd_daemon *daemon, const struct hd_noun *noun,
 	if (is(req->method, "GET"))
 		return hd_api_get(daemon, noun, req, name, ret, err);
 	if (is(req->method, "POST") && noun->id == HD_NOUN_FDB && is(name, "flush"))
-		return hd_api_fdb_flush(daemon, req, "", ret, err);
+		return hd_api_fdb_flush(daemon, req, ret, err);
+	if (is(req->method, "POST") && noun->id == HD_NOUN_NEIGHBOUR && is(name, "flush"))
+		return hd_api_neighbours_flush(daemon, req, ret, err);
 	if (is(req->method, "POST") && !*name)
 		return hd_api_add(daemon, noun, req, ret, err);
 	if (is(req->method, "PATCH") && *name)

@@ -328,7 +328,6 @@ static void refused_later(void **state)
 		       "security-group add: --select is not available yet", "");
 	assert_refused("apply --ttl 45m -f x", HD_ERR_USAGE, "apply: --ttl is not available yet",
 		       "");
-	assert_refused("neighbour flush", HD_ERR_USAGE, "neighbour flush is not available yet", "");
 }
 
 static void refused_values(void **state)
