@@ -3,7 +3,7 @@
  * resolve.h - how a router gets to know its neighbours: it asks (ARP, RFC 826; neighbour solicitation, RFC 4861), and listens to what is told to it
  *
  * The question takes the place of the packet that needs the answer, which is lost; an address that does not answer is asked once a second, and after three
- * seconds its sender is told that it can't be reached. It is asked for with the router's MAC of this host, and as who has no address (RFC
+ * seconds of that whoever sends there is told that it can't be reached. It is asked for with the router's MAC of this host, and as who has no address (RFC
  * 5227), or only one on the link: an answer to the router's own MAC would end at the host where the neighbour is, and no neighbour shall take this one for
  * the router's.
  */
@@ -12,7 +12,7 @@
 #include "lib/route.h"
 #include "lib/toobig.h"
 
-/* How often it is asked, and after how many seconds in vain the sender is told. */
+/* After how many seconds of questions in vain, one a second, the sender is told; from then on it is asked as seldom as that. */
 #define RESOLVE_TELL_S 3
 
 #define ASK_LEN4 60
@@ -24,7 +24,8 @@ __noinline int hd_resolve_may_ask(void)
 	struct hd_arp_value fresh = {}, *arp;
 	struct hd_neigh_key key = {};
 	struct hd_ip *ip = hop_ip();
-	__u32 now = flow_now();
+	__u32 now = flow_now(), pause = hd_cfg.hz;
+	bool in_vain;
 
 	if (!ip)
 		return 0;
@@ -35,13 +36,17 @@ __noinline int hd_resolve_may_ask(void)
 		return 1;
 	if (!arp) {
 		fresh.since = fresh.asked = now;
+		fresh.router = ip->router;
 		return !bpf_map_update_elem(&hd_arp, &key, &fresh, BPF_ANY);
 	}
+	in_vain = mac_is_zero(arp->mac) && now - arp->since >= RESOLVE_TELL_S * hd_cfg.hz;
+	if (in_vain)
+		pause *= RESOLVE_TELL_S;
 	if (!mac_is_zero(arp->mac)) { /* it has answered once; its MAC is not heard any more */
 		hd_memset(arp->mac, 0, 6);
 		arp->since = now;
-	} else if (now - arp->asked < hd_cfg.hz) {
-		return -(int)(now - arp->since >= RESOLVE_TELL_S * hd_cfg.hz);
+	} else if (now - arp->asked < pause) {
+		return -(int)in_vain;
 	} else if (now - arp->asked > 2 * RESOLVE_TELL_S * hd_cfg.hz) {
 		arp->since = now; /* nobody has wanted it for a while */
 	}
@@ -173,6 +178,7 @@ static __always_inline void arp_note(const struct hd_pkt *pkt, __u32 router,
 	if (arp && mac_equal(arp->mac, mac))
 		return;
 	mac_copy(value.mac, mac);
+	value.router = router;
 	if (bpf_map_update_elem(&hd_arp, key, &value, BPF_ANY) == 0)
 		__sync_fetch_and_add(&state->moved, 1);
 }
@@ -186,6 +192,17 @@ static __always_inline __u32 router_at(const struct hd_neigh_key *key)
 	return port && (port->flags & HD_PORT_ROUTER) ? entry->port : HD_PORT_NONE;
 }
 
+/*
+ * The router that knows an address already, or asks for it. It believes what the neighbour says to others, too (RFC 826), as who announces that its MAC is
+ * another one now speaks to all (RFC 5227 section 3, RFC 4861 section 7.2.6). Who is not known is not noted: nobody has asked.
+ */
+static __always_inline __u32 router_that_knows(const struct hd_neigh_key *key)
+{
+	const struct hd_arp_value *arp = bpf_map_lookup_elem(&hd_arp, key);
+
+	return arp ? arp->router : HD_PORT_NONE;
+}
+
 /** hd_listen_arp - an ARP packet that a router should hear: note who its sender is */
 static __noinline int hd_listen_arp(struct hd_pkt *pkt)
 {
@@ -197,6 +214,7 @@ static __noinline int hd_listen_arp(struct hd_pkt *pkt)
 	if (!pkt || !pkt->ctx)
 		return 0;
 	key.network = pkt->network;
+	key.vlan = pkt->vlan;
 	arp = ctx_header(pkt->ctx, ETH_HLEN, sizeof(*arp));
 	if (!arp || arp->htype != bpf_htons(ARPHRD_ETHER) || arp->ptype != bpf_htons(ETH_P_IP) ||
 	    arp->hlen != 6 || arp->plen != 4)
@@ -204,6 +222,8 @@ static __noinline int hd_listen_arp(struct hd_pkt *pkt)
 	hd_memcpy(&key.addr[12], arp->tip, 4);
 	router = mac_is_router(pkt->dst) ? router_of(pkt, pkt->dst) : router_at(&key);
 	hd_memcpy(&key.addr[12], arp->sip, 4);
+	if (router == HD_PORT_NONE)
+		router = router_that_knows(&key);
 	mac_copy(mac, arp->sha);
 	if (router == HD_PORT_NONE || mac_is_multicast(mac) || mac_is_router(mac))
 		return 0;
@@ -223,6 +243,7 @@ static __noinline int hd_listen_nd(struct hd_pkt *pkt)
 	if (!pkt || !pkt->ctx)
 		return 0;
 	key.network = pkt->network;
+	key.vlan = pkt->vlan;
 	nd = ctx_header(pkt->ctx, ETH_HLEN, sizeof(*nd));
 	if (!nd || nd->ip.hop_limit != 255 || nd->ip.nexthdr != IPPROTO_ICMPV6 || nd->opt_len != 1)
 		return 0;
@@ -234,6 +255,8 @@ static __noinline int hd_listen_nd(struct hd_pkt *pkt)
 	router = mac_is_router(pkt->dst) ? router_of(pkt, pkt->dst) : router_at(&key);
 	if (asks)
 		hd_memcpy(key.addr, &nd->ip.saddr, 16);
+	if (router == HD_PORT_NONE)
+		router = router_that_knows(&key);
 	mac_copy(mac, nd->opt_mac);
 	if (router == HD_PORT_NONE || mac_is_multicast(mac) || mac_is_router(mac))
 		return 0;

@@ -97,14 +97,14 @@ HD_ASSERT_SIZE(struct hd_hop_key, 8);
 
 /**
  * struct hd_arp_value - value of hd_arp, whose key is that of hd_neigh: what a neighbour has told a router about itself
- * @mac:   all zero while it has not answered
- * @pad:   zero
- * @since: low half of jiffies when it was asked first without having answered
- * @asked: low half of jiffies when it was asked last
+ * @mac:    all zero while it has not answered
+ * @router: port id of the router that wants to know
+ * @since:  low half of jiffies when it was asked first without having answered
+ * @asked:  low half of jiffies when it was asked last
  */
 struct hd_arp_value {
 	__u8 mac[6];
-	__u8 pad[2];
+	__u16 router;
 	__u32 since;
 	__u32 asked;
 };

@@ -278,6 +278,8 @@ sail() {
 show_state() {
 	local host
 
+	[[ -z $DAEMON ]] || timeout 5 "$B/heddle" -i "$I" status 2>&1 | tail -30
+	[[ -z $DAEMON ]] || timeout 5 "$B/heddle" -i "$I" drops 2>&1 | head -15
 	for host in "${!DAEMONS[@]}"; do
 		printf -- '--- %s: heddle status, peers, drops\n' "$host"
 		timeout 5 "$B/heddle" -i "$I-$host" status 2>&1 | tail -25
