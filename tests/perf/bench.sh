@@ -45,6 +45,20 @@ P6          | fn:overlay | ge | 0.95 | bare    | Gbit/s | overlay TCP throughput
 P6-kernel   | fn:overlay | ge | 1.35 | kvxlan0 | Gbit/s | the same
 P7          | fn:overlay | ge | 1.15 | kvxlan1 | Gbit/s | overlay TCP throughput, wire of MTU-sized frames
 P8          | fn:overlay | le | 0.18 | -       | ratio  | what the overlay adds to a request, against the kernel
+P9-out      | fn:peers   | le | 250  | -      | ns     | established packet to a peer: hd_port_in on the wire (bpf_stats)
+P9-in       | fn:peers   | le | 200  | -      | ns     | established packet from a peer: hd_uplink_in on the wire
+peers       | fn:peers   | ge | 0.97 | peers1 | 1/s    | overlay UDP request-response by peers, by remote MACs
+peers-tcp   | fn:peers   | ge | 0.97 | peers1 | Gbit/s | overlay TCP throughput, the same
+peers-out   | fn:peers   | le | 1.05 | peers1 | ns     | hd_port_in to a peer, the same
+peers-in    | fn:peers   | le | 1.05 | peers1 | ns     | hd_uplink_in from a peer, the same
+P16-macs    | fn:macs    | le | 0.1  | -      | s      | apply of 64,000 remote MACs
+macs-learn  | fn:macs    | le | -    | -      | s      | 64,000 remote MACs learned, a packet from each, with what sending takes
+macs-first  | fn:macs    | le | -    | -      | ns     | hd_uplink_in for each of these packets (bpf_stats)
+macs-in     | fn:macs    | le | 1.5  | known1 | ns     | hd_uplink_in, packets from random ones of 64,000 learned MACs against 1
+macs-out    | fn:macs    | le | 1.5  | known1 | ns     | hd_port_in, packets to random ones of 64,000, the same
+macs-map    | fn:macs    | le | -    | -      | B      | of one of 64,000 learned MACs (memlock)
+macs-list   | fn:macs    | le | 1.0  | -      | s      | heddle fdb list of 64,000
+macs-memory | fn:macs    | le | 64   | -      | MB     | of the daemon with 64,000 configured remote MACs
 P13         | run:tcp_crr:per_second | ge | 0.85 | bare | 1/s     | connect-request-close
 P18         | run:udp_rr:tail        | le | 1.10 | bare | p99/p50 | tail of UDP request-response
 ports       | fn:ports   | ge | 0.97 | few | 1/s | UDP request-response, 1,000 ports against 3
@@ -506,6 +520,140 @@ row_overlay()
 	done
 }
 
+# --- peers: does the overlay depend on how many peers there are, or MACs behind them? ---
+
+stats_of() # FILE PROGRAM: ns for each run
+{
+	sed -n "/\"program\":\"$2\"/p" "$1" | json_value ns_per_run
+}
+
+peers_round() # ROUND SETUP
+{
+	local round=$1 setup=$2 stats=$PERF_TMP/stats out in
+
+	sample peers "$setup" "$round" "$(overlay_value "$setup" udp_rr per_second)"
+	sample peers-tcp "$setup" "$round" "$(overlay_value "$setup" tcp_stream gbits)"
+	run_rr "$setup" udp_rr "$PERF_BIN/prog_ns" stats -P "$(heddle_pin "$setup" hd_port_in)" \
+		-P "$(heddle_pin "$setup" hd_uplink_in)" -o "$stats" -- >/dev/null
+	out=$(stats_of "$stats" hd_port_in)
+	in=$(stats_of "$stats" hd_uplink_in)
+	sample peers-out "$setup" "$round" "$out"
+	sample peers-in "$setup" "$round" "$in"
+	[ "$setup" = peers1 ] || return 0
+	sample P9-out heddle "$round" "$out"
+	sample P9-in heddle "$round" "$in"
+}
+
+row_peers()
+{
+	local round setup setups=(peers1 peers64 peers512 macs10000)
+
+	for setup in "${setups[@]}"; do
+		setup_up "$setup"
+	done
+	for round in $(seq "$ROUNDS"); do
+		note "round $round of $ROUNDS: ${setups[*]} - peers"
+		for setup in $(in_turn "$round" "${setups[@]}"); do
+			peers_round "$round" "$setup"
+		done
+	done
+	for setup in "${setups[@]}"; do
+		setup_down "$setup"
+	done
+}
+
+# --- known: 64,000 remote MACs at one host; what the other end sends is made by macs.c ---
+
+MACS=64000
+
+# One workload without security, so that what is measured is the way by the FDB; the other end has no heddle.
+known_base()
+{
+	setup_account known
+	two_hosts known 0 || die "known: can't make the hosts"
+	mkdir -p "$PERF_TMP/known"
+	heddle_conf >"$PERF_TMP/known/conf"
+	daemon_start known || die "known: heddled does not start"
+	{
+		# Something must listen there, or it answers each packet with ICMP.
+		ip -n "$(ns_name known far)" link add sink up type vxlan id 99 dstport 4789 local 198.51.100.2 &&
+			hd known network add n1 --type vxlan --id 10 --ageing 0 &&
+			hd known uplink add wire --tunnel-ip 198.51.100.1 &&
+			hd known peer add other --tunnel-ip 198.51.100.2 &&
+			hd known port add client --network n1 --netns "$(ns_name known client)" --ifname eth0 \
+				--mac 02:00:00:00:00:01 --no-security
+	} >/dev/null || die "known: set-up"
+	wait_until 30 peers_are_up known 1 || die "known: the peer is not up"
+}
+
+known_down()
+{
+	daemon_end known
+}
+
+macs_run() # ROLE PROGRAM ARGUMENT...: leaves the output of macs in $PERF_TMP/macs, the program's figures in $PERF_TMP/stats
+{
+	local ns program=$2
+
+	ns=$(ns_name known "$1")
+	shift 2
+	in_ns "$ns" "$PERF_BIN/prog_ns" stats -P "$(heddle_pin known "$program")" -o "$PERF_TMP/stats" -- \
+		taskset -c "$(client_cpu)" "$PERF_BIN/macs" "$@" >"$PERF_TMP/macs" || die "macs $* does not work"
+}
+
+learned()
+{
+	hd known -j peer show other | json_value learned
+}
+
+macs_learned() # ROUND
+{
+	local round=$1 count before
+
+	hd known fdb flush --network n1 >/dev/null
+	before=$(fdb_bytes)
+	macs_run far hd_uplink_in from 198.51.100.1 -n $MACS
+	[ "$(learned)" = $MACS ] || die "known: $(learned) of $MACS are learned"
+	sample macs-learn heddle "$round" "$(json_value seconds <"$PERF_TMP/macs")"
+	sample macs-first heddle "$round" "$(stats_of "$PERF_TMP/stats" hd_uplink_in)"
+	sample macs-map heddle "$round" "$((($(fdb_bytes) - before) / MACS))"
+	sample macs-list heddle "$round" "$(timed hd known fdb list)"
+	for count in $(in_turn "$round" 1 $MACS); do
+		macs_run far hd_uplink_in from 198.51.100.1 -n "$count" -k 200000
+		sample macs-in "known$count" "$round" "$(stats_of "$PERF_TMP/stats" hd_uplink_in)"
+		macs_run client hd_port_in to eth0 -n "$count" -k 200000
+		sample macs-out "known$count" "$round" "$(stats_of "$PERF_TMP/stats" hd_port_in)"
+	done
+}
+
+fdb_bytes()
+{
+	bpftool -j map show pinned "$(heddle_map known hd_fdb)" | json_value bytes_memlock
+}
+
+macs_configured() # ROUND
+{
+	macs_yaml 0 >"$PERF_TMP/known/none.yaml"
+	macs_yaml $MACS >"$PERF_TMP/known/macs.yaml"
+	hd known fdb flush --network n1 >/dev/null
+	sample P16-macs heddle "$1" "$(timed hd known apply -f "$PERF_TMP/known/macs.yaml")"
+	sample macs-memory heddle "$1" "$(awk '/^VmRSS/ { print $2 / 1024 }' "/proc/$(daemon_pid known)/status")"
+	hd known apply -f "$PERF_TMP/known/none.yaml" >/dev/null || die "known: apply"
+}
+
+row_macs()
+{
+	local round
+
+	known_base
+	for round in $(seq "$((ROUNDS < 5 ? ROUNDS : 5))"); do
+		note "round $round: heddle - $MACS remote MACs"
+		macs_learned "$round"
+		macs_configured "$round"
+	done
+	setup_down known
+}
+
 # --- load: many rules, many members at once ---
 
 # Two ports of which one has all the addresses, and a group whose members are allowed by name.
@@ -656,7 +804,7 @@ build_tools()
 	local tool
 
 	mkdir -p "$OUT"
-	for tool in rr prog_ns flow_ns api; do
+	for tool in rr prog_ns flow_ns api macs; do
 		[ ! "$OUT/$tool" -nt "$HERE/$tool.c" ] || continue
 		"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -I"$TOP/include" \
 			"$HERE/$tool.c" -lbpf -o "$OUT/$tool" || die "$tool does not compile"

@@ -592,7 +592,7 @@ many_down()
 # and bridge. N = 0: the wire carries super-packets, as only a veth does; 1: whole frames, as a network card does. ---
 
 # host and far, with "wire" at both ends: 198.51.100.1 and .2
-two_hosts() # SETUP
+two_hosts() # SETUP WIRE: 0 or 1, as above
 {
 	local role
 
@@ -601,7 +601,7 @@ two_hosts() # SETUP
 	new_ns "$1" far
 	ip -n "$(ns_name "$1" host)" link add wire type veth peer name wire netns "$(ns_name "$1" far)" || return 1
 	for role in host far; do
-		if [ "$(setup_number "$1")" = 1 ]; then
+		if [ "$2" = 1 ]; then
 			in_ns "$(ns_name "$1" $role)" ethtool -K wire tso off gso off tx-udp_tnl-segmentation off \
 				tx-udp_tnl-csum-segmentation off gro on >/dev/null || return 1
 		fi
@@ -639,9 +639,14 @@ overlay_host() # SETUP HOST END INSTANCE
 			--mac "02:00:00:00:00:0$number" --ip "$ip/24"
 }
 
+overlay_pair() # SETUP WIRE
+{
+	two_hosts "$1" "$2" && overlay_host "$1" host client "$1" && overlay_host "$1" far server "${1}b"
+}
+
 overlay_up() # SETUP
 {
-	two_hosts "$1" && overlay_host "$1" host client "$1" && overlay_host "$1" far server "${1}b"
+	overlay_pair "$1" "$(setup_number "$1")"
 }
 
 overlay_down() # SETUP
@@ -673,5 +678,80 @@ kvxlan_host() # SETUP HOST END ADDRESS
 
 kvxlan_up() # SETUP
 {
-	two_hosts "$1" && kvxlan_host "$1" host client $CLIENT_IP && kvxlan_host "$1" far server $SERVER_IP
+	two_hosts "$1" "$(setup_number "$1")" && kvxlan_host "$1" host client $CLIENT_IP && kvxlan_host "$1" far server $SERVER_IP
+}
+
+# --- peersN, macsN: overlay0 with N peers at each host, of which one answers; with N remote MACs at each, behind the one peer ---
+
+peers_can()
+{
+	heddle_can
+}
+
+# All that do not answer have addresses behind the one that does, which throws away what it gets for them.
+peers_yaml() # COUNT TUNNEL_IP
+{
+	awk -v count="$1" -v ip="$2" 'BEGIN {
+		printf "version: 1\npeers:\n  other: { tunnel-ip: %s }\n", ip
+		for (i = 1; i < count; i++)
+			printf "  p%d: { tunnel-ip: 10.64.%d.%d }\n", i, i / 256, i % 256
+	}'
+}
+
+peers_host() # SETUP HOST INSTANCE COUNT
+{
+	local other
+
+	other=198.51.100.$((3 - $(host_number "$2")))
+	peers_yaml "$4" "$other" >"$PERF_TMP/$3/peers.yaml"
+	ip -n "$(ns_name "$1" "$2")" route add 10.64.0.0/16 via "$other" &&
+		hd "$3" apply -f "$PERF_TMP/$3/peers.yaml" >/dev/null && wait_until 30 peers_are_up "$3" "$4"
+}
+
+peers_are_up() # INSTANCE COUNT
+{
+	[ "$(hd "$1" -j peer list | grep -o '"state": *"up"' | wc -l)" = "$2" ]
+}
+
+peers_up() # SETUP
+{
+	local n
+
+	n=$(setup_number "$1")
+	overlay_pair "$1" 0 && peers_host "$1" host "$1" "$n" && peers_host "$1" far "${1}b" "$n"
+}
+
+peers_down() # SETUP
+{
+	overlay_down "$1"
+}
+
+macs_can()
+{
+	heddle_can
+}
+
+macs_yaml() # COUNT
+{
+	awk -v count="$1" 'BEGIN {
+		print count ? "version: 1\nfdb:" : "version: 1\nfdb: {}"
+		for (i = 0; i < count; i++)
+			printf "  \"n1/02:01:00:%02x:%02x:%02x\": { peer: other }\n", i / 65536, i / 256 % 256, i % 256
+	}'
+}
+
+macs_up() # SETUP
+{
+	local instance
+
+	overlay_pair "$1" 0 || return 1
+	macs_yaml "$(setup_number "$1")" >"$PERF_TMP/$1/macs.yaml"
+	for instance in "$1" "${1}b"; do
+		hd "$instance" apply -f "$PERF_TMP/$1/macs.yaml" >/dev/null || return 1
+	done
+}
+
+macs_down() # SETUP
+{
+	overlay_down "$1"
 }
