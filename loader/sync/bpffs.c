@@ -7,8 +7,10 @@
 #include <ftw.h>
 #include <linux/magic.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -18,6 +20,8 @@
 #include "log.h"
 
 #define BPFFS "/sys/fs/bpf"
+#define LOCK_TRIES 500
+#define LOCK_PAUSE_US 10000
 
 /* The process above @pid, 0 if it can't be told. */
 static pid_t parent_of(pid_t pid)
@@ -75,12 +79,35 @@ static void go_home(void)
 			       "ends with this one");
 }
 
-int hd_bpffs_ensure(struct hd_error *err)
+static bool is_mounted(void)
 {
 	struct statfs fs;
 
+	return statfs(BPFFS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+}
+
+/*
+ * Of daemons that start at the same time one mounts, since a second mount would hide what is pinned in the first. The lock is on the folder that is
+ * there before. Anybody may hold it, so it is not waited for longer than any mount takes. An fd or -1.
+ */
+static int lock_mount_point(void)
+{
+	int fd = open(BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0; i++)
+		(void)usleep(LOCK_PAUSE_US);
+	return fd;
+}
+
+int hd_bpffs_ensure(struct hd_error *err)
+{
+	_close_ int lock = -1;
+
 	go_home();
-	if (statfs(BPFFS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC)
+	if (is_mounted())
+		return 0;
+	lock = lock_mount_point();
+	if (is_mounted())
 		return 0;
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") == 0) {
 		log_info("bpffs mounted on " BPFFS);
