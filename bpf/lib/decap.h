@@ -122,7 +122,7 @@ static __always_inline int outer_ipv4(struct hd_pkt *pkt, const struct hd_end_va
 	return outer_end(pkt, o, bpf_ntohs(ip->tot_len));
 }
 
-/* Extension headers in front of a tunnel are left to the host: no endpoint sends them. */
+/* Extension headers in front of a tunnel are left to the host. Linux' ip6gretap sends one (RFC 2473) unless it is told not to; nobody else does. */
 static __always_inline int outer_ipv6(struct hd_pkt *pkt, const struct hd_end_value *us,
 				      struct outer *o)
 {
@@ -376,9 +376,27 @@ static __always_inline int shrink(struct hd_pkt *pkt, __u32 len, __u64 flags)
 }
 
 /*
- * Takes the wrapping off. The kernel takes out what is behind the outer Ethernet header, which becomes the inner one. It wants to see an IP header's
- * length behind it; a shorter frame is filled up to what Ethernet has as its smallest.
+ * The kernel wants to see an IP header's length behind what it takes out, before 6.3 one of the outer family. A frame that has less is filled up to
+ * what Ethernet has as its smallest. It can't be if a sender on this machine has wrapped it (skb->encapsulation): then the outer header becomes that of
+ * IPv4, of whose length any IPv4 packet and ARP have enough.
  */
+static __always_inline int shrink_short(struct hd_pkt *pkt, const struct outer *o, __u64 flags)
+{
+	const __u32 more = sizeof(struct ipv6hdr) - sizeof(struct iphdr);
+	__u32 len = o->off;
+
+	if (pkt->ctx->len >= o->off + FRAME_MIN)
+		return -HD_DROP_TUNNEL_SHORT;
+	if (bpf_skb_change_tail(pkt->ctx, o->off + FRAME_MIN, 0)) {
+		if (!o->v6 || bpf_skb_change_proto(pkt->ctx, bpf_htons(ETH_P_IP), 0))
+			return -HD_DROP_NO_MEMORY;
+		len -= more;
+		flags = BPF_F_ADJ_ROOM_FIXED_GSO;
+	}
+	return shrink(pkt, len, flags) ? -HD_DROP_TUNNEL_SHORT : 0;
+}
+
+/* Takes the wrapping off. The kernel takes out what is behind the outer Ethernet header, which becomes the inner one. */
 static __always_inline int unwrap(struct hd_pkt *pkt, const struct outer *o)
 {
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
@@ -398,13 +416,12 @@ static __always_inline int unwrap(struct hd_pkt *pkt, const struct outer *o)
 	if (pkt->ctx->len > o->end && bpf_skb_change_tail(pkt->ctx, o->end, 0))
 		return -HD_DROP_NO_MEMORY;
 	r = shrink(pkt, o->off, flags);
-	if (r == -ENOTSUPP && pkt->ctx->len < o->off + FRAME_MIN) {
-		if (bpf_skb_change_tail(pkt->ctx, o->off + FRAME_MIN, 0))
-			return -HD_DROP_NO_MEMORY;
-		r = shrink(pkt, o->off, flags);
-	}
+	if (r == -ENOTSUPP)
+		r = shrink_short(pkt, o, flags);
+	else if (r)
+		r = -HD_DROP_TUNNEL_SHORT;
 	if (r)
-		return -HD_DROP_TUNNEL_SHORT;
+		return r;
 	to = ctx_header(pkt->ctx, 0, ETH_HLEN);
 	if (!to)
 		return -HD_DROP_TUNNEL_SHORT;
