@@ -29,6 +29,7 @@ class Numbers:
             time.sleep(0.01)
 
     def send(self):
+        one_cpu()  # of this thread alone: a sender that moves may overtake itself, since each CPU has a queue of its own
         start = time.monotonic()
         while not self.ended.is_set():
             due = int((time.monotonic() - start) * self.rate)

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from frames import SO_RCVBUFFORCE, check, netns
+from frames import SO_RCVBUFFORCE, check, netns, one_cpu
 
 stop = threading.Event()
 
@@ -36,6 +36,7 @@ class Udp:
         self.first = threading.Event()
 
     def send(self):
+        one_cpu()  # of this thread alone: a sender that moves may overtake itself, since each CPU has a queue of its own
         start = time.monotonic()
         while not stop.is_set():
             due = int((time.monotonic() - start) * self.rate)
