@@ -2,13 +2,13 @@
 # shellcheck shell=bash
 # foreign.sh - programs of somebody else on the devices of a test; after netns.sh
 
-mkdir "$MINE"
 triple=$(gcc -dumpmachine)
 clang -O2 -g -target bpf -mcpu=v3 -I"/usr/include/$triple" -c "$LIB/count.bpf.c" -o "$T/count.o"
 gcc -O2 -o "$T/tcx" "$LIB/tcx.c" -lbpf
 
-# load NAME: a counting program of its own, pinned, with its map
+# load NAME: a counting program of its own, pinned, with its map. Some daemon has mounted bpffs before.
 load() {
+	mkdir -p "$MINE"
 	bpftool prog load "$T/count.o" "$MINE/$1" type classifier pinmaps "$MINE/$1-maps"
 }
 
