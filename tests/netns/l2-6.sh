@@ -62,14 +62,18 @@ check_reach() {
 seen() {
 	local lines
 
-	lines=$(on "$1" timeout 5 tcpdump -nnel -r "$T/$1-$2.pcap" 2>/dev/null | grep "ICMP echo" | grep " $3 ") ||
-		fail "no packet of $3 on $2 of $1"
+	wait_for 10 echoes "$1" "$2" "$3" # what has passed may still be on its way into the file
+	lines=$(echoes "$1" "$2" "$3")
 	if [[ $4 == untagged ]]; then
 		! grep -q 'ethertype 802.1Q' <<<"$lines" || fail "$3 is tagged on $2 of $1: $lines"
 	else
 		! grep -qv "ethertype 802.1Q (0x8100), length [0-9]*: vlan $4, p 0" <<<"$lines" ||
 			fail "$3 is not tagged with $4 on $2 of $1: $lines"
 	fi
+}
+
+echoes() {
+	on "$1" timeout 5 tcpdump -nnel -r "$T/$1-$2.pcap" 2>/dev/null | grep "ICMP echo" | grep " $3 "
 }
 
 captures=() sizes=
@@ -79,7 +83,6 @@ capture() {
 	wait_for 10 grep -q 'listening on' "$T/$1-$2.err"
 }
 
-# What has passed may still be on its way into the files.
 settled() {
 	local before=$sizes
 
@@ -87,11 +90,14 @@ settled() {
 	[[ $before == "$sizes" ]]
 }
 
+capture_read() {
+	sizes=
+	wait_for 5 settled
+}
+
 capture_end() {
 	local pid
 
-	sizes=
-	wait_for 5 settled
 	for pid in "${captures[@]}"; do
 		kill -TERM "$pid"
 		wait "$pid" || true
@@ -109,12 +115,13 @@ for state in on off; do
 	capture far2 eth0
 	check_reach "$only"
 	only=yes
-	capture_end
+	capture_read
 	seen far eth1 '192.168.0.81 >' 10
 	seen host eth1 '192.168.0.91 >' 10
 	seen far eth1 '192.168.0.82 >' 20
 	seen far1 eth0 '192.168.0.81 >' untagged
 	seen far2 eth0 '192.168.0.82 >' untagged
+	capture_end
 done
 offload on
 
@@ -123,18 +130,20 @@ wire --vlan-mode native-untagged --tag 10
 capture far eth1
 check_reach yes
 silent ns1 192.168.0.92
-capture_end
+capture_read
 seen far eth1 '192.168.0.81 >' untagged
 seen far eth1 '192.168.0.82 >' 20
+capture_end
 
 echo "native-tagged"
 wire --vlan-mode native-tagged --tag 10
 capture far eth1
 check_reach yes
 silent ns1 192.168.0.92
-capture_end
+capture_read
 seen far eth1 '192.168.0.81 >' 10
 seen far eth1 '192.168.0.82 >' 20
+capture_end
 
 echo "different native VLANs on the two sides join them: what it says is what it does"
 hd port set eth1 --vlan-mode native-untagged --tag 10
