@@ -15,7 +15,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 TOP=$(cd "$HERE/../.." && pwd)
 B=${B:-build}
 [[ $B == /* ]] || B=$TOP/$B
-GUEST_LIMIT=${GUEST_LIMIT:-1500}
+GUEST_LIMIT=${GUEST_LIMIT:-4500}
 COMMAND=$HERE/guest.sh
 
 usage() {

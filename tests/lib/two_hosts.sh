@@ -101,10 +101,10 @@ all_drops() {
 
 # ---- looking at the wire ----
 
-# watch_start HOST [MTU]: look at each frame that comes to a host by its wire, see underlay.py
+# watch_start HOST [MTU [DEVICE]]: look at each frame that comes to a host by its wire, see underlay.py
 watch_start() {
 	rm -f "$T/ready-$1"
-	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$LIB/underlay.py" "$N-$1" wire "${2:-$MTU}" "$T/ready-$1" >"$T/watch-$1" 2>&1 &
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$LIB/underlay.py" "$N-$1" "${3:-wire}" "${2:-$MTU}" "$T/ready-$1" >"$T/watch-$1" 2>&1 &
 	WATCHES[$1]=$!
 	wait_for 10 test -e "$T/ready-$1"
 }
@@ -135,14 +135,16 @@ csum_errors() {
 
 # ---- traffic ----
 
-# pings_sized FROM ADDRESS...: with 56, 1600 and 3200 bytes of data: three packets each, all of them answered, once
+# pings_sized FROM ADDRESS...: with 56, 1600 and 3200 bytes of data: three packets each, all of them answered, once. For the last answer ping waits as
+# long as two others took, or the time between them: on a slow machine that has to be long.
 pings_sized() {
-	local from=$1 address size
+	local from=$1 address size gap=0.01
 
 	shift
+	((${PATIENCE:-1} == 1)) || gap=0.3
 	for address; do
 		for size in 56 1600 3200; do
-			on "$from" ping -n -q -c 3 -i 0.01 -W 3 -s "$size" "$address" >"$T/ping" 2>&1 ||
+			on "$from" ping -n -q -c 3 -i $gap -W 3 -s "$size" "$address" >"$T/ping" 2>&1 ||
 				fail "$from can't ping $address with $size bytes: $(<"$T/ping")"
 			grep -q ' 3 received, 0% packet loss' "$T/ping" || fail "$from pings $address with $size bytes: $(<"$T/ping")"
 		done
@@ -180,11 +182,67 @@ behind() {
 
 # ---- other people's endpoints ----
 
-# kernel_vxlan HOST VNI UDP-PORT LOCAL REMOTE [OPTION...]: the kernel's vxlan device vx in bridge br0
-kernel_vxlan() {
+# kernel_tunnel HOST DEVICE-TYPE OPTION...: a tunnel device of the kernel's, tun, in bridge br0
+kernel_tunnel() {
 	bridge "$1"
-	ip -n "$N-$1" link add vx type vxlan id "$2" dstport "$3" local "$4" remote "$5" dev wire "${@:6}"
-	ip -n "$N-$1" link set vx master br0 up
+	ip -n "$N-$1" link add tun type "${@:2}"
+	ip -n "$N-$1" link set tun master br0 up
+}
+
+# kernel_tunnel_end HOST
+kernel_tunnel_end() {
+	ip -n "$N-$1" link del br0
+	ip -n "$N-$1" link del tun
+}
+
+# needs_device DEVICE-TYPE...: the kernel has such devices, or the test is skipped
+needs_device() {
+	local type
+
+	ns probe
+	for type; do
+		# Without options it is refused for them, or made; an unknown type is refused for being that.
+		ip -n "$N-probe" link add "probe-$type" type "$type" >"$T/probe" 2>&1 || true
+		! grep -q 'Unknown device type' "$T/probe" || skip "the kernel here has no $type devices"
+	done
+	ip netns del "$N-probe"
+}
+
+# kernel_meets TYPE UNDERLAY MTU [LARGEST]: everything gets through between the network blue of host one and the device tun of host two, with
+# workloads of this MTU; packets to the kernel are as large as the wire carries, or LARGEST, and are tunnel packets of the TYPE. UNDERLAY is
+# 192.0.2. or 2001:db8:ffff::. Undone by kernel_leaves.
+kernel_meets() {
+	local type=$1 net=$2 mtu=$3 largest=${4:-1500}
+
+	at one uplink add wire --tunnel-ip "${net}1"
+	at one peer add two --tunnel-ip "${net}2"
+	wait_for 10 peer_is one two up
+	behind two b 2 "$mtu"
+	ip -n "$N-two" link set dev-b master br0
+	joined one blue a 1 --no-security
+	same "MTU over $net" "$mtu" "$(ip -n "$N-a" -j link show eth0 | jq '.[0].mtu')"
+
+	watch_start one
+	watch_start two
+	all_ways a b
+	watch_stop one
+	watch_stop two
+	same "largest to the kernel, over $net" "$largest" "$(watched two .largest)"
+	same "largest from the kernel, over $net" 1500 "$(watched one .largest)"
+	same "tunnel packets" "true true" "$(watched one ".$type > 100") $(watched two ".$type > 100")"
+	same "checksum errors" "" "$(csum_errors a b one two)"
+	same "errors of the kernel's device" "0 0" "$(ip -n "$N-two" -j -s link show tun | jq -r '.[0].stats64 | "\(.rx.errors) \(.tx.errors)"')"
+	same "drops" "" "$(all_drops one | tr ' ' '\n' | grep -v '^no-member=' || true)" # b's first words, before a was there
+}
+
+kernel_leaves() {
+	at one port del a
+	at one peer del two
+	at one uplink del wire
+	ip -n "$N-two" link del dev-b
+	ip netns del "$N-a"
+	ip netns del "$N-b"
+	kernel_tunnel_end two
 }
 
 # ovs_start HOST: Open vSwitch in user space; br-ex has the wire and the host's addresses, br-int is for tunnels and workloads

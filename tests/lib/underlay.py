@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """underlay.py NETNS DEVICE MTU READY-FILE - look at every frame that comes in, until SIGTERM
 
-None may be larger than the MTU, in pieces, or have a wrong checksum: of the outer IPv4 header, of outer UDP if there is one, of GRE, of
-what is inside. Prints counts as JSON. As a module: makes and reads tunnel packets, byte by byte, by nobody's library.
+None may be larger than the MTU, in pieces (but in a VLAN), or have a wrong checksum: of the outer IPv4 header, of outer UDP if there is one, of GRE, of
+what is inside, behind an 802.1Q tag as well. Prints counts as JSON: by kind of tunnel, or by tag, as "10p5" of VID 10 and priority 5. As a module: makes and reads tunnel packets, byte by byte, by nobody's library.
 """
 import ipaddress
 import json
@@ -10,7 +10,7 @@ import signal
 
 from frames import *
 
-ETH_IP, ETH_ARP, ETH_IP6, ETH_TEB = 0x0800, 0x0806, 0x86DD, 0x6558
+ETH_IP, ETH_ARP, ETH_IP6, ETH_TEB, ETH_VLAN = 0x0800, 0x0806, 0x86DD, 0x6558, 0x8100
 TCP, UDP, GRE, ICMP, ICMP6 = 6, 17, 47, 1, 58
 VXLAN_PORTS, GENEVE_PORT = (4789, 8472), 6081
 
@@ -99,9 +99,12 @@ class Bad(Exception):
 
 
 class Packet:
-    """What is in a frame, as far as it is understood: ethertype, IP, UDP, tunnel, inner frame."""
+    """What is in a frame, as far as it is understood: tag, ethertype, IP, UDP, tunnel, inner frame. @size: without the tag."""
 
     def __init__(self, frame):
+        self.tag = None
+        if struct.unpack_from("!H", frame, 12) == (ETH_VLAN,):
+            (self.tag,), frame = struct.unpack_from("!H", frame, 14), frame[:12] + frame[16:]
         self.frame, self.size = frame, len(frame)
         self.dst, self.src = frame[:6].hex(":"), frame[6:12].hex(":")
         (self.kind,) = struct.unpack_from("!H", frame, 12)
@@ -180,12 +183,17 @@ class Packet:
             self.inside.check_sums()
 
 
+def tag_name(tag):
+    """As "10p5": VID and priority; None without a tag."""
+    return tag if tag is None else f"{tag & 0xFFF}p{tag >> 13}"
+
+
 def judge(frame, mtu):
     packet = Packet(frame)
     if packet.size > mtu + 14:
         raise Bad(f"{packet.size - 14} bytes, MTU {mtu}")
-    if packet.fragment:
-        raise Bad("a fragment")
+    if packet.fragment and packet.tag is None:
+        raise Bad("a fragment")  # in a VLAN it may be a workload's own
     packet.check_sums()
     return packet
 
@@ -203,8 +211,8 @@ def main(name, device, mtu, ready):
             if sum(errors.values()) <= 3:
                 print(bad, frame[:120].hex(), file=sys.stderr)
             return
-        counts[packet.tunnel or "other"] += 1
-        if packet.tunnel:
+        counts[packet.tunnel or tag_name(packet.tag) or "other"] += 1
+        if packet.tunnel or packet.tag is not None:
             counts["largest"] = max(counts["largest"], packet.size - 14)
 
     signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
