@@ -19,8 +19,6 @@
 #include "lib/eth.h"
 #include "lib/port.h"
 
-/* Type of service of a frame: DSCP and ECN go along (RFC 6040 section 4.1, RFC 2983: uniform). */
-#define OUTER_TTL 64
 #define OUTER_DF bpf_htons(0x4000)
 
 /* RFC 6335: the dynamic ports. */
@@ -39,7 +37,7 @@
  * @room:   bytes that are added
  * @len:    of the outer IP packet, all headers included
  * @hash:   of the inner flow
- * @tos:    of the inner packet
+ * @tos:    of the outer packet
  * @n_tags: tags that lie beside the frame, and must go into it
  * @tag:    they, as they are on the wire
  * @eth:    the frame's header
@@ -85,6 +83,15 @@ static __always_inline __u8 inner_tos(struct hd_pkt *pkt)
 	if (pkt->eth_type == bpf_htons(ETH_P_IP))
 		return ip[1];
 	return pkt->eth_type == bpf_htons(ETH_P_IPV6) ? (ip[0] << 4 | ip[1] >> 4) & 0xff : 0;
+}
+
+/*
+ * ECN goes along always (RFC 6040 section 4.1, normal mode). So does DSCP (RFC 2983 section 3, the uniform model), unless the network has one of its own
+ * (the pipe model): what the underlay makes of a packet is then not up to the workload. What is not IP counts as having none.
+ */
+static __always_inline __u32 outer_tos(struct hd_pkt *pkt, const struct hd_tunnel *tunnel)
+{
+	return (inner_tos(pkt) & tunnel->tos_keep) | tunnel->tos;
 }
 
 /* What comes in front of the inner IP packet, from the outer IP header on. */
@@ -142,7 +149,7 @@ static __always_inline int hd_wrap(struct hd_pkt *pkt, struct wrap *w)
 	int r;
 
 	w->hash = bpf_get_hash_recalc(pkt->ctx);
-	w->tos = inner_tos(pkt);
+	w->tos = outer_tos(pkt, &w->tunnel);
 	if (pkt->ctx->vlan_present) {
 		r = take_tags(pkt, w);
 		if (r < 0)
@@ -163,17 +170,20 @@ static __always_inline int hd_wrap(struct hd_pkt *pkt, struct wrap *w)
 	return r;
 }
 
+/* The TTL that the peer's sum is with is taken off again: in sums of this kind, what is added to get all bits set. */
 static __always_inline void write_ipv4(struct iphdr *ip, const struct wrap *w,
 				       const struct hd_end_value *end)
 {
 	__u32 proto = is_gre(&w->tunnel) ? IPPROTO_GRE : IPPROTO_UDP;
-	__u32 sum = end->csum + bpf_htons(w->len) + bpf_htons(w->tos) + bpf_htons(proto);
+	__u32 sum = end->csum + bpf_htons(w->len) + bpf_htons(w->tos) +
+		    bpf_htons(w->tunnel.ttl << 8 | proto) +
+		    bpf_htons(0xffff - (HD_TUNNEL_TTL << 8));
 
 	*(hd_u16 *)ip = bpf_htons(0x4500 | w->tos);
 	ip->tot_len = bpf_htons(w->len);
 	ip->id = 0;
 	ip->frag_off = OUTER_DF;
-	ip->ttl = OUTER_TTL;
+	ip->ttl = w->tunnel.ttl;
 	ip->protocol = proto;
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -188,7 +198,7 @@ static __always_inline void write_ipv6(struct ipv6hdr *ip6, const struct wrap *w
 	*(hd_u32 *)ip6 = bpf_htonl(6U << 28 | w->tos << 20);
 	ip6->payload_len = bpf_htons(w->len - sizeof(*ip6));
 	ip6->nexthdr = is_gre(&w->tunnel) ? IPPROTO_GRE : IPPROTO_UDP;
-	ip6->hop_limit = OUTER_TTL;
+	ip6->hop_limit = w->tunnel.ttl;
 	hd_memcpy(&ip6->saddr, end->local, 16);
 	hd_memcpy(&ip6->daddr, end->remote, 16);
 }

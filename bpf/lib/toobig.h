@@ -21,6 +21,8 @@
 #define CUT 512
 #define REMOVED 256
 
+#define ANSWER_TTL 64
+
 /* Who may be told: not of errors, of what went to many, or pieces (RFC 1122 section 3.2.2, RFC 4443 section 2.4). */
 static __always_inline bool may_be_told(struct hd_pkt *pkt)
 {
@@ -45,7 +47,7 @@ static __always_inline void answer_ipv4(__u8 *p, __u32 mtu)
 	*(hd_u32 *)ip = bpf_htonl(0x45c00000 | (sizeof(*ip) + 8 + QUOTE));
 	ip->id = 0;
 	ip->frag_off = OUTER_DF;
-	ip->ttl = OUTER_TTL;
+	ip->ttl = ANSWER_TTL;
 	ip->protocol = IPPROTO_ICMP;
 	ip->check = 0;
 	ip->saddr = was->daddr;
@@ -67,7 +69,7 @@ static __always_inline void answer_ipv6(__u8 *p, __u32 mtu)
 	*(hd_u32 *)ip6 = bpf_htonl(6U << 28);
 	ip6->payload_len = bpf_htons(8 + QUOTE);
 	ip6->nexthdr = IPPROTO_ICMPV6;
-	ip6->hop_limit = OUTER_TTL;
+	ip6->hop_limit = ANSWER_TTL;
 	hd_memcpy(&ip6->saddr, &was->daddr, 16);
 	hd_memcpy(&ip6->daddr, &was->saddr, 16);
 	icmp[0] = bpf_htonl(ICMPV6_PACKET_TOO_BIG << 24);

@@ -120,14 +120,12 @@ enum {
  * @flags:          HD_NETWORK_*
  * @ageing_jiffies: how long a learned MAC lives unheard; 0 = for ever
  * @first:          the member with the smallest id; HD_PORT_NONE if there is none
- * @pad:            zero
  * @tunnel:         how it leaves the host; type HD_TUNNEL_NONE: it does not
  */
 struct hd_network_value {
 	__u32 flags;
 	__u32 ageing_jiffies;
 	__u32 first;
-	__u32 pad;
 	struct hd_tunnel tunnel;
 };
 HD_ASSERT_SIZE(struct hd_network_value, 24);

@@ -37,20 +37,35 @@ enum hd_tunnel_type {
 #define HD_VXLAN_PORT 4789
 #define HD_GENEVE_PORT 6081
 
+/* TTL or hop limit of outer packets, unless the network says another; hd_end_value.csum is with this one. */
+#define HD_TUNNEL_TTL 64
+
+/* What the outer type of service has of the inner: all of it, or where the network has a DSCP of its own, ECN alone. */
+#define HD_TUNNEL_TOS_INHERIT 0xff
+#define HD_TUNNEL_TOS_ECN 0x03
+
 /**
  * struct hd_tunnel - how a network's frames are wrapped; part of hd_network_value
+ * @ttl:      TTL or hop limit of the outer packet
+ * @tos_keep: bits of the inner type of service that the outer one has, HD_TUNNEL_TOS_*
+ * @tos:      its other bits
+ * @pad:      zero
  * @id:       VNI or key
  * @port:     destination UDP port, 0 for GRE
  * @type:     enum hd_tunnel_type
  * @overhead: bytes of an outer packet in front of the inner IP packet, without those of the outer IP header
  */
 struct hd_tunnel {
+	__u8 ttl;
+	__u8 tos_keep;
+	__u8 tos;
+	__u8 pad;
 	__u32 id;
 	__be16 port;
 	__u8 type;
 	__u8 overhead;
 };
-HD_ASSERT_SIZE(struct hd_tunnel, 8);
+HD_ASSERT_SIZE(struct hd_tunnel, 12);
 
 /**
  * struct hd_tunnel_key - key of hd_tunnels: what an outer header says about the network; its value is a network id
@@ -94,7 +109,7 @@ enum {
  * @flags:   HD_END_*
  * @ifindex: peer: device by which it is reached
  * @mtu:     peer: largest outer IP packet on the way there
- * @csum:    peer: sum of the outer IPv4 header but for type of service, length and protocol, folded
+ * @csum:    peer: sum of the outer IPv4 header but for type of service, length and protocol, folded; with HD_TUNNEL_TTL
  * @pad:     zero
  * @to:      peer: MAC of the next hop
  * @from:    peer: MAC of the device

@@ -20,7 +20,7 @@ enum hd_type {
 	HD_TYPE_STRING,	 /* free text without control characters, at most 255 bytes */
 	HD_TYPE_DEVICE,	 /* a network device's name, 1-15 bytes */
 	HD_TYPE_NETNS,	 /* a namespace: a name under /run/netns or an absolute path */
-	HD_TYPE_UINT,	 /* min..max of the option */
+	HD_TYPE_UINT,	 /* min..max of the option, or one of its words if it has some */
 	HD_TYPE_FLAG,	 /* no value on the command line; true or false in JSON and YAML */
 	HD_TYPE_ONOFF,	 /* "on" or "off" on the command line; true or false in JSON and YAML */
 	HD_TYPE_WORD,	 /* one of the option's words */
@@ -54,7 +54,7 @@ enum {
  * @flags: HD_OPT_*
  * @meta:  placeholder in help ("NET"), NULL for a flag
  * @help:  one line
- * @words: NULL-terminated list for HD_TYPE_WORD
+ * @words: NULL-terminated list for HD_TYPE_WORD, and for a HD_TYPE_UINT that may be a word as well
  * @min:   smallest value of HD_TYPE_UINT
  * @max:   largest value of HD_TYPE_UINT
  * @dflt:  default as text, for help and show; NULL if there is none

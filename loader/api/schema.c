@@ -11,6 +11,8 @@ static const char *const network_types[] = {
 static const char *const vlan_modes[] = { "access",	     "trunk",	     "native-tagged",
 					  "native-untagged", "dot1q-tunnel", NULL };
 
+static const char *const inherit[] = { "inherit", NULL };
+
 static const struct hd_option network_options[] = {
 	{ .name = "type",
 	  .type = HD_TYPE_WORD,
@@ -66,6 +68,18 @@ static const struct hd_option network_options[] = {
 	  .max = 65535,
 	  .meta = "N",
 	  .help = "UDP port of a vxlan (4789) or geneve (6081) network" },
+	{ .name = "tunnel-dscp",
+	  .type = HD_TYPE_UINT,
+	  .words = inherit,
+	  .max = 63,
+	  .meta = "inherit|N",
+	  .help = "DSCP of tunnel packets; inherit, that of what is inside, if not given" },
+	{ .name = "tunnel-ttl",
+	  .type = HD_TYPE_UINT,
+	  .min = 1,
+	  .max = 255,
+	  .meta = "N",
+	  .help = "TTL or hop limit of tunnel packets; 64 if not given" },
 };
 
 static const char *const uplink_modes[] = { "auto", "xdp", "tc", NULL };

@@ -101,6 +101,18 @@ static void show_port(struct hd_daemon *daemon, const struct hd_object *object, 
 						      "counters", hd_api_counters(&counters)));
 }
 
+/* What tunnels have beside what was asked for; other networks have none of it. */
+static void show_tunnel(const struct hd_network *network, json_t *shown)
+{
+	if (network->tunnel == HD_TUNNEL_NONE)
+		return;
+	if (network->tunnel_port)
+		(void)json_object_set_new(shown, "tunnel-port", json_integer(network->tunnel_port));
+	(void)json_object_set_new(shown, "tunnel-ttl", json_integer(network->tunnel_ttl));
+	if (!network->has_dscp)
+		(void)json_object_set_new(shown, "tunnel-dscp", json_string("inherit"));
+}
+
 /* One walk over the ports for each network that is shown; a network is not what people have thousands of ports and lists of. */
 static void show_network(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
 {
@@ -125,9 +137,7 @@ static void show_network(struct hd_daemon *daemon, const struct hd_object *objec
 				  "counters", hd_api_counters(&counters)));
 	}
 	(void)json_object_set_new(shown, "mtu", json_integer(mtu_of_network(daemon, object)));
-	if (object->view.network.tunnel_port)
-		(void)json_object_set_new(shown, "tunnel-port",
-					  json_integer(object->view.network.tunnel_port));
+	show_tunnel(&object->view.network, shown);
 	(void)json_object_set_new(shown, "ports", json_integer(ports));
 	(void)json_object_set_new(shown, "learned", json_integer(learned));
 }

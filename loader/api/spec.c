@@ -292,13 +292,26 @@ static int unexpected_type(const struct hd_option *opt, const json_t *value, con
 	return r;
 }
 
+enum { RANGE_TEXT_MAX = 96 };
+
+/* "a number from 0 to 63", or with the word that may stand there instead in front. */
+static const char *print_range(const struct hd_option *opt, const char *number,
+			       char text[RANGE_TEXT_MAX])
+{
+	(void)snprintf(text, RANGE_TEXT_MAX, "%s%s%s from %" PRIu64 " to %" PRIu64,
+		       opt->words ? opt->words[0] : "", opt->words ? " or " : "", number, opt->min,
+		       opt->max);
+	return text;
+}
+
 static int uint_canonical(const struct hd_option *opt, uint64_t number, json_t **ret,
 			  struct hd_error *err)
 {
+	char range[RANGE_TEXT_MAX];
+
 	if (number < opt->min || number > opt->max)
-		return hd_error_set(err, HD_ERR_INVALID,
-				    "option %s: expected a number from %" PRIu64 " to %" PRIu64,
-				    opt->name, opt->min, opt->max);
+		return hd_error_set(err, HD_ERR_INVALID, "option %s: expected %s", opt->name,
+				    print_range(opt, "a number", range));
 	*ret = json_integer((json_int_t)number);
 	return *ret ? 0 : -ENOMEM;
 }
@@ -306,15 +319,14 @@ static int uint_canonical(const struct hd_option *opt, uint64_t number, json_t *
 static int uint_check_json(const struct hd_option *opt, const json_t *value, json_t **ret,
 			   struct hd_error *err)
 {
+	char range[RANGE_TEXT_MAX];
 	int r;
 
 	/* A negative number becomes one that no option allows: the maxima are far below. */
 	if (json_is_integer(value))
 		return uint_canonical(opt, (uint64_t)json_integer_value(value), ret, err);
-	r = hd_error_set(err, HD_ERR_INVALID,
-			 "option %s: expected a whole number from %" PRIu64 " to %" PRIu64
-			 ", not %s",
-			 opt->name, opt->min, opt->max, json_kind(value));
+	r = hd_error_set(err, HD_ERR_INVALID, "option %s: expected %s, not %s", opt->name,
+			 print_range(opt, "a whole number", range), json_kind(value));
 	if (json_is_string(value))
 		hd_error_hint(err, "write it without quotes");
 	return r;
@@ -347,7 +359,7 @@ static int value_check(const struct hd_option *opt, const json_t *value, json_t 
 
 	char digits[32];
 
-	if (opt->type == HD_TYPE_UINT)
+	if (opt->type == HD_TYPE_UINT && !(opt->words && text))
 		return uint_check_json(opt, value, ret, err);
 	if (opt->type == HD_TYPE_ITEM)
 		return item_check(opt, value, ret, err);
@@ -574,17 +586,25 @@ static bool parse_uint(const char *text, uint64_t *ret)
 	return true;
 }
 
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++)
+		if (!strcmp(text, *words))
+			return true;
+	return false;
+}
+
 static int check_uint(const struct hd_option *opt, const char *text, json_t **ret,
 		      struct hd_error *err)
 {
+	char range[RANGE_TEXT_MAX];
 	uint64_t number;
-	char expected[80];
 
+	if (opt->words && is_one_of(text, opt->words))
+		return take_text(opt, text, ret, err);
 	if (parse_uint(text, &number) && number >= opt->min && number <= opt->max)
 		return uint_canonical(opt, number, ret, err);
-	(void)snprintf(expected, sizeof(expected), "a number from %" PRIu64 " to %" PRIu64,
-		       opt->min, opt->max);
-	return unexpected(opt, text, expected, err);
+	return unexpected(opt, text, print_range(opt, "a number", range), err);
 }
 
 static int check_flag(const struct hd_option *opt, const char *text, json_t **ret,
@@ -594,14 +614,6 @@ static int check_flag(const struct hd_option *opt, const char *text, json_t **re
 		(void)err; /* a flag on the command line has no value that could be wrong */
 	*ret = json_true();
 	return 0;
-}
-
-static bool is_one_of(const char *text, const char *const *words)
-{
-	for (; *words; words++)
-		if (!strcmp(text, *words))
-			return true;
-	return false;
 }
 
 static int check_onoff(const struct hd_option *opt, const char *text, json_t **ret,

@@ -124,6 +124,21 @@ static int compile_tunnel(struct compiler *c, const struct hd_object *object)
 	return r < 0 ? r : hd_table_add(&c->out->table[HD_TABLE_TUNNEL_PORTS], &port, &type);
 }
 
+static struct hd_tunnel tunnel_value(const struct hd_network *network)
+{
+	struct hd_tunnel tunnel = { .type = (uint8_t)network->tunnel,
+				    .id = network->tunnel_id,
+				    .port = htons(network->tunnel_port),
+				    .overhead = hd_tunnel_overhead(network->tunnel) };
+
+	if (network->tunnel == HD_TUNNEL_NONE)
+		return tunnel;
+	tunnel.ttl = network->tunnel_ttl;
+	tunnel.tos_keep = network->has_dscp ? HD_TUNNEL_TOS_ECN : HD_TUNNEL_TOS_INHERIT;
+	tunnel.tos = (uint8_t)(network->dscp << 2);
+	return tunnel;
+}
+
 static int compile_network(struct compiler *c, const struct hd_object *object)
 {
 	const struct hd_network *network = &object->view.network;
@@ -132,10 +147,7 @@ static int compile_network(struct compiler *c, const struct hd_object *object)
 			 (network->suppress ? HD_NETWORK_SUPPRESS : 0) |
 			 (c->underlay.is_v6 ? HD_NETWORK_IPV6_UNDERLAY : 0),
 		.ageing_jiffies = network->ageing_s * c->hz,
-		.tunnel = { .type = (uint8_t)network->tunnel,
-			    .id = network->tunnel_id,
-			    .port = htons(network->tunnel_port),
-			    .overhead = hd_tunnel_overhead(network->tunnel) },
+		.tunnel = tunnel_value(network),
 	};
 	int r = network->tunnel == HD_TUNNEL_NONE ? 0 : compile_tunnel(c, object);
 
@@ -344,10 +356,10 @@ static int compile_port(struct compiler *c, const struct hd_object *object,
 	return r;
 }
 
-/* Sum of what is the same in each outer IPv4 header: version, DF, TTL 64, addresses. */
+/* Sum of what is the same in each outer IPv4 header to a peer: version, DF, the usual TTL, addresses. */
 static uint16_t header_sum(const struct hd_end_value *end)
 {
-	uint32_t sum = htons(0x4500) + htons(0x4000) + htons(64 << 8);
+	uint32_t sum = htons(0x4500) + htons(0x4000) + htons(HD_TUNNEL_TTL << 8);
 	uint16_t words[4];
 
 	memcpy(words, &end->local[3], 4);

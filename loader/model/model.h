@@ -36,6 +36,8 @@ struct hd_ip {
  * @tunnel:      how it leaves the host
  * @tunnel_id:   VNI or key
  * @tunnel_port: UDP port, 0 for GRE
+ * @tunnel_ttl:  TTL of outer packets
+ * @has_dscp:    outer packets have @dscp; else that of what is inside
  * @physical:    physical network of a flat or vlan network, else NULL
  * @vlan:        its tag there, 0 = none
  */
@@ -44,6 +46,9 @@ struct hd_network {
 	enum hd_tunnel_type tunnel;
 	uint32_t tunnel_id;
 	uint16_t tunnel_port;
+	uint8_t tunnel_ttl;
+	uint8_t dscp;
+	bool has_dscp;
 	const char *physical;
 	uint16_t vlan;
 	uint32_t ageing_s;

@@ -26,6 +26,32 @@ static enum hd_tunnel_type tunnel_type(const char *type, bool has_id)
 	return HD_TUNNEL_NONE;
 }
 
+/* Of options that only tunnels have: the first that is there is refused. */
+static int refuse_tunnel_options(const struct hd_object *object, struct hd_error *err)
+{
+	static const char *const all[] = { "tunnel-dscp", "tunnel-ttl" };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char what[64];
+
+		if (!json_object_get(object->spec, all[i]))
+			continue;
+		(void)snprintf(what, sizeof(what), "%s is for type vxlan, geneve and gre", all[i]);
+		return tunnel_error(object, all[i], what, err);
+	}
+	return 0;
+}
+
+static void outer_view(struct hd_object *object)
+{
+	struct hd_network *network = &object->view.network;
+	uint32_t ttl = hd_spec_uint(object, "tunnel-ttl");
+
+	network->tunnel_ttl = ttl ? (uint8_t)ttl : HD_TUNNEL_TTL;
+	network->has_dscp = json_is_integer(json_object_get(object->spec, "tunnel-dscp"));
+	network->dscp = (uint8_t)hd_spec_uint(object, "tunnel-dscp");
+}
+
 /* How the network leaves the host: ids of VXLAN and Geneve have 24 bits, GRE has a key of 32 or none. */
 static int tunnel_view(struct hd_object *object, struct hd_error *err)
 {
@@ -51,9 +77,12 @@ static int tunnel_view(struct hd_object *object, struct hd_error *err)
 	if (!udp && network->tunnel_port)
 		return tunnel_error(object, "tunnel-port",
 				    "tunnel-port is for type vxlan and geneve", err);
+	if (network->tunnel == HD_TUNNEL_NONE)
+		return refuse_tunnel_options(object, err);
 	if (udp && !network->tunnel_port)
 		network->tunnel_port =
 			network->tunnel == HD_TUNNEL_VXLAN ? HD_VXLAN_PORT : HD_GENEVE_PORT;
+	outer_view(object);
 	return 0;
 }
 
@@ -85,7 +114,7 @@ static int provider_view(struct hd_object *object, struct hd_error *err)
 		return tunnel_error(object, "tunnel-port",
 				    "tunnel-port is for type vxlan and geneve", err);
 	network->vlan = (uint16_t)id;
-	return 0;
+	return refuse_tunnel_options(object, err);
 }
 
 static int validate_physical(const struct hd_model *model, const struct hd_object *object,

@@ -187,6 +187,9 @@ refused 6 'needs id' hd network add x --type vxlan
 refused 6 'up to 16777215' hd network add x --type geneve --id 16777216
 refused 6 'has no id' hd network add x --type local --id 5
 refused 6 'tunnel-port is for' hd network add x --type gre --tunnel-port 5000
+refused 6 'tunnel-dscp is for type vxlan, geneve and gre' hd network add x --type local --tunnel-dscp 10
+refused 6 'expected inherit or a number from 0 to 63' hd network add x --type gre --tunnel-dscp ef
+refused 6 'expected a number from 1 to 255' hd network add x --type gre --tunnel-ttl 256
 refused 3 'does not exist' hd uplink add nowhere
 refused 2 'not available yet' hd uplink add dev1 --mode xdp
 refused 2 'tunnel-ip is missing' hd peer add p

@@ -514,13 +514,25 @@ void net_tunnel(struct fixture *f, uint32_t id, enum hd_tunnel_type type, uint32
 	struct hd_tunnel_key key = { .id = wire_id, .port = htons(port), .type = (uint8_t)type };
 	uint32_t at = port, what = type == HD_TUNNEL_GRE_KEY ? HD_TUNNEL_GRE : type;
 
-	value.tunnel = (struct hd_tunnel){ .id = wire_id,
+	value.tunnel = (struct hd_tunnel){ .ttl = 64,
+					   .tos_keep = 0xff,
+					   .id = wire_id,
 					   .port = htons(port),
 					   .type = (uint8_t)type,
 					   .overhead = overheads[type] };
 	put(f->skel->maps.hd_networks, &id, &value);
 	put(f->skel->maps.hd_tunnels, &key, &id);
 	put(f->skel->maps.hd_tunnel_ports, &at, &what);
+}
+
+void net_outer(struct fixture *f, uint32_t id, uint8_t dscp, uint8_t ttl)
+{
+	struct hd_network_value value = net_get(f, id);
+
+	value.tunnel.tos_keep = 3;
+	value.tunnel.tos = (uint8_t)(dscp << 2);
+	value.tunnel.ttl = ttl;
+	put(f->skel->maps.hd_networks, &id, &value);
 }
 
 void net_first(struct fixture *f, uint32_t id, uint32_t port)

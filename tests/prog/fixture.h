@@ -303,6 +303,9 @@ uint64_t now(struct fixture *f);
 void net_tunnel(struct fixture *f, uint32_t id, enum hd_tunnel_type type, uint32_t wire_id,
 		uint16_t port);
 
+/** net_outer - outer packets of network @id have this DSCP, whatever is inside, and this TTL; else that of inside, and 64 */
+void net_outer(struct fixture *f, uint32_t id, uint8_t dscp, uint8_t ttl);
+
 /** net_first - first member of a network */
 void net_first(struct fixture *f, uint32_t id, uint32_t port);
 

@@ -696,6 +696,66 @@ static void congestion(void **state)
 			both_families(f, inside, outside);
 }
 
+/* What leaves for a peer, with another type of service and TTL outside. */
+static struct pkt with_outer(struct pkt out, uint8_t tos, uint8_t ttl)
+{
+	bool v6 = out.data[12] == 0x86;
+
+	out.data[ETH_HLEN + (v6 ? 7 : 8)] = ttl;
+	return v6 ? with_class(out, ETH_HLEN, tos) : with_tos(out, ETH_HLEN, tos);
+}
+
+/* Of what is inside only ECN is outside, too; RFC 6040 section 4.1. */
+static void own_outer(struct fixture *f, uint32_t network, const char *peer)
+{
+	for (uint8_t ecn = 0; ecn < 4; ecn++) {
+		struct pkt p = with_tos(inner(MAC_B, MAC_A, 100), ETH_HLEN, 0xb8 | ecn);
+		struct pkt p6 = with_class(inner_v6(MAC_B, MAC_A), ETH_HLEN, 0xb8 | ecn);
+		struct pkt out = wrapped(&p, network, peer, 21);
+		struct pkt out6 = wrapped(&p6, network, peer, 21);
+
+		f->inside = &p;
+		f->hash_at = port_of(network) ? ETH_HLEN + (strchr(peer, ':') ? 40 : 20) : 0;
+		out = with_outer(out, 0x28 | ecn, 5);
+		enters_as(f, 1, &p, &out, "in 1, out 21, redirect");
+		f->inside = &p6;
+		f->hash_at = port_of(network) ? ETH_HLEN + (strchr(peer, ':') ? 40 : 20) : 0;
+		out6 = with_outer(out6, 0x28 | ecn, 5);
+		enters_as(f, 1, &p6, &out6, "in 1, out 21, redirect");
+	}
+}
+
+static void dscp_of_the_network(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t network = 1; network <= 4; network++) {
+		fixture_resize(f, (struct sizes){ 0 });
+		tables(f, network);
+		net_outer(f, network, 10, 5);
+		fdb_learned(f, network, MAC_B, 21, 0);
+		own_outer(f, network, PEER);
+		uplink_add(f, 20, UPLINK, "2001:db8:ffff::1");
+		peer_add(f, 21, UPLINK, "2001:db8:ffff::1", "2001:db8:ffff::2");
+		own_outer(f, network, "2001:db8:ffff::2");
+	}
+}
+
+/* Each has its checksum. What has no type of service inside has the network's outside. */
+static void each_dscp_and_ttl(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = arp(MAC_B, MAC_A), plain = wrapped(&p, 1, PEER, 21), out;
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	for (uint32_t ttl = 1; ttl < 256; ttl++) {
+		net_outer(f, 1, ttl & 63, (uint8_t)ttl);
+		out = with_outer(plain, (uint8_t)(ttl << 2), (uint8_t)ttl);
+		goes_out(f, &p, &out, "in 1, out 21, redirect");
+	}
+}
+
 #define MUTANTS 4000
 
 static struct pkt mutant(const struct pkt *good, uint32_t outer_len)
@@ -817,6 +877,9 @@ static void to_each_peer_of_the_network(void **state)
 	peer_link(f, 2, 0, 21);
 	peer_link(f, 2, 21, 0);
 	goes_out(f, &p, &two, "in 1, copies 2, out 22, shot");
+	net_outer(f, 1, 46, 255);
+	two = with_outer(two, 46 << 2, 255);
+	goes_out(f, &p, &two, "in 1, copies 2, out 22, shot");
 }
 
 static void nobody_there(void **state)
@@ -856,6 +919,8 @@ int tunnel_tests(void)
 		TEST(geneve_options),
 		TEST(gre_variants),
 		TEST(congestion),
+		TEST(dscp_of_the_network),
+		TEST(each_dscp_and_ttl),
 		TEST(forged),
 		TEST(mutated_outer),
 		TEST(to_each_peer_of_the_network),

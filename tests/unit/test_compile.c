@@ -668,6 +668,39 @@ static void tunnels(void **state)
 	assert_int_equal(next_peer(f, net, 0), ~0U);
 }
 
+/* What outer packets look like: by default as they always did. */
+static void outer_headers(void **state)
+{
+	static const struct {
+		const char *more;
+		struct hd_tunnel tunnel;
+	} cases[] = {
+		{ "", { .ttl = 64, .tos_keep = 0xff } },
+		{ ",\"tunnel-dscp\":\"inherit\",\"tunnel-ttl\":255",
+		  { .ttl = 255, .tos_keep = 0xff } },
+		{ ",\"tunnel-dscp\":0", { .ttl = 64, .tos_keep = 3 } },
+		{ ",\"tunnel-dscp\":46,\"tunnel-ttl\":1",
+		  { .ttl = 1, .tos_keep = 3, .tos = 46 << 2 } },
+		{ ",\"tunnel-dscp\":63", { .ttl = 64, .tos_keep = 3, .tos = 0xfc } },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hd_network_value value;
+		char options[128];
+		uint32_t id;
+
+		(void)snprintf(options, sizeof(options), "{\"type\":\"gre\"%s}", cases[i].more);
+		id = put(f, HD_NOUN_NETWORK, "blue", options)->id;
+		compile(f);
+		memcpy(&value, row(f, HD_TABLE_NETWORKS, &id), sizeof(value));
+		assert_int_equal(value.tunnel.ttl, cases[i].tunnel.ttl);
+		assert_int_equal(value.tunnel.tos_keep, cases[i].tunnel.tos_keep);
+		assert_int_equal(value.tunnel.tos, cases[i].tunnel.tos);
+		assert_int_equal(value.tunnel.pad, 0);
+	}
+}
+
 /* A port behind a peer: no port of ours, but where its MAC and addresses are, and a reason to judge flows anew when its groups change. */
 static void remote_ports(void **state)
 {
@@ -992,6 +1025,7 @@ int main(void)
 		TEST(deterministic),
 		TEST(swap),
 		TEST(tunnels),
+		TEST(outer_headers),
 		TEST(overlay_mtus),
 		TEST(remote_ports),
 		TEST(entry_of_a_peer),
