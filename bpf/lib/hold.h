@@ -10,6 +10,7 @@
 #pragma once
 
 #include "lib/frag.h"
+#include "lib/rate.h"
 
 /* hd_held: see heddle/flow.h. Writer: the datapath. An entry dies when its first piece comes, or is pushed out by newer ones. */
 struct {
@@ -79,13 +80,8 @@ static __always_inline __u32 hold_index(const struct hd_frag_key *key)
 static __always_inline bool hold_has_room(__u32 port)
 {
 	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &port);
-	__u32 second = flow_now() / hd_cfg.hz << 16;
 
-	if (!state)
-		return false;
-	if ((state->held & 0xffff0000) != second)
-		state->held = second;
-	return (__sync_fetch_and_add(&state->held, 1) & 0xffff) < HOLD_PER_SECOND;
+	return state && hd_rate_take(&state->held, HOLD_PER_SECOND);
 }
 
 /**

@@ -788,6 +788,25 @@ uint32_t port_flows(struct fixture *f, uint32_t id)
 	return state.flows;
 }
 
+uint32_t port_held(struct fixture *f, uint32_t id)
+{
+	struct hd_port_state state;
+	int fd = bpf_map__fd(f->skel->maps.hd_port_state);
+
+	assert_int_equal(bpf_map_lookup_elem(fd, &id, &state), 0);
+	return state.held;
+}
+
+void port_set_held(struct fixture *f, uint32_t id, uint32_t held)
+{
+	struct hd_port_state state;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_port_state), &id, &state),
+			 0);
+	state.held = held;
+	put(f->skel->maps.hd_port_state, &id, &state);
+}
+
 void port_set_macs(struct fixture *f, uint32_t id, uint32_t n)
 {
 	struct hd_port_state state;

@@ -186,6 +186,10 @@ uint32_t port_macs(struct fixture *f, uint32_t id);
 /** port_flows - how many established flows the port is said to have begun */
 uint32_t port_flows(struct fixture *f, uint32_t id);
 
+/** port_held, port_set_held - what is counted of the pieces that it has had put by, see struct hd_port_state */
+uint32_t port_held(struct fixture *f, uint32_t id);
+void port_set_held(struct fixture *f, uint32_t id, uint32_t held);
+
 void port_set_macs(struct fixture *f, uint32_t id, uint32_t n);
 
 void fdb_static(struct fixture *f, uint32_t network, const uint8_t mac[6], uint32_t port);

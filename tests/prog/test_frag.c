@@ -389,6 +389,24 @@ static void floods(void **state)
 	assert_int_equal(run_in(f, 1, &two), REDIRECTED);
 }
 
+/* However many come in a second, it does not become another one by counting them. */
+static void more_than_can_be_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = piece4(7, 48, 48, false);
+	uint32_t was, is;
+
+	secure_world(f);
+	do { /* again if the second is over meanwhile */
+		was = (uint32_t)(now(f) & 0xffffffff) / HZ << 16 | 0xffff;
+		port_set_held(f, 1, was);
+		assert_int_equal(run_in(f, 1, &p), SHOT);
+		assert_int_equal(run_in(f, 1, &p), SHOT);
+		is = port_held(f, 1);
+	} while (is >> 16 != was >> 16);
+	assert_int_equal(is, was);
+}
+
 /* One packet's pieces that wait are few. */
 static void too_many_that_wait(void **state)
 {
@@ -429,6 +447,7 @@ int frag_tests(void)
 		TEST(to_all_from_a_port_without_security),
 		TEST(from_the_host),
 		TEST(floods),
+		TEST(more_than_can_be_counted),
 		TEST(too_many_that_wait),
 	};
 
