@@ -83,11 +83,13 @@ static __always_inline int stage_call(struct hd_pkt *pkt, enum hd_stage stage)
 	return -HD_DROP_TAIL_CALL;
 }
 
-/* The exit of programs that may find out that the packet goes into a tunnel. */
+/* The exit of programs that may find out that the packet goes into a tunnel, or does not fit a leg. */
 static __always_inline int leave(struct hd_pkt *pkt, int r)
 {
 	if (r == HD_VERDICT_SENT)
 		r = pkt->ip->verdict;
+	if (hd_port_is_told(pkt, r))
+		r = stage_call(pkt, HD_STAGE_TOO_BIG);
 	if (r == HD_VERDICT_ENCAP)
 		r = stage_call(pkt, HD_STAGE_ENCAP);
 	if (r == HD_VERDICT_SPREAD)

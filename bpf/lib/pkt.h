@@ -56,7 +56,7 @@ enum {
  * @frag_off: bytes of the whole that come before this piece
  * @frag_len: bytes of the whole in this piece; a first one's may begin with more headers
  * @frag_proto: IPv4: part of the identification (RFC 791); 0 for IPv6, where it is not
- * @to:      port that it goes to, from stage judge to stage flow and to stage encap; to stage spread: whether somebody took it
+ * @to:      port that it goes to, from stage judge to stage flow and to stages encap and too-big; to stage spread: whether somebody took it
  * @side:    of its flow that the sender is
  * @port:    port or peer that it came from, from the entry program to the stages
  * @network: its network, likewise

@@ -283,16 +283,29 @@ static __always_inline int hd_port_may_take(const struct hd_pkt *pkt, __u32 id,
  * @id: of that port
  * @to: its entry
  *
- * Whether it fits into a tunnel is found out when it is wrapped.
+ * Whether it fits into a tunnel is found out when it is wrapped. If it does not fit a leg, that is noted in pkt->ip->to.
  *
  * Return: 0, -HD_DROP_VLAN, -HD_DROP_TUNNEL_LOOP, -HD_DROP_PEER_DOWN, or as hd_port_may_take().
  */
 static __always_inline int hd_port_may_send(const struct hd_pkt *pkt, __u32 id,
 					    const struct hd_port_value *to)
 {
+	int r;
+
 	if (to->flags & HD_PORT_TUNNEL)
 		return pkt->vlan ? -HD_DROP_VLAN : hd_peer_may_take(pkt->from->flags, to->flags);
-	return hd_vlan_may_leave(pkt, id, to) ? hd_port_may_take(pkt, id, to) : -HD_DROP_VLAN;
+	if (!hd_vlan_may_leave(pkt, id, to))
+		return -HD_DROP_VLAN;
+	r = hd_port_may_take(pkt, id, to);
+	if (r == -HD_DROP_MTU)
+		pkt->ip->to = to->flags & HD_PORT_LEG ? id : HD_PORT_NONE;
+	return r;
+}
+
+/** hd_port_is_told - whether a packet was refused by a leg that it does not fit: its sender is told what does (toobig.h) */
+static __always_inline bool hd_port_is_told(const struct hd_pkt *pkt, int r)
+{
+	return r == -HD_DROP_MTU && pkt->ip && pkt->ip->to != HD_PORT_NONE;
 }
 
 static __always_inline bool has_outer_protocol(const struct hd_pkt *pkt)

@@ -14,7 +14,7 @@ enum hd_stage {
 	HD_STAGE_UPLINK_IN,  /* from the underlay into the host; entry point, no slot */
 	HD_STAGE_ENCAP,	     /* to one peer */
 	HD_STAGE_SPREAD,     /* a copy for each peer of the network */
-	HD_STAGE_TOO_BIG,    /* does not fit into a tunnel: its sender is told */
+	HD_STAGE_TOO_BIG,    /* does not fit into a tunnel or a leg: its sender is told */
 	HD_STAGE_UPLINK_OUT, /* out of the host to the underlay; entry point, no slot */
 	HD_STAGE_ROUTE,	     /* to a router: where does it go from there */
 	HD_STAGE_RFLOW,	     /* as flow, for one that crosses a router */

@@ -415,7 +415,8 @@ static void use_loaded(struct fixture *f)
 bool is_shared(const struct bpf_map *map)
 {
 	static const char *const own[] = { "hd_scratch",   "hd_hold_scratch", "hd_bytes",
-					   "hd_frag_copy", "hd_trace_log",    "hd_stages" };
+					   "hd_frag_copy", "hd_trace_log",    "hd_stages",
+					   "hd_told" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (!strcmp(bpf_map__name(map), own[i]))

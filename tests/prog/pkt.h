@@ -451,3 +451,34 @@ static inline void pkt_end(struct pkt *p)
 	for (uint32_t at = p->n_layers; at-- > 0;)
 		pkt_end_layer(p, at);
 }
+
+/* The address at @off of an IP header, as text. */
+static inline const char *pkt_address_at(const struct pkt *p, bool v6, uint32_t off,
+					 char text[INET6_ADDRSTRLEN])
+{
+	return inet_ntop(v6 ? AF_INET6 : AF_INET, p->data + ETH_HLEN + off, text, INET6_ADDRSTRLEN);
+}
+
+/** pkt_too_big - what the sender of @p is told by the address that it was for: so much fits */
+static inline struct pkt pkt_too_big(const struct pkt *p, uint16_t mtu)
+{
+	bool v6 = p->data[12] == 0x86;
+	struct pkt t = pkt_eth(p->data + 6, p->data, v6 ? ETH_P_IPV6 : ETH_P_IP);
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+
+	(void)pkt_address_at(p, v6, v6 ? 8 : 12, src);
+	(void)pkt_address_at(p, v6, v6 ? 24 : 16, dst);
+	if (v6) {
+		pkt_ipv6(&t, dst, src, IPPROTO_ICMPV6, 64);
+		pkt_icmp(&t, IPPROTO_ICMPV6, 2, 0, 0);
+	} else {
+		pkt_ipv4(&t, dst, src, IPPROTO_ICMP);
+		t.data[ETH_HLEN + 1] = 0xc0;
+		t.data[ETH_HLEN + 6] = 0x40;
+		pkt_icmp(&t, IPPROTO_ICMP, 3, 4, 0);
+	}
+	pkt_set16(&t, t.len - 2, mtu);
+	pkt_put(&t, p->data + ETH_HLEN, 128);
+	pkt_end(&t);
+	return t;
+}

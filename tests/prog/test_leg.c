@@ -5,6 +5,7 @@
  * Uplink 20 is device 2; its tunnel address is 192.0.2.1. Network 1 is flat, with leg 2 and the ports 1 and 3; network 2 is VLAN 123, with leg 5
  * and the ports 4 and 6. What leg 2 gets from port 1 is a clone, whose tag can be seen. Who lives outside is "d".
  */
+#include <bpf/bpf.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -312,17 +313,200 @@ static void forged_v6(void **state)
 	enters(f, 1, &p, "in 1, out 2, redirect");
 }
 
+/* With @len bytes of IP from "a" to "d". */
+static struct pkt large(const char *source, const char *dest, uint32_t len)
+{
+	bool v6 = strchr(source, ':');
+	struct pkt p = pkt_eth(MAC_D, MAC_A, v6 ? ETH_P_IPV6 : ETH_P_IP);
+
+	if (v6)
+		pkt_ipv6(&p, source, dest, IPPROTO_UDP, 64);
+	else
+		pkt_ipv4(&p, source, dest, IPPROTO_UDP);
+	pkt_udp(&p, 50000, 53);
+	pkt_bytes(&p, len - (v6 ? 48 : 28));
+	pkt_end(&p);
+	return p;
+}
+
+static struct pkt large4(uint32_t len)
+{
+	return large("192.0.2.9", "198.51.100.1", len);
+}
+
+static struct pkt large6(uint32_t len)
+{
+	return large("2001:db8::9", "2001:db8:1::1", len);
+}
+
+#define is_told(f, port, p, mtu, story)                                                            \
+	do {                                                                                       \
+		struct pkt answer = pkt_too_big(p, mtu);                                           \
+		(f)->inside = &answer;                                                             \
+		enters_as(f, port, p, &answer, story);                                             \
+	} while (0)
+
 static void too_large(void **state)
 {
+	struct fixture *f = *state;
+	struct pkt p, q;
+
+	world(f, 0);
+	p = large4(1500);
+	enters(f, 1, &p, "in 1, out 2, redirect");
+	enters(f, 4, &p, "in 4, out 5, redirect"); /* the tag does not count */
+	p = large4(1501);
+	is_told(f, 1, &p, 1500, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+	is_told(f, 4, &p, 1500, "in 4, out 4, drop mtu at 4 in too-big, redirect");
+	q = large6(1501);
+	is_told(f, 1, &q, 1500, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+	is_told(f, 4, &q, 1500, "in 4, out 4, drop mtu at 4 in too-big, redirect");
+	/* It is the leg's MTU that counts. */
+	port_mtu(f, FLAT, 1280);
+	p = large4(1280);
+	enters(f, 1, &p, "in 1, out 2, redirect");
+	p = large4(1281);
+	is_told(f, 1, &p, 1280, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+	q = large6(1281);
+	is_told(f, 1, &q, 1280, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+}
+
+/* From a port with security: what would begin a flow, what belongs to one that waits, and one that goes on. What is not allowed is not answered. */
+static void too_large_in_flows(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt small = large4(100), big = large4(1501), back;
+
+	world(f, 0);
+	secure(f, 1, 1001, 10);
+	enters(f, 1, &big, "in 1, drop group-egress at 1 in flow, shot");
+	allow(f, (struct allow){ .id = 1, .policy = 1001, .dir = HD_EGRESS });
+	is_told(f, 1, &big, 1500, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+	enters(f, 1, &small, "in 1, udp begins, rules 1, out 2, redirect");
+	is_told(f, 1, &big, 1500, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+	back = pkt_eth(MAC_A, MAC_D, ETH_P_IP);
+	pkt_ipv4(&back, "198.51.100.1", "192.0.2.9", IPPROTO_UDP);
+	pkt_udp(&back, 53, 50000);
+	pkt_bytes(&back, 60);
+	pkt_end(&back);
+	uplink_gets(f, WIRE, &back, &back,
+		    "in 2, udp established for good, rules 1, out 1, redirect");
+	stage_del(f, HD_STAGE_FLOW); /* not needed any more */
+	is_told(f, 1, &big, 1500, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+}
+
+/* Of a TCP super-packet the segments count; one that does not fit is answered once. */
+static void too_large_segments(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = pkt_eth(MAC_D, MAC_A, ETH_P_IP), answer;
+
+	world(f, 0);
+	pkt_ipv4(&p, "192.0.2.9", "198.51.100.1", IPPROTO_TCP);
+	pkt_tcp(&p, 1000, 2000, 0);
+	pkt_bytes(&p, 2800);
+	pkt_end(&p);
+	arrives(f, 1, &p, 1460, "in 1, copies 2, out 2");
+	answer = pkt_too_big(&p, 1500);
+	f->inside = &answer;
+	f->also[0] = &answer;
+	arrives(f, 1, &p, 1461, "in 1, copies 1, out 1, drop mtu at 1 in too-big");
+}
+
+static struct pkt quoting_error(uint8_t type)
+{
+	struct pkt p = pkt_eth(MAC_D, MAC_A, type == 3 ? ETH_P_IP : ETH_P_IPV6);
+
+	if (type == 3)
+		pkt_ipv4(&p, "192.0.2.9", "198.51.100.1", IPPROTO_ICMP);
+	else
+		pkt_ipv6(&p, "2001:db8::9", "2001:db8:1::1", IPPROTO_ICMPV6, 64);
+	pkt_icmp(&p, type == 3 ? IPPROTO_ICMP : IPPROTO_ICMPV6, type, 1, 0);
+	pkt_bytes(&p, 1500);
+	pkt_end(&p);
+	return p;
+}
+
+/* RFC 1122 section 3.2.2, RFC 4443 section 2.4: not of errors, of what is for many or from nobody, of pieces; nor of what is not IP. */
+static void too_large_and_not_told(void **state)
+{
+	static const char *const ends[][2] = {
+		{ "192.0.2.9", "224.0.0.5" },	{ "192.0.2.9", "255.255.255.255" },
+		{ "0.0.0.0", "198.51.100.1" },	{ "239.1.1.1", "198.51.100.1" },
+		{ "2001:db8::9", "ff02::5" },	{ "::", "2001:db8:1::1" },
+		{ "ff02::1", "2001:db8:1::1" },
+	};
 	struct fixture *f = *state;
 	struct pkt p = pkt_eth(MAC_D, MAC_A, ETH_P_OTHER);
 
 	world(f, 0);
-	pkt_bytes(&p, 1500);
-	enters(f, 1, &p, "in 1, out 2, redirect");
-	enters(f, 4, &p, "in 4, out 5, redirect"); /* the tag does not count */
-	pkt_bytes(&p, 1);
-	enters(f, 4, &p, "in 4, drop mtu at 4 in port-in, shot");
+	pkt_bytes(&p, 1501);
+	enters(f, 4, &p, "in 4, drop mtu at 4 in too-big, shot");
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		p = large(ends[i][0], ends[i][1], 1501);
+		enters(f, 1, &p, "in 1, drop mtu at 1 in too-big, shot");
+	}
+	p = quoting_error(3);
+	enters(f, 1, &p, "in 1, drop mtu at 1 in too-big, shot");
+	p = quoting_error(1);
+	enters(f, 1, &p, "in 1, drop mtu at 1 in too-big, shot");
+	p = pkt_eth(MAC_D, MAC_A, ETH_P_IP);
+	pkt_ipv4(&p, "192.0.2.9", "198.51.100.1", IPPROTO_UDP);
+	pkt_frag4(&p, 7, 1480, false);
+	pkt_bytes(&p, 1600);
+	pkt_end(&p);
+	enters(f, 1, &p, "in 1, drop mtu at 1 in too-big, shot");
+	p = large4(1501);
+	memcpy(p.data, MAC_ALL, 6);
+	enters(f, 1, &p, "in 1, drop mtu at 2 in flood, drop mtu at 3 in flood, shot");
+}
+
+/* Where another port has less, this is a bridge: it drops, and names the reason. So it does with what comes from the physical network. */
+static void too_large_for_a_port(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = large4(1501), q = large4(1501);
+
+	world(f, 0);
+	fdb_static(f, 1, MAC_B, 3);
+	memcpy(p.data, MAC_B, 6);
+	enters(f, 1, &p, "in 1, drop mtu at 1 in port-in, shot");
+	memcpy(q.data, MAC_A, 6);
+	memcpy(q.data + 6, MAC_D, 6);
+	uplink_gets(f, WIRE, &q, &q, "in 2, drop mtu at 2 in uplink-in, shot");
+}
+
+static uint32_t second(struct fixture *f)
+{
+	return (uint32_t)now(f) / HZ << 16;
+}
+
+static void set_told(struct fixture *f, uint32_t port, uint32_t told)
+{
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(f->skel->maps.hd_told), &port, &told, BPF_ANY), 0);
+}
+
+/* So many in a second for each port, not more; and again in the next. */
+static void told_too_often(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = large4(1501);
+	int last, one_more;
+	uint32_t at;
+
+	world(f, 0);
+	do { /* again if the second is over meanwhile */
+		at = second(f);
+		set_told(f, 1, at | 999);
+		last = run_in(f, 1, &p);
+		one_more = run_in(f, 1, &p);
+	} while (second(f) != at);
+	assert_int_equal(last, REDIRECTED);
+	assert_int_equal(one_more, SHOT);
+	is_told(f, 4, &p, 1500, "in 4, out 4, drop mtu at 4 in too-big, redirect");
+	set_told(f, 1, (second(f) - 0x10000) | 1000);
+	is_told(f, 1, &p, 1500, "in 1, out 1, drop mtu at 1 in too-big, redirect");
 }
 
 int leg_tests(void)
@@ -342,6 +526,11 @@ int leg_tests(void)
 		TEST(forged),
 		TEST(forged_v6),
 		TEST(too_large),
+		TEST(too_large_in_flows),
+		TEST(too_large_segments),
+		TEST(too_large_and_not_told),
+		TEST(too_large_for_a_port),
+		TEST(told_too_often),
 	};
 
 	return cmocka_run_group_tests_name("leg", tests, NULL, NULL);

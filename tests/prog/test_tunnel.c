@@ -239,32 +239,11 @@ static void tos_goes_along(void **state)
 	goes_out(f, &p, &out, "in 1, out 21, redirect");
 }
 
-/* What the sender of @p is told: so much fits. */
-static struct pkt told(const struct pkt *p, uint16_t mtu)
-{
-	bool v6 = p->data[12] == 0x86;
-	struct pkt t = pkt_eth(p->data + 6, p->data, v6 ? ETH_P_IPV6 : ETH_P_IP);
-
-	if (v6) {
-		pkt_ipv6(&t, "2001:db8::2", "2001:db8::1", IPPROTO_ICMPV6, 64);
-		pkt_icmp(&t, IPPROTO_ICMPV6, 2, 0, 0);
-	} else {
-		pkt_ipv4(&t, "10.0.20.2", "10.0.20.1", IPPROTO_ICMP);
-		t.data[ETH_HLEN + 1] = 0xc0;
-		t.data[ETH_HLEN + 6] = 0x40;
-		pkt_icmp(&t, IPPROTO_ICMP, 3, 4, 0);
-	}
-	pkt_set16(&t, t.len - 2, mtu);
-	pkt_put(&t, p->data + ETH_HLEN, 128);
-	pkt_end(&t);
-	return t;
-}
-
 static void too_large(void **state)
 {
 	struct fixture *f = *state;
 	struct pkt p = inner(MAC_B, MAC_A, 1450 - 28), out = wrapped(&p, 1, PEER, 21);
-	struct pkt more = inner(MAC_B, MAC_A, 1451 - 28), answer = told(&more, 1450);
+	struct pkt more = inner(MAC_B, MAC_A, 1451 - 28), answer = pkt_too_big(&more, 1450);
 
 	tables(f, 1);
 	fdb_learned(f, 1, MAC_B, 21, 0);
@@ -276,7 +255,7 @@ static void too_large(void **state)
 	pkt_udp(&more, 1000, 2000);
 	pkt_bytes(&more, 1451 - 48);
 	pkt_end(&more);
-	answer = told(&more, 1450);
+	answer = pkt_too_big(&more, 1450);
 	f->inside = &answer;
 	enters_as(f, 1, &more, &answer, "in 1, out 1, drop mtu at 1 in too-big, redirect");
 	/* Nobody is told of what is not IP, and of what is itself an error. */
