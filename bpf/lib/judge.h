@@ -35,46 +35,14 @@ static __always_inline bool is_secure(const struct hd_port_value *port)
 }
 
 /*
- * Class of membership of a sender behind a peer: of its address, if the configuration says that it is behind that peer. That it may use the
- * address has been checked there, if there is somebody who checks.
+ * Class of membership of an address of the packet: of its destination, or with @peer of its source, which has come from there.
+ *
+ * A destination has none if the frame goes to a MAC that the address does not have: it would not reach that member, but whoever has the MAC. What
+ * crosses a router goes to the address, whatever its MAC is. A source has one only if the configuration says that it is behind that very peer. That it may use the address has been checked there, if there
+ * is somebody who checks.
  */
-__noinline __u32 hd_member_behind(__u32 slot, __u32 network, __u32 peer, __u32 vlan)
-{
-	const struct hd_ip *ip = bpf_map_lookup_elem(&hd_scratch, &slot);
-	const struct hd_neigh_value *owner;
-	struct hd_member_key key = { .network = network, .vlan = vlan };
-	struct hd_neigh_key at = { .network = network, .vlan = vlan };
-	const __u32 *member;
-
-	if (!ip)
-		return 0;
-	hd_ip_mapped(ip, ip->saddr, key.addr);
-	hd_memcpy(at.addr, key.addr, 16);
-	owner = bpf_map_lookup_elem(&hd_neigh, &at);
-	if (!owner || owner->port != peer)
-		return 0;
-	member = bpf_map_lookup_elem(&hd_members, &key);
-	return member ? *member : 0;
-}
-
-/* Only a port with security is kept from using a member's address. */
-static __always_inline __u32 sender_member(const struct hd_pkt *pkt,
-					   const struct hd_port_value *from, __u32 from_id)
-{
-	if (!from || is_secure(from))
-		return from ? from->policy : 0;
-	if (!(from->flags & HD_PORT_TUNNEL))
-		return 0;
-	return hd_member_behind(pkt->stage == HD_STAGE_PORT_OUT, hd_from_network(pkt), from_id,
-				pkt->vlan);
-}
-
-/*
- * Class of membership of a destination address; none if the frame goes to a MAC that the address does not have: it would not reach that member, but
- * whoever has the MAC. What is @routed goes to the address, whatever its MAC is now.
- */
-__noinline __u32 hd_member_to(struct __sk_buff *ctx, __u32 slot, __u32 network, __u32 vlan,
-			      __u32 routed)
+__noinline __u32 hd_member_of(struct __sk_buff *ctx, __u32 slot, __u32 network, __u32 vlan,
+			      __u32 peer)
 {
 	const struct hd_ip *ip = bpf_map_lookup_elem(&hd_scratch, &slot);
 	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
@@ -85,13 +53,33 @@ __noinline __u32 hd_member_to(struct __sk_buff *ctx, __u32 slot, __u32 network, 
 
 	if (!ip || !eth)
 		return 0;
-	hd_ip_mapped(ip, ip->daddr, key.addr);
+	hd_ip_mapped(ip, peer == HD_PORT_NONE ? ip->daddr : ip->saddr, key.addr);
 	hd_memcpy(at.addr, key.addr, 16);
 	owner = bpf_map_lookup_elem(&hd_neigh, &at);
-	if (owner && !routed && !mac_equal(eth->h_dest, owner->mac))
+	if (peer == HD_PORT_NONE && owner && !ip->router && !mac_equal(eth->h_dest, owner->mac))
+		return 0;
+	if (peer != HD_PORT_NONE && (!owner || owner->port != peer))
 		return 0;
 	member = bpf_map_lookup_elem(&hd_members, &key);
 	return member ? *member : 0;
+}
+
+static __always_inline __u32 member_of(const struct hd_pkt *pkt, __u32 peer)
+{
+	return hd_member_of(pkt->ctx, pkt->stage == HD_STAGE_PORT_OUT,
+			    peer == HD_PORT_NONE ? hd_to_network(pkt) : hd_from_network(pkt),
+			    pkt->vlan, peer);
+}
+
+/* Only a port with security is kept from using a member's address. */
+static __always_inline __u32 sender_member(const struct hd_pkt *pkt,
+					   const struct hd_port_value *from, __u32 from_id)
+{
+	if (!from || is_secure(from))
+		return from ? from->policy : 0;
+	if (!(from->flags & HD_PORT_TUNNEL))
+		return 0;
+	return member_of(pkt, from_id);
 }
 
 /** hd_judge_member - class of membership of the receiver: its port says; where that is many, unknown or a peer, its address */
@@ -99,8 +87,7 @@ static __always_inline __u32 hd_judge_member(const struct hd_pkt *pkt,
 					     const struct hd_port_value *to)
 {
 	if (!to || (to->flags & HD_PORT_TUNNEL))
-		return hd_member_to(pkt->ctx, pkt->stage == HD_STAGE_PORT_OUT, hd_to_network(pkt),
-				    pkt->vlan, pkt->routed);
+		return member_of(pkt, HD_PORT_NONE);
 	return is_secure(to) ? to->policy : 0;
 }
 
