@@ -17,6 +17,7 @@
 #pragma once
 
 #include "lib/eth.h"
+#include "lib/ip.h"
 #include "lib/port.h"
 
 /* hd_tunnels: what the outer header says -> network. Writer: the daemon. */
@@ -491,7 +492,7 @@ static __always_inline bool outer_is_for_peer(struct hd_pkt *pkt)
 		o.proto = ip6->nexthdr;
 		hd_memcpy(o.peer.addr, &ip6->daddr, 16);
 	}
-	if (pkt->ctx->protocol == bpf_htons(ETH_P_IPV6) && is_extension(o.proto))
+	if (pkt->ctx->protocol == bpf_htons(ETH_P_IPV6) && is_ext_header(o.proto))
 		return bpf_map_lookup_elem(&hd_peers, &o.peer) !=
 		       NULL; /* anything may be behind them */
 	if (o.proto != IPPROTO_UDP && o.proto != IPPROTO_GRE)

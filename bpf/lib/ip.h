@@ -184,7 +184,11 @@ static __always_inline int parse_ipv4(struct hd_pkt *pkt)
 	return set_end(pkt, len);
 }
 
-static __always_inline bool is_ext_header(__u8 proto)
+/*
+ * Headers that others step over to find what is behind them (RFC 8200 section 4). AH (RFC 4302) is one of them: not everybody who steps over
+ * it knows its key, or asks.
+ */
+static __always_inline bool is_ext_header(__u32 proto)
 {
 	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_DSTOPTS ||
 	       proto == IPPROTO_FRAGMENT || proto == IPPROTO_AH;

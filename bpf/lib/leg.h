@@ -4,6 +4,7 @@
 
 #include "heddle/leg.h"
 
+#include "lib/ip.h"
 #include "lib/peer.h"
 #include "lib/vlan.h"
 
@@ -15,12 +16,6 @@ struct {
 	__type(key, struct hd_leg_key);
 	__type(value, __u32);
 } hd_legs SEC(".maps");
-
-static __always_inline bool is_extension(__u32 proto)
-{
-	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_FRAGMENT ||
-	       proto == IPPROTO_DSTOPTS;
-}
 
 /* Whether what is at @off would be taken for a tunnel packet: by its protocol, or a UDP port of the usual ones or ours. */
 static __always_inline int is_tunnel(struct __sk_buff *ctx, __u32 proto, __u32 off)
@@ -71,7 +66,7 @@ __noinline int leg_is_forged(struct __sk_buff *ctx, __u32 id, __u32 l3_off, __u3
 	proto = ip6->nexthdr;
 	if (!addr_equal(from.addr, end->local) && !bpf_map_lookup_elem(&hd_peers, &from))
 		return 0;
-	return is_extension(proto) || is_tunnel(ctx, proto, l3_off + sizeof(*ip6));
+	return is_ext_header(proto) || is_tunnel(ctx, proto, l3_off + sizeof(*ip6));
 }
 
 /** hd_leg_may_take - whether a packet may leave by leg @id: 0 or -HD_DROP_TUNNEL_FORGED */

@@ -306,6 +306,8 @@ static void forged_v6(void **state)
 	enters(f, 1, &p, "in 1, drop tunnel-forged at 1 in port-in, shot");
 	q.data[ETH_HLEN + 6] = IPPROTO_DSTOPTS;
 	enters(f, 1, &q, "in 1, drop tunnel-forged at 1 in port-in, shot");
+	q.data[ETH_HLEN + 6] = IPPROTO_AH; /* Open vSwitch steps over it without a look */
+	enters(f, 1, &q, "in 1, drop tunnel-forged at 1 in port-in, shot");
 	p = udp(MAC_D, MAC_A, "2001:db8::9", HD_VXLAN_PORT);
 	enters(f, 1, &p, "in 1, out 2, redirect");
 	leg_ends_at(f, FLAT, "::");

@@ -836,6 +836,8 @@ static void forged(void **state)
 	tunnel.data[ETH_HLEN + 6] = 60;
 	pkt_set16(&tunnel, ETH_HLEN + 4, (uint16_t)(tunnel.len - ETH_HLEN - 40));
 	uplink_sends(f, UPLINK, 5, &tunnel, "drop tunnel-forged at 20 in uplink-out, shot");
+	tunnel.data[ETH_HLEN + 6] = 51; /* behind AH, Open vSwitch */
+	uplink_sends(f, UPLINK, 5, &tunnel, "drop tunnel-forged at 20 in uplink-out, shot");
 }
 
 /* --- to many --- */
