@@ -11,6 +11,9 @@
 
 #define EXT_HEADERS_MAX 8
 
+/* Of what is answered on the spot. */
+#define ANSWER_TTL 64
+
 /* Next header, length, and of a routing header its type and the segments that are left. */
 #define EXT_HEADER_START 4
 

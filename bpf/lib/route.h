@@ -206,8 +206,8 @@ static __always_inline int echo4(struct __sk_buff *ctx)
 	ip->saddr = ip->daddr;
 	ip->daddr = addr;
 	ip->check = csum_add(ip->check, bpf_htons((__u16)(ip->ttl << 8)));
-	ip->ttl = OUTER_TTL;
-	ip->check = ~csum_add((__u16)~ip->check, bpf_htons(OUTER_TTL << 8));
+	ip->ttl = ANSWER_TTL;
+	ip->check = ~csum_add((__u16)~ip->check, bpf_htons(ANSWER_TTL << 8));
 	icmp[0] = 0; /* type: echo reply; code */
 	icmp[1] = csum_add(icmp[1], bpf_htons(ICMP_ECHO << 8));
 	return bpf_skb_store_bytes(ctx, 0, p, ECHO4, BPF_F_RECOMPUTE_CSUM) ? -HD_DROP_NO_MEMORY : 0;
@@ -226,7 +226,7 @@ static __always_inline int echo6(struct __sk_buff *ctx)
 	hd_memcpy(addr, &ip->saddr, 16);
 	hd_memcpy(&ip->saddr, &ip->daddr, 16);
 	hd_memcpy(&ip->daddr, addr, 16);
-	ip->hop_limit = OUTER_TTL;
+	ip->hop_limit = ANSWER_TTL;
 	icmp[0] = bpf_htons(ICMPV6_ECHO_REPLY << 8);
 	icmp[1] = ~csum_add((__u16)~icmp[1], bpf_htons(1 << 8));
 	return bpf_skb_store_bytes(ctx, 0, p, ECHO6, BPF_F_RECOMPUTE_CSUM) ? -HD_DROP_NO_MEMORY : 0;

@@ -47,7 +47,7 @@ static __always_inline void tell_ipv4(__u8 *p, const struct hd_ip *what, __u32 q
 	*(hd_u32 *)ip = bpf_htonl(0x45c00000 | (sizeof(*ip) + 8 + quoted));
 	ip->id = 0;
 	ip->frag_off = 0;
-	ip->ttl = OUTER_TTL;
+	ip->ttl = ANSWER_TTL;
 	ip->protocol = IPPROTO_ICMP;
 	ip->check = 0;
 	ip->saddr = what->source[3];
@@ -69,7 +69,7 @@ static __always_inline void tell_ipv6(__u8 *p, const struct hd_ip *what, __u32 q
 	*(hd_u32 *)ip6 = bpf_htonl(6U << 28);
 	ip6->payload_len = bpf_htons(8 + quoted);
 	ip6->nexthdr = IPPROTO_ICMPV6;
-	ip6->hop_limit = OUTER_TTL;
+	ip6->hop_limit = ANSWER_TTL;
 	hd_memcpy(&ip6->saddr, what->source, 16);
 	hd_memcpy(&ip6->daddr, what->saddr, 16);
 	icmp[0] = bpf_htonl(what->tell & 0xffff0000);

@@ -24,8 +24,6 @@
 #define CUT 512
 #define REMOVED 256
 
-#define ANSWER_TTL 64
-
 /*
  * hd_told: how many answers a port has had in this second, see rate.h. Writer and reader: the datapath. Ports with the same number modulo the size
  * share an entry; it never dies.

@@ -19,9 +19,11 @@
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
 #include "heddle/leg.h"
+#include "heddle/nat.h"
 #include "heddle/neigh.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
+#include "heddle/router.h"
 #include "heddle/vlan.h"
 
 #define HZ 250
@@ -163,6 +165,12 @@ static void table_names_and_sizes(void **state)
 		[HD_TABLE_MEMBERS] = { "hd_members", sizeof(struct hd_member_key), 4 },
 		[HD_TABLE_SOURCES] = { "hd_sources", sizeof(struct hd_source_key), 4 },
 		[HD_TABLE_GATEWAYS] = { "hd_gateways", sizeof(struct hd_member_key), 4 },
+		[HD_TABLE_HOPS] = { "hd_hops", sizeof(struct hd_hop_key),
+				    sizeof(struct hd_route_value) },
+		[HD_TABLE_ROUTES] = { "hd_routes", sizeof(struct hd_route_key),
+				      sizeof(struct hd_route_value) },
+		[HD_TABLE_FIPS] = { "hd_fips", sizeof(struct hd_fip_key),
+				    sizeof(struct hd_fip_value) },
 		[HD_TABLE_NETWORKS] = { "hd_networks", 4, sizeof(struct hd_network_value) },
 		[HD_TABLE_TRUNKS] = { "hd_trunks", 4, sizeof(struct hd_trunk_value) },
 		[HD_TABLE_PORTS] = { "hd_ports", 4, sizeof(struct hd_port_value) },
