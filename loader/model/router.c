@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "heddle/router.h"
 #include "model/views.h"
 
 /* ---- the view ---- */
@@ -15,15 +16,16 @@
  * A workload may move to another host and still knows its gateway's MAC: so it is the same everywhere, made of what all hosts call the
  * router. 24 bits of FNV-1a, folded as its authors advise for a size that is no power of two.
  */
+static const uint8_t mac_prefix[3] = { HD_ROUTER_MAC_0, HD_ROUTER_MAC_1, HD_ROUTER_MAC_2 };
+
 static void mac_of_name(const char *name, uint8_t mac[6])
 {
-	static const uint8_t prefix[3] = { 0x02, 'h', 'd' };
 	uint32_t h = 2166136261u;
 
 	for (; *name; name++)
 		h = (h ^ (uint8_t)*name) * 16777619u;
 	h = (h >> 24 ^ h) & 0xffffff;
-	memcpy(mac, prefix, sizeof(prefix));
+	memcpy(mac, mac_prefix, sizeof(mac_prefix));
 	mac[3] = (uint8_t)(h >> 16);
 	mac[4] = (uint8_t)(h >> 8);
 	mac[5] = (uint8_t)h;
@@ -74,6 +76,20 @@ static int gateway_of(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
+/* The datapath knows by its first bytes that a MAC may be a router's, without a look-up. */
+static int parse_mac(const struct hd_object *object, const char *text, uint8_t mac[6],
+		     struct hd_error *err)
+{
+	if (hd_mac_parse(text, mac) == 0 && !memcmp(mac, mac_prefix, sizeof(mac_prefix)))
+		return 0;
+	hd_error_set(err, HD_ERR_INVALID, "router %s: MAC %s is none that a router can have",
+		     object->name, text);
+	hd_error_hint(err, "those of routers begin with %02x:%02x:%02x", mac_prefix[0],
+		      mac_prefix[1], mac_prefix[2]);
+	hd_error_where(err, "routers/%s/mac", object->name);
+	return -EINVAL;
+}
+
 int hd_router_view(struct hd_object *object, struct hd_error *err)
 {
 	struct hd_router *router = &object->view.router;
@@ -81,9 +97,8 @@ int hd_router_view(struct hd_object *object, struct hd_error *err)
 	int r;
 
 	mac_of_name(object->name, router->mac);
-	if (mac && hd_mac_parse(mac, router->mac) < 0)
-		return hd_error_set(err, HD_ERR_INVALID, "router %s: bad MAC %s", object->name,
-				    mac);
+	if (mac && parse_mac(object, mac, router->mac, err) < 0)
+		return -EINVAL;
 	r = hd_spec_names(object, "subnets", &router->subnets, &router->n_subnets, err);
 	if (r == 0)
 		r = routes_of(object, err);

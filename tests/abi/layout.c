@@ -239,7 +239,7 @@ static const struct member members[] = {
 	M(hd_hop_key, group),
 	M(hd_hop_key, slot),
 	M(hd_arp_value, mac),
-	M(hd_arp_value, pad),
+	M(hd_arp_value, router),
 	M(hd_arp_value, since),
 	M(hd_arp_value, asked),
 	M(hd_router_state, moved),

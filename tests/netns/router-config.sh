@@ -18,7 +18,7 @@ hd subnet add odd --network red --cidr 10.0.4.0/24 --gateway 10.0.4.255
 hd subnet add link --network red --cidr fe80::/64 --gateway fe80::1
 hd subnet add taken --network red --cidr 10.0.6.0/24 --gateway 10.0.6.1
 hd subnet add known --network red --cidr 10.0.7.0/24 --gateway 10.0.7.1
-hd port add inside --network red --internal --ip 10.0.6.1 --mac 02:00:00:00:00:06
+hd port add inside --network red --internal --ip 10.0.6.1 --mac 02:68:64:00:00:06
 hd neighbour add 10.0.7.1 --network red --mac 02:00:00:00:00:07
 
 # route ROUTER WORD...: adds a route and prints its id
@@ -33,7 +33,7 @@ hinted() {
 
 # Two routers at one network, by different subnets; two tenants with the same addresses.
 hd router add r1
-hd router add r2 --mac 02:00:5e:00:53:02
+hd router add r2 --mac 02:68:64:00:53:02
 hd router add r1 --may-exist
 for subnet in blue4 blue6 red4; do
 	hd router attach r1 --subnet "$subnet"
@@ -48,7 +48,7 @@ same "said to people" "route 5" "$(hd router route-add r1 0.0.0.0/0 --via 10.0.1
 same "a route that is there" 2 "$(route r1 10.9.0.0/16 --via 10.0.2.9 --weight 3 --may-exist)"
 same "list" "NAME  MAC                SUBNETS           ROUTES
 r1    02:68:64:53:fd:a0  blue4,blue6,red4       5
-r2    02:00:5e:00:53:02  blue5,tenant           0" "$(hd router)"
+r2    02:68:64:00:53:02  blue5,tenant           0" "$(hd router)"
 same "show" "name  r1
 mac   02:68:64:53:fd:a0
 id    $(hd -j router show r1 | jq .id)
@@ -140,9 +140,11 @@ hinted 'router set r1 --mac MAC'
 refused 4 'port inside: address 10.0.2.1 is already used by router r1' hd port set inside --allowed-address 10.0.2.1
 refused 4 'neighbour red/10.0.2.1: .* already used by router r1' hd neighbour add 10.0.2.1 --network red --mac 02:00:00:00:00:09
 refused 4 'fdb red/02:68:64:53:fd:a0: .* already used by router r1' hd fdb add 02:68:64:53:fd:a0 --network red --port inside
-refused 4 'MAC 02:00:00:00:00:06 is already used by' hd router set r1 --mac 02:00:00:00:00:06
+refused 4 'MAC 02:68:64:00:00:06 is already used by' hd router set r1 --mac 02:68:64:00:00:06
 refused 4 'MAC 02:68:64:53:fd:a0 is already used by' hd router set r2 --mac 02:68:64:53:fd:a0 # both are at blue
 refused 6 'unicast' hd router set r1 --mac 01:00:5e:00:00:01
+refused 6 'none that a router can have' hd router set r1 --mac 02:00:5e:00:53:02
+hinted 'begin with 02:68:64'
 
 # Names, words, what comes later
 refused 4 'router r1: exists already' hd router add r1

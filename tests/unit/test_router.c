@@ -80,7 +80,7 @@ static void put_basics(struct hd_model *model)
 	put(model, HD_NOUN_SUBNET, "bare", "{\"network\":\"red\",\"cidr\":\"10.0.3.0/24\"}");
 	put(model, HD_NOUN_SUBNET, "blind", "{\"network\":\"ext\",\"cidr\":\"198.51.100.0/24\"}");
 	put(model, HD_NOUN_PORT, "web1",
-	    "{\"network\":\"red\",\"device\":\"tap1\",\"mac\":\"02:00:00:00:00:01\","
+	    "{\"network\":\"red\",\"device\":\"tap1\",\"mac\":\"02:68:64:00:00:01\","
 	    "\"ip\":[\"10.0.2.11\"],\"allowed-address\":[\"10.0.2.0/24\"]}");
 }
 
@@ -105,13 +105,13 @@ static void mac_is_made_of_the_name(void **state)
 
 	put(model, HD_NOUN_ROUTER, "r1", "{}");
 	put(model, HD_NOUN_ROUTER, "r2", "{}");
-	put(model, HD_NOUN_ROUTER, "own", "{\"mac\":\"02:00:5E:00:53:01\"}");
+	put(model, HD_NOUN_ROUTER, "own", "{\"mac\":\"02:68:64:00:53:01\"}");
 	hd_mac_format(router(model, "r1")->mac, text);
 	assert_string_equal(text, "02:68:64:53:fd:a0");
 	hd_mac_format(router(model, "r2")->mac, text);
 	assert_string_equal(text, "02:68:64:54:02:6a");
 	hd_mac_format(router(model, "own")->mac, text);
-	assert_string_equal(text, "02:00:5e:00:53:01");
+	assert_string_equal(text, "02:68:64:00:53:01");
 }
 
 static void view_of_a_router(void **state)
@@ -274,8 +274,8 @@ static const struct contradiction contradictions[] = {
 	  "router r2: subnet b5 is already used by router r1", "routers/r2/subnets" },
 	{ "{\"subnets\":[\"b4\"],\"mac\":\"02:68:64:54:02:6a\"}", HD_ERR_CONFLICT,
 	  "router r2: MAC 02:68:64:54:02:6a is already used by router r1", "routers/r2/mac" },
-	{ "{\"subnets\":[\"r4\"],\"mac\":\"02:00:00:00:00:01\"}", HD_ERR_CONFLICT,
-	  "port web1: MAC 02:00:00:00:00:01 is already used by router r1", "ports/web1/mac" },
+	{ "{\"subnets\":[\"r4\"],\"mac\":\"02:68:64:00:00:01\"}", HD_ERR_CONFLICT,
+	  "port web1: MAC 02:68:64:00:00:01 is already used by router r1", "ports/web1/mac" },
 	{ ATTACHED "{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.3.9\"}]}", HD_ERR_INVALID,
 	  "router r1: route 10.9.0.0/16 via 10.0.3.9: next hop unreachable: no subnet of the router holds it",
 	  "routers/r1/routes" },
