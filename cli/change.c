@@ -41,6 +41,35 @@ int hd_change(struct hd_cli *cli, const struct hd_request *request, bool show, s
 	return hd_change_get(cli, request, show, &change, err);
 }
 
+/* The options of an item, such as the gateway of a router: "network ext ip 203.0.113.9". */
+static char *item_text(const struct hd_noun *item, const json_t *value)
+{
+	const char *blank = "";
+	char *text = NULL;
+	size_t len;
+	FILE *file = open_memstream(&text, &len);
+
+	for (size_t i = 0; file && i < item->n_options; i++) {
+		const char *key = item->options[i].name;
+		const json_t *one = json_object_get(value, key);
+		_free_ char *said = one ? hd_text_value(one) : NULL;
+
+		if (!said)
+			continue;
+		(void)fprintf(file, "%s%s %s", blank, key, said);
+		blank = " ";
+	}
+	if (file)
+		(void)fclose(file); /* writes to memory */
+	return text;
+}
+
+static char *value_text(const struct hd_option *opt, const json_t *value)
+{
+	return opt && opt->item && json_is_object(value) ? item_text(opt->item, value)
+							 : hd_text_value(value);
+}
+
 /* The value before, as text: what was exported, else the default. */
 static char *old_text(const struct hd_noun *noun, const json_t *old, const char *option)
 {
@@ -48,7 +77,7 @@ static char *old_text(const struct hd_noun *noun, const json_t *old, const char 
 	const json_t *value = json_object_get(old, option);
 
 	if (value)
-		return hd_text_value(value);
+		return value_text(opt, value);
 	if (opt && opt->dflt)
 		return strdup(opt->dflt);
 	return strdup(opt && opt->type == HD_TYPE_FLAG ? "off" : "none");
@@ -57,19 +86,23 @@ static char *old_text(const struct hd_noun *noun, const json_t *old, const char 
 /* null is the way back to the default, which old_text() finds when there is no old value. */
 static char *new_text(const struct hd_noun *noun, const json_t *value, const char *option)
 {
-	return json_is_null(value) ? old_text(noun, NULL, option) : hd_text_value(value);
+	const struct hd_option *opt = noun ? hd_option_find(noun, option) : NULL;
+
+	return json_is_null(value) ? old_text(noun, NULL, option) : value_text(opt, value);
 }
 
-static void print_added(FILE *file, const json_t *options)
+static void print_added(FILE *file, const struct hd_noun *noun, const json_t *options)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach((json_t *)options, key, value) {
-		_free_ char *text = hd_text_value(value);
+		const struct hd_option *opt = noun ? hd_option_find(noun, key) : NULL;
+		bool item = opt && opt->item && json_is_object(value);
+		_free_ char *text = value_text(opt, value);
 
 		if (text && text[0])
-			(void)fprintf(file, " %s=%s", key, text);
+			(void)fprintf(file, item ? " %s=(%s)" : " %s=%s", key, text);
 	}
 }
 
@@ -180,7 +213,7 @@ static char *options_text(char sign, const struct hd_noun *noun, const json_t *o
 	if (!file)
 		return NULL;
 	if (sign == '+')
-		print_added(file, options);
+		print_added(file, noun, options);
 	else if (sign == '~')
 		print_set(file, noun, options, old);
 	(void)fclose(file); /* writes to memory */

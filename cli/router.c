@@ -259,7 +259,7 @@ static int gateway(struct hd_cli *cli, struct hd_error *err)
 	_json_ json_t *body = NULL;
 	int r;
 
-	if (none == !!json_object_size(cli->spec)) {
+	if (none ? json_object_size(cli->spec) : !json_object_get(cli->spec, "network")) {
 		r = hd_error_set(err, HD_ERR_USAGE,
 				 "router gateway: either --network or --none is needed");
 		hd_error_hint(err, "see 'heddle router gateway --help'");

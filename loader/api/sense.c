@@ -75,8 +75,10 @@ static const char *gateway_nonsense(const json_t *gateway)
 	bool network = has(gateway, "network"), uplink = has(gateway, "uplink");
 	const char *ip = text_of(gateway, "ip");
 
-	if (network == uplink)
-		return "a gateway is at either network or uplink";
+	if (!network && !uplink)
+		return "a gateway needs network";
+	if (network && uplink)
+		return "network and uplink exclude each other";
 	if (uplink && (has(gateway, "ip") || has(gateway, "snat")))
 		return "ip and snat need network: at an uplink the host's address is the source";
 	return ip && strchr(ip, ':') ? "an IPv6 address is not available yet" : NULL;

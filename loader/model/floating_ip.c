@@ -192,8 +192,11 @@ static int validate_inside(const struct check *c)
 	hd_ip_format(&c->fip->fixed, fixed);
 	if (!has_ip(port, &c->fip->fixed)) {
 		r = refuse(c, "fixed-ip", "port %s does not have address %s", c->port->name, fixed);
-		hd_error_hint(c->err, "'heddle port show %s' shows those that it has",
-			      c->port->name);
+		hd_error_hint(
+			c->err,
+			"'heddle port show %s' shows those that it has; if it is one, --unset "
+			"fixed-ip finds it",
+			c->port->name);
 		return r;
 	}
 	if (!is_attached(c)) {

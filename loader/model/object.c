@@ -38,17 +38,19 @@ static void object_free(struct hd_object *object)
 	free(object);
 }
 
-/* Options in the schema's order, whatever the order in which they were given or set. */
+/* Options in the schema's order, whatever the order in which they were given or set; of an item inside as well. */
 static json_t *in_order(const struct hd_noun *noun, json_t *spec)
 {
 	json_t *ordered = json_object();
 
 	for (size_t i = 0; i < noun->n_options; i++) {
-		const char *name = noun->options[i].name;
-		json_t *value = json_object_get(spec, name);
+		const struct hd_option *opt = &noun->options[i];
+		json_t *value = json_object_get(spec, opt->name);
 
-		if (value)
-			(void)json_object_set(ordered, name, value);
+		if (opt->item && json_is_object(value))
+			(void)json_object_set_new(ordered, opt->name, in_order(opt->item, value));
+		else if (value)
+			(void)json_object_set(ordered, opt->name, value);
 	}
 	return ordered;
 }

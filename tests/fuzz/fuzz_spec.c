@@ -52,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	(void)hd_name_ok(text);
 	for (size_t i = 0; i < HD_NOUN_COUNT; i++) {
+		(void)hd_name_check(&hd_nouns[i], text, NULL);
 		check_texts(&hd_nouns[i], text);
 		if (!spec)
 			continue;
