@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# demo.sh [start|stop] - heddle on two hosts, with four namespaces and a tap on one network, and a security group
+# demo.sh [start|stop] - heddle on two hosts, with four namespaces and a tap on one network, a security group, and two tenants behind routers
 #
 # Everything lives in namespaces that this script makes: "hd-demo-host" and "hd-demo-host2" play the hosts, with a daemon in each, so
 # that the machine's own devices and routes are never touched. Their instances are "demo" and "demo2"; another heddle on the machine
@@ -14,6 +14,7 @@ host=hd-demo-host
 host2=hd-demo-host2
 far=hd-demo-5 # the workload on the second host
 vm=hd-demo-vm
+outside=hd-demo-net # what is outside of the routers
 workloads=(hd-demo-1 hd-demo-2 hd-demo-3)
 run_dir=/run/heddle/demo
 pins=/sys/fs/bpf/heddle/demo
@@ -239,6 +240,60 @@ show_second() {
 	show heddle trace --port web1 'icmp 192.0.2.11 > 192.0.2.15'
 }
 
+# Two tenants with the same addresses, each with a network and a router of its own, and an outside that both go to.
+make_tenants() {
+	local tenant
+
+	add_namespace $outside
+	ip -n $host link add outer type veth peer name eth0 netns $outside
+	ip -n $outside addr add 203.0.113.1/24 dev eth0
+	ip -n $outside link set eth0 up
+	ip -n $host link set outer up
+	heddle uplink add outer --physical internet
+	heddle network add out --type flat --physical internet
+	heddle subnet add out --network out --cidr 203.0.113.0/24 --gateway 203.0.113.1
+	for tenant in red green; do
+		add_namespace hd-demo-$tenant
+		heddle network add $tenant --type local
+		heddle subnet add $tenant --network $tenant --cidr 10.0.0.0/24 --gateway 10.0.0.1
+		heddle port add $tenant-vm --network $tenant --netns hd-demo-$tenant --ifname eth0 --ip 10.0.0.5
+	done
+}
+
+# Until the next hops have answered: the first packet to each may be lost.
+ping_first() {
+	ip netns exec "$1" ping -q -c 3 -i 0.2 -W 1 "$2" >/dev/null || true
+}
+
+show_tenants() {
+	local tenant
+
+	say "Two tenants with the very same addresses. Each has a router, and both go out by one address:"
+	cat <<-EOT
+		  hd-demo-red    10.0.0.5 ── red ──── router red ───┐
+		                                                    ├─ 203.0.113.10 ── out ── hd-demo-net 203.0.113.1
+		  hd-demo-green  10.0.0.5 ── green ── router green ─┘
+	EOT
+	echo
+	make_tenants
+	for tenant in red green; do
+		show heddle router add $tenant
+		show heddle router attach $tenant --subnet $tenant
+		show heddle router gateway $tenant --network out --ip 203.0.113.10
+	done
+	echo
+	for tenant in red green; do
+		ping_first hd-demo-$tenant 203.0.113.1
+		ping_through hd-demo-$tenant 203.0.113.1
+	done
+	say "From outside nobody gets in, unless there is a floating IP, and then what the group of the port allows:"
+	show heddle floating-ip add 203.0.113.20 --router green --port green-vm
+	show heddle security-group rule-add default --direction ingress --protocol icmp --remote 203.0.113.0/24
+	echo
+	ping_through $outside 203.0.113.20
+	show heddle trace --port red-vm 'icmp 10.0.0.5 > 203.0.113.1'
+}
+
 show_next() {
 	cat <<-EOT
 
@@ -246,6 +301,7 @@ show_next() {
 
 		  alias hd='$(realpath "$build")/heddle -i demo'
 		  hd port; hd peer; hd fdb; hd flow; hd drops what there is; of the second host: -i demo2
+		  hd router; hd floating-ip; hd neighbour     the tenants' routers, and whom they know
 		  hd security-group show web                  the rules, and what each has let through
 		  hd security-group rule-add web --direction ingress --protocol icmp    let web3 be pinged
 		  hd monitor                                  what happens, as it happens
@@ -296,6 +352,7 @@ start() {
 	show_pings
 	show_security
 	show_second
+	show_tenants
 	say "Is all well?"
 	show heddle status
 	trap - EXIT
