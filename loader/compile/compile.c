@@ -312,9 +312,9 @@ static void find_routed(struct compiler *c)
 			c->routed[id / 8] |= (uint8_t)(1 << id % 8);
 		}
 		if (router->gateway.network) {
-			uint32_t id = hd_model_get(c->model, HD_NOUN_NETWORK,
-						   router->gateway.network)
-					      ->id;
+			uint32_t id =
+				hd_model_get(c->model, HD_NOUN_NETWORK, router->gateway.network)
+					->id;
 
 			c->routed[id / 8] |= (uint8_t)(1 << id % 8);
 		}
