@@ -12,7 +12,7 @@
  *
  * "in" is into the host, "out" is out of it. A known unicast frame stays in hd_port_in from end to end.
  */
-#include "lib/pkt.h"
+#include "lib/ctx.h"
 
 #include "lib/decap.h"
 #include "lib/encap.h"
@@ -23,9 +23,9 @@
 #include "lib/flow.h"
 #include "lib/judge.h"
 #include "lib/neigh.h"
-#include "lib/port.h"
 #include "lib/resolve.h"
 #include "lib/route.h"
+#include "lib/send.h"
 #include "lib/tell.h"
 #include "lib/toobig.h"
 

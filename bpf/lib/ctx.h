@@ -2,40 +2,66 @@
 /*
  * ctx.h - the words in which features speak of a packet, so that they need not know the hook
  *
- * These are the TC ones. A hook with another context brings the same words with its own bodies.
+ * These are the TC ones. ctx_xdp.h has the same words with its own bodies; a program includes one of the two, before all else. What only TC can do
+ * is done with the context itself, in headers that no program of another hook includes.
  */
 #pragma once
 
-#include "heddle/types.h"
+#include "lib/base.h"
 
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
+typedef struct __sk_buff hd_ctx;
 
-#include "lib/uapi.h"
-
-#ifndef barrier
-#define barrier() asm volatile("" ::: "memory")
-#endif
-
-#define hd_memcpy __builtin_memcpy
-#define hd_memset __builtin_memset
-
-/* For looking at bytes a word at a time. */
-typedef __u16 __attribute__((may_alias)) hd_u16;
-typedef __u32 __attribute__((may_alias)) hd_u32;
-
-static __always_inline void *ctx_data(const struct __sk_buff *ctx)
+static __always_inline void *ctx_data(const hd_ctx *ctx)
 {
 	return (void *)(unsigned long)ctx->data;
 }
 
-static __always_inline void *ctx_data_end(const struct __sk_buff *ctx)
+static __always_inline void *ctx_data_end(const hd_ctx *ctx)
 {
 	return (void *)(unsigned long)ctx->data_end;
 }
 
-/* Where a header may begin. The verifier follows a pointer into a packet only as far as it can see that its offset is small. */
-#define CTX_OFFSET_MAX 0x3fff
+/** ctx_len - bytes of the packet, also of those that can't be looked at directly */
+static __always_inline __u32 ctx_len(const hd_ctx *ctx)
+{
+	return ctx->len;
+}
+
+/** ctx_ifindex - the device that it is on */
+static __always_inline __u32 ctx_ifindex(const hd_ctx *ctx)
+{
+	return ctx->ifindex;
+}
+
+/** ctx_protocol - what is behind the Ethernet header, network order; behind tags beside the packet */
+static __always_inline __u32 ctx_protocol(const hd_ctx *ctx)
+{
+	return ctx->protocol;
+}
+
+/** ctx_has_tag - whether a tag lies beside the packet */
+static __always_inline bool ctx_has_tag(const hd_ctx *ctx)
+{
+	return ctx->vlan_present;
+}
+
+/** ctx_is_super - whether it is a super-packet, to be cut into segments later */
+static __always_inline bool ctx_is_super(const hd_ctx *ctx)
+{
+	return ctx->gso_size;
+}
+
+/** ctx_load - copy @len bytes at @off, wherever they are. 0 or negative. */
+static __always_inline long ctx_load(const hd_ctx *ctx, __u32 off, void *to, __u32 len)
+{
+	return bpf_skb_load_bytes(ctx, off, to, len);
+}
+
+/** ctx_store - write @len bytes at @off; what the kernel knows about a sum over the packet follows. Pointers into it are stale afterwards. */
+static __always_inline long ctx_store(hd_ctx *ctx, __u32 off, const void *from, __u32 len)
+{
+	return bpf_skb_store_bytes(ctx, off, from, len, BPF_F_RECOMPUTE_CSUM);
+}
 
 /**
  * ctx_header - pointer to @len bytes at @off, pulled into the linear part if they are not there
@@ -45,7 +71,7 @@ static __always_inline void *ctx_data_end(const struct __sk_buff *ctx)
  *
  * Return: NULL if the packet is shorter, or @off beyond CTX_OFFSET_MAX.
  */
-static __always_inline void *ctx_header(struct __sk_buff *ctx, __u32 off, __u32 len)
+static __always_inline void *ctx_header(hd_ctx *ctx, __u32 off, __u32 len)
 {
 	void *p;
 

@@ -17,7 +17,7 @@
 #pragma once
 
 #include "lib/eth.h"
-#include "lib/port.h"
+#include "lib/send.h"
 
 #define OUTER_DF bpf_htons(0x4000)
 

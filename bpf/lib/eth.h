@@ -81,7 +81,7 @@ static __always_inline int hd_eth_parse(struct hd_pkt *pkt)
 	mac_copy(pkt->src, eth->h_source);
 	pkt->eth_type = eth->h_proto;
 	pkt->l3_off = ETH_HLEN;
-	pkt->tagged = !!pkt->ctx->vlan_present;
+	pkt->tagged = ctx_has_tag(pkt->ctx);
 	if (mac_is_multicast(pkt->src) || mac_is_zero(pkt->src))
 		return -HD_DROP_SOURCE_MAC;
 	if (eth_is_tag(pkt->eth_type)) {

@@ -6,7 +6,7 @@
 #include "heddle/fdb.h"
 
 #include "lib/eth.h"
-#include "lib/port.h"
+#include "lib/send.h"
 
 /*
  * hd_fdb: see heddle/fdb.h. Writers: the daemon (static entries, sweep, flush), the datapath (learned entries).

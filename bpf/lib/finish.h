@@ -2,7 +2,7 @@
 /* finish.h - the single exit of every program: verdict in, hook's return code out, drops counted */
 #pragma once
 
-#include "lib/port.h"
+#include "lib/send.h"
 
 /**
  * hd_finish - end a program

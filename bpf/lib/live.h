@@ -146,19 +146,19 @@ static __always_inline bool live_matches(const struct hd_live_packet *p,
 	return !filter->has_dport || live_has_port(p, &ip, filter->dport);
 }
 
-static __always_inline void live_load(struct __sk_buff *ctx, struct hd_live_packet *p)
+static __always_inline void live_load(hd_ctx *ctx, struct hd_live_packet *p)
 {
-	__u32 len = ctx->len;
+	__u32 len = ctx_len(ctx);
 
 	hd_memset(p->frame, 0, sizeof(p->frame));
 	if (len > HD_LIVE_BYTES)
 		len = HD_LIVE_BYTES;
 	asm volatile("" : "+r"(len)); /* one bound after the other, as in hold_fits() */
 	if (len >= ETH_HLEN)
-		(void)bpf_skb_load_bytes(ctx, 0, p->frame, len);
+		(void)ctx_load(ctx, 0, p->frame, len);
 }
 
-static __noinline int live_start(struct __sk_buff *ctx, __u32 stage)
+static __noinline int live_start(hd_ctx *ctx, __u32 stage)
 {
 	struct hd_live_packet *p = live_packet(stage);
 	const struct hd_live_filter *filter = live_filter();
@@ -166,7 +166,7 @@ static __noinline int live_start(struct __sk_buff *ctx, __u32 stage)
 	if (!p || !filter)
 		return 0;
 	p->time_ns = bpf_ktime_get_ns();
-	p->len = ctx->len;
+	p->len = ctx_len(ctx);
 	p->n_steps = 0;
 	p->hit = !filter->port;
 	live_load(ctx, p);

@@ -10,7 +10,7 @@
 #include "heddle/neigh.h"
 
 #include "lib/eth.h"
-#include "lib/port.h"
+#include "lib/send.h"
 
 /* hd_neigh: see heddle/neigh.h. Writer: the daemon. Reader: stage neighbour. Full: the daemon refuses the configuration. */
 struct {

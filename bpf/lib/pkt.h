@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* pkt.h - what the pipeline knows about the packet in hand; lives on the stack of one program */
+/*
+ * pkt.h - what the pipeline knows about the packet in hand; lives on the stack of one program
+ *
+ * ctx.h or ctx_xdp.h comes before it.
+ */
 #pragma once
 
 #include "heddle/config.h"
 #include "heddle/port.h"
 #include "heddle/reason.h"
 #include "heddle/stage.h"
-
-#include "lib/ctx.h"
 
 /*
  * What a feature decides. Negative is -HD_DROP_x. Only hd_finish() turns this into what the hook wants to hear:
@@ -145,7 +147,7 @@ struct hd_ip {
  * @ip:       above Ethernet; content is valid after hd_ip_parse()
  */
 struct hd_pkt {
-	struct __sk_buff *ctx;
+	hd_ctx *ctx;
 	const struct hd_port_value *from;
 	__u64 routed;
 	__u32 port;

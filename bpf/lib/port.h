@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* port.h - which port a packet belongs to, and handing a packet to a port */
+/* port.h - which port a packet belongs to, and what is counted for it; whatever the hook */
 #pragma once
 
 #include "heddle/abi.h"
 
-#include "lib/leg.h"
 #include "lib/peer.h"
-#include "lib/vlan.h"
 
 /*
  * hd_ifindex, hd_ifindex_far: device -> port. Writer: the daemon. Reader: every packet.
@@ -89,24 +87,6 @@ __noinline int hd_port_is_member(__u32 network, __u32 id)
 	return (port->flags & HD_PORT_EVERYWHERE) || bpf_map_lookup_elem(&hd_peer_nets, &key);
 }
 
-/** hd_peer_follow - port of the end of a flow that was known to be at @was and is now at @now: @now if only peers are concerned */
-__noinline __u32 hd_peer_follow(__u32 was, __u32 now)
-{
-	const struct hd_port_value *old = hd_port_lookup(was), *new = hd_port_lookup(now);
-
-	if (!new || !(new->flags &HD_PORT_TUNNEL))
-		return was;
-	return !old || (old->flags & HD_PORT_TUNNEL) ? now : was;
-}
-
-/** hd_peer_may_take - as hd_port_may_send(), for a peer; by the flags of both sides */
-__noinline int hd_peer_may_take(__u32 from, __u32 to)
-{
-	if (from & HD_PORT_TUNNEL)
-		return -HD_DROP_TUNNEL_LOOP;
-	return to & HD_PORT_UP ? 0 : -HD_DROP_PEER_DOWN;
-}
-
 /** hd_port_is_in - the same where it must be fast */
 static __always_inline bool hd_port_is_in(const struct hd_pkt *pkt, __u32 id,
 					  const struct hd_port_value *port)
@@ -123,7 +103,7 @@ static __always_inline bool hd_port_is_in(const struct hd_pkt *pkt, __u32 id,
  */
 static __always_inline int hd_port_identify(struct hd_pkt *pkt)
 {
-	__u32 id = port_of_ifindex(pkt->ctx->ifindex), slot = pkt->stage == HD_STAGE_PORT_OUT;
+	__u32 id = port_of_ifindex(ctx_ifindex(pkt->ctx)), slot = pkt->stage == HD_STAGE_PORT_OUT;
 	const struct hd_port_value *port;
 
 	pkt->ip = bpf_map_lookup_elem(&hd_scratch, &slot);
@@ -190,7 +170,7 @@ static __always_inline void hd_port_count_in(const struct hd_pkt *pkt)
 	if (!count || !hd_may_write())
 		return;
 	count->rx_packets++;
-	count->rx_bytes += pkt->ctx->len;
+	count->rx_bytes += ctx_len(pkt->ctx);
 }
 
 /** hd_port_count_out - count a packet that leaves the host by port @id */
@@ -201,7 +181,7 @@ static __always_inline void hd_port_count_out(const struct hd_pkt *pkt, __u32 id
 	if (!count || !hd_may_write())
 		return;
 	count->tx_packets++;
-	count->tx_bytes += pkt->ctx->len;
+	count->tx_bytes += ctx_len(pkt->ctx);
 }
 
 /** hd_drop - count a drop for the port that it is to be told of, by reason and in its sum */
@@ -210,193 +190,7 @@ static __always_inline void hd_drop(const struct hd_pkt *pkt, __u32 id, __u32 re
 	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &id);
 
 	hd_trace(pkt, HD_TRACE_DROP, reason, id);
-	(void)hd_drop_count(id, reason, pkt->stage, pkt->ctx->len);
+	(void)hd_drop_count(id, reason, pkt->stage, ctx_len(pkt->ctx));
 	if (count && hd_may_write())
 		count->drops++;
-}
-
-/* Bytes of IP and TCP or UDP header in front of each segment of a super-packet; 0 if they can't be read. */
-static __always_inline __u32 gso_header_len(struct __sk_buff *ctx, __u32 l3_off, bool v4)
-{
-	const struct iphdr *ip = ctx_header(ctx, l3_off, sizeof(*ip));
-	const struct tcphdr *tcp;
-	__u32 len, proto;
-
-	if (!ip)
-		return 0;
-	len = v4 ? ip->ihl * 4 : sizeof(struct ipv6hdr);
-	proto = v4 ? ip->protocol : ((const struct ipv6hdr *)ip)->nexthdr;
-	if (proto == IPPROTO_UDP)
-		return len + sizeof(struct udphdr);
-	if (proto != IPPROTO_TCP)
-		return 0;
-	tcp = ctx_header(ctx, l3_off + len, sizeof(*tcp));
-	return tcp ? len + tcp->doff * 4 : 0;
-}
-
-/*
- * A super-packet is judged by the segments it will be cut into: by the kernel, which knows best, for the device's MTU. Global, so that the
- * verifier looks at it once.
- */
-__noinline int gso_fits_mtu(struct __sk_buff *ctx, __u32 ifindex, __u32 limit, __u32 l3_off,
-			    __u32 is_v4)
-{
-	__u32 mtu = 0, headers;
-
-	if (bpf_check_mtu(ctx, ifindex, &mtu, 0, BPF_MTU_CHK_SEGS))
-		return 0;
-	if (limit >= mtu)
-		return 1;
-	headers = gso_header_len(ctx, l3_off, is_v4); /* the port may have less than its device */
-	return headers && ctx->gso_size + headers <= limit;
-}
-
-static __always_inline bool fits_mtu(const struct hd_pkt *pkt, const struct hd_port_value *to)
-{
-	if (pkt->ctx->gso_size)
-		return gso_fits_mtu(pkt->ctx, to->ifindex, to->mtu, pkt->l3_off,
-				    pkt->eth_type == bpf_htons(ETH_P_IP));
-	return pkt->ctx->len - pkt->l3_off <= to->mtu;
-}
-
-/**
- * hd_port_may_take - whether the packet may leave by a port
- * @id: of that port
- * @to: its entry
- *
- * Return: 0, or -HD_DROP_ISOLATED, -HD_DROP_PORT_DOWN, -HD_DROP_MTU, -HD_DROP_TUNNEL_FORGED.
- */
-static __always_inline int hd_port_may_take(const struct hd_pkt *pkt, __u32 id,
-					    const struct hd_port_value *to)
-{
-	if (to->flags & pkt->from->flags & HD_PORT_ISOLATED)
-		return -HD_DROP_ISOLATED;
-	if (!(to->flags & HD_PORT_UP))
-		return -HD_DROP_PORT_DOWN;
-	if (!fits_mtu(pkt, to))
-		return -HD_DROP_MTU;
-	return to->flags & HD_PORT_LEG ? hd_leg_may_take(pkt, id) : 0;
-}
-
-/**
- * hd_port_may_send - whether the packet may leave by a port, or to a peer
- * @id: of that port
- * @to: its entry
- *
- * Whether it fits into a tunnel is found out when it is wrapped. If it does not fit a leg, that is noted in pkt->ip->to.
- *
- * Return: 0, -HD_DROP_VLAN, -HD_DROP_TUNNEL_LOOP, -HD_DROP_PEER_DOWN, or as hd_port_may_take().
- */
-static __always_inline int hd_port_may_send(const struct hd_pkt *pkt, __u32 id,
-					    const struct hd_port_value *to)
-{
-	int r;
-
-	if (to->flags & HD_PORT_TUNNEL)
-		return pkt->vlan ? -HD_DROP_VLAN : hd_peer_may_take(pkt->from->flags, to->flags);
-	if (!hd_vlan_may_leave(pkt, id, to))
-		return -HD_DROP_VLAN;
-	r = hd_port_may_take(pkt, id, to);
-	if (r == -HD_DROP_MTU)
-		pkt->ip->to = to->flags & HD_PORT_LEG ? id : HD_PORT_NONE;
-	return r;
-}
-
-/** hd_port_is_told - whether a packet was refused by a leg that it does not fit: its sender is told what does (toobig.h) */
-static __always_inline bool hd_port_is_told(const struct hd_pkt *pkt, int r)
-{
-	return r == -HD_DROP_MTU && pkt->ip && pkt->ip->to != HD_PORT_NONE;
-}
-
-static __always_inline bool has_outer_protocol(const struct hd_pkt *pkt)
-{
-	return (pkt->from->flags & HD_PORT_TUNNEL) &&
-	       (pkt->tagged || pkt->ctx->protocol != pkt->eth_type);
-}
-
-/**
- * hd_port_send - hand a unicast packet to a port
- * @id: the port, for its counters
- * @to: its entry; hd_port_may_send() has been asked
- *
- * Into another namespace the packet goes straight to the far end of the veth, without a second trip through a backlog queue. There
- * nobody looks at the MAC again, so the packet type is set as the far end would have found it: the FDB says the MAC is there.
- *
- * What came out of a tunnel may still have the outer packet's protocol as far as the kernel knows; the far end of a veth
- * looks again only at what takes the long way.
- *
- * Return: HD_VERDICT_REDIRECT, HD_VERDICT_ENCAP, -HD_DROP_REDIRECT or -HD_DROP_NO_MEMORY.
- */
-static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
-					const struct hd_port_value *to)
-{
-	int r = hd_vlan_out(pkt, to);
-
-	if (r < 0)
-		return r;
-	if (to->flags & HD_PORT_TUNNEL) {
-		pkt->ip->to = id;
-		return HD_VERDICT_ENCAP;
-	}
-	if ((to->flags & HD_PORT_PEER) && !has_outer_protocol(pkt)) {
-		if (pkt->ctx->pkt_type != PACKET_HOST)
-			(void)bpf_skb_change_type(pkt->ctx, PACKET_HOST);
-		r = bpf_redirect_peer(to->ifindex, 0);
-	} else {
-		r = bpf_redirect(to->ifindex, 0);
-	}
-	if (r != TC_ACT_REDIRECT)
-		return -HD_DROP_REDIRECT;
-	hd_port_count_out(pkt, id);
-	hd_trace(pkt, HD_TRACE_SEND, id, 0);
-	return HD_VERDICT_REDIRECT;
-}
-
-/*
- * The two above for the stages, as functions that the verifier looks at once: it forgets how the packet came there, and by which way it came
- * out. Inline they are in the programs that must be fast, where few ways lead to them.
- */
-__noinline int hd_port_ask(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 l3_off,
-			   __u32 eth_type)
-{
-	struct hd_pkt pkt = {
-		.ctx = ctx, .l3_off = l3_off, .eth_type = eth_type, .from = hd_port_lookup(from)
-	};
-	const struct hd_port_value *port = hd_port_lookup(to);
-	__u32 slot = 0;
-
-	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
-	if (!pkt.from || !pkt.ip || !port)
-		return -HD_DROP_PORT_DOWN;
-	hd_vlan_restore(&pkt);
-	return hd_port_may_send(&pkt, to, port);
-}
-
-__noinline int hd_port_give(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 eth_type,
-			    __u32 stage)
-{
-	struct hd_pkt pkt = {
-		.ctx = ctx, .eth_type = eth_type, .stage = stage, .from = hd_port_lookup(from)
-	};
-	const struct hd_port_value *port = hd_port_lookup(to);
-	__u32 slot = 0;
-
-	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
-	if (!pkt.from || !pkt.ip || !port)
-		return -HD_DROP_PORT_DOWN;
-	hd_vlan_restore(&pkt);
-	return hd_port_send(&pkt, to, port);
-}
-
-/** hd_port_may_send_to, hd_port_send_to - hd_port_may_send() and hd_port_send() for the stages */
-static __always_inline int hd_port_may_send_to(const struct hd_pkt *pkt, __u32 id)
-{
-	return hd_port_ask(pkt->ctx, pkt->port, id, pkt->l3_off, pkt->eth_type);
-}
-
-static __always_inline int hd_port_send_to(const struct hd_pkt *pkt, __u32 id)
-{
-	pkt->ip->verdict =
-		hd_port_give(pkt->ctx, pkt->port, id, pkt->tagged ? 0 : pkt->eth_type, pkt->stage);
-	return HD_VERDICT_SENT; /* one way for the verifier to go on, not one for each outcome */
 }
