@@ -23,6 +23,7 @@
 #include "lib/flow.h"
 #include "lib/judge.h"
 #include "lib/neigh.h"
+#include "lib/opened.h"
 #include "lib/resolve.h"
 #include "lib/route.h"
 #include "lib/send.h"
@@ -42,6 +43,8 @@ int hd_stage_route(struct __sk_buff *ctx);
 int hd_stage_rflow(struct __sk_buff *ctx);
 int hd_stage_resolve(struct __sk_buff *ctx);
 int hd_stage_tell(struct __sk_buff *ctx);
+int hd_stage_opened(struct __sk_buff *ctx);
+int hd_uplink_in(struct __sk_buff *ctx);
 
 /* hd_stages: static tail calls; filled when the object is loaded, and never again. */
 struct {
@@ -62,6 +65,8 @@ struct {
 		[HD_STAGE_RFLOW] = (void *)&hd_stage_rflow,
 		[HD_STAGE_RESOLVE] = (void *)&hd_stage_resolve,
 		[HD_STAGE_TELL] = (void *)&hd_stage_tell,
+		[HD_STAGE_UPLINK_IN] = (void *)&hd_uplink_in,
+		[HD_STAGE_OPENED] = (void *)&hd_stage_opened,
 	},
 };
 
@@ -271,6 +276,49 @@ int hd_uplink_in(struct __sk_buff *ctx)
 
 	hd_live_begin(&pkt);
 	return leave(&pkt, uplink_in(&pkt));
+}
+
+/*
+ * What comes in by an uplink where XDP opens tunnel packets. This program stands in front of hd_uplink_in and writes nothing into the packet: in front
+ * of a program that does, the kernel makes packets that somebody else looks at (tcpdump) its own, and the note is lost with that. What is opened never
+ * gets to the host.
+ */
+SEC("tc")
+int hd_uplink_opened(struct __sk_buff *ctx)
+{
+	if (!hd_opened_read(ctx)) {
+		bpf_tail_call(ctx, &hd_stages, HD_STAGE_UPLINK_IN);
+		return TC_ACT_UNSPEC;
+	}
+	bpf_tail_call(ctx, &hd_stages, HD_STAGE_OPENED);
+	return TC_ACT_SHOT;
+}
+
+/* The configuration may have changed since XDP has looked. A tag is one that was outside, and XDP could not see: such packets are not ours. */
+static __always_inline int opened_in(struct hd_pkt *pkt)
+{
+	int r = hd_port_resume(pkt);
+
+	hd_opened_forget(pkt->ctx);
+	if (r < 0)
+		return r;
+	if (!(pkt->from->flags & HD_PORT_TUNNEL))
+		return -HD_DROP_TUNNEL_SOURCE;
+	if (!hd_port_is_in(pkt, pkt->port, pkt->from))
+		return -HD_DROP_TUNNEL_MEMBER;
+	if (ctx_has_tag(pkt->ctx))
+		return -HD_DROP_VLAN_TAGGED;
+	pkt->ctx->tc_index = HD_TC_INDEX_OURS;
+	return frame_in(pkt);
+}
+
+SEC("tc")
+int hd_stage_opened(struct __sk_buff *ctx)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_UPLINK_IN };
+
+	hd_live_begin(&pkt);
+	return leave(&pkt, opened_in(&pkt));
 }
 
 static __always_inline int stage_encap(struct hd_pkt *pkt)

@@ -102,6 +102,9 @@ HD_ASSERT_SIZE(struct hd_peer_net_key, 8);
 enum {
 	HD_END_IPV6 = 1 << 0, /* @local and @remote are IPv6 */
 	HD_END_SNAT = 1 << 8, /* a router that translates what goes out of its external gateway */
+	HD_END_PARTIAL =
+		1
+		<< 1, /* uplink: what comes by its device may have checksums that are not computed yet */
 };
 
 /**
@@ -112,7 +115,7 @@ enum {
  * @csum:    peer: sum of the outer IPv4 header but for type of service, length and protocol, folded; with HD_TUNNEL_TTL
  * @pad:     zero
  * @to:      peer: MAC of the next hop
- * @from:    peer: MAC of the device
+ * @from:    peer: MAC of the device; uplink: its own, for XDP
  * @local:   our address, network order; IPv4 mapped. Of an uplink: what the outer destination must be; all zero = it takes no tunnels.
  * @remote:  the peer's
  *

@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# run.sh [OBJECT] - each contract header stands alone, on both sides of the kernel's border, and
+# run.sh [OBJECT...] - each contract header stands alone, on both sides of the kernel's border, and
 # means the same on both
 #
 # 1. gcc with -Wpadded: no hole between members that nobody has named, so that keys compare by their
 #    bytes.
 # 2. clang -target bpf, each version that is there: the size asserts hold there as well.
-# 3. The tables of OBJECT (build/port.bpf.o) against the headers as gcc sees them: sizes, names,
+# 3. The tables of OBJECT (build/port.bpf.o, which has them all, and build/uplink.bpf.o) against the headers as gcc sees them: sizes, names,
 #    offset of each member.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-object=${1:-build/port.bpf.o}
+(($#)) || set -- build/port.bpf.o build/uplink.bpf.o
+object=$1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 failed=0
@@ -46,6 +47,6 @@ elif ! gcc -std=gnu11 -Wall -Wextra -Iinclude tests/abi/layout.c -lbpf -o "$tmp/
 	echo "FAIL tests/abi/layout.c does not compile"
 	failed=1
 else
-	"$tmp/layout" "$object" || failed=1
+	"$tmp/layout" "$@" || failed=1
 fi
 exit $failed

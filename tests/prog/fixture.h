@@ -53,6 +53,7 @@
 #include "heddle/flow.h"
 #include "heddle/leg.h"
 #include "heddle/neigh.h"
+#include "heddle/opened.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
 #include "heddle/reason.h"
@@ -63,6 +64,7 @@
 #include "heddlectl/schema.h"
 #include "port.skel.h"
 #include "tests/prog/pkt.h"
+#include "uplink.skel.h"
 
 /*
  * Devices 1 to N_DEVICES: veths with ifindex 100 + number, but for the last, which falls on the
@@ -108,6 +110,9 @@ struct sizes {
 
 /**
  * struct fixture - one loaded datapath
+ * @uplink:   the XDP program for uplinks, on the same tables
+ * @xdp:      what uplinks get is given to it first
+ * @opened:   its note about the last packet; zeros if it has left it to TC
  * @wire:     sees what the devices send
  * @tagger:   program that puts a tag beside the packet and goes on with hd_port_in
  * @starts:   its prog array
@@ -123,6 +128,9 @@ struct fixture {
 	struct port_bpf *skel;
 	bool is_own;
 	struct port_bpf *twin;
+	struct uplink_bpf *uplink;
+	bool xdp;
+	struct hd_opened opened;
 	int wire;
 	int tagger;
 	int starts;
@@ -142,6 +150,9 @@ struct fixture {
 int world_setup(void);
 
 int fixture_setup(void **state);
+
+/** fixture_setup_xdp - the same, with XDP at uplinks */
+int fixture_setup_xdp(void **state);
 int fixture_teardown(void **state);
 
 /** fixture_resize - start over with tables of other sizes; 0 = default */
@@ -323,6 +334,9 @@ void peer_add(struct fixture *f, uint32_t id, uint32_t number, const char *local
 /** peer_link - after @peer (0 = first) comes @next in the list of a network (0 = of all) */
 void peer_link(struct fixture *f, uint32_t network, uint32_t peer, uint32_t next);
 
+/** end_flags - more of HD_END_* */
+void end_flags(struct fixture *f, uint32_t id, uint32_t flags);
+
 void end_mtu(struct fixture *f, uint32_t id, uint32_t mtu);
 
 #define MAC_UPLINK MAC(0xee)
@@ -359,11 +373,21 @@ uint32_t shortest_frame(struct fixture *f);
  */
 #define leaves(f, number, from, in, story) leaves_(f, number, from, in, story, __FILE__, __LINE__)
 
-/** uplink_gets - the underlay sends @in to the uplink on a device; it goes on as @out */
+/**
+ * uplink_gets - the underlay sends @in to the uplink on a device; it goes on as @out
+ *
+ * With @xdp: what the outer headers are dropped for, happens in uplink-xdp, and not in uplink-in, as the story has it.
+ */
 #define uplink_gets(f, number, in, out, story)                                                     \
 	uplink_gets_(f, number, in, out, story, __FILE__, __LINE__)
 void uplink_gets_(struct fixture *f, uint32_t number, const struct pkt *in, const struct pkt *out,
 		  const char *story, const char *file, int line);
+
+/** opened_gets - XDP has opened a packet on a device and noted @port and @network; the frame is @in, and goes on as @out. @vid of the fixture counts. */
+#define opened_gets(f, number, note, in, out, story)                                               \
+	opened_gets_(f, number, note, in, out, story, __FILE__, __LINE__)
+void opened_gets_(struct fixture *f, uint32_t number, struct hd_opened note, const struct pkt *in,
+		  const struct pkt *out, const char *story, const char *file, int line);
 
 /** uplink_sends - the host sends @in out by an uplink; @from is the device by which it had entered the host, 0 if it was made there */
 #define uplink_sends(f, number, from, in, story)                                                   \
@@ -430,4 +454,11 @@ int tunnel_tests(void);
 int leg_tests(void);
 int reason_tests(void);
 
+/** run_xdp - bytes and verdict of the XDP program alone; any length. @len: of @data, and of what comes back, with its note in front */
+int run_xdp(struct fixture *f, uint32_t number, void *data, uint32_t *len, uint32_t space);
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define TEST_XDP(name)                                                                             \
+	{                                                                                          \
+		"xdp: " #name, name, fixture_setup_xdp, fixture_teardown, NULL                     \
+	}

@@ -875,6 +875,177 @@ static void nobody_there(void **state)
 	assert_int_equal(packets_out(f), 0);
 }
 
+/* --- in, by XDP: all that is above under "in" is tried with it, too; here is what is special about it --- */
+
+static void note_of_a_tunnel(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t network = 1; network <= 4; network++) {
+		struct pkt p = inner(MAC_A, MAC_B, 100), in = from_peer(&p, network, PEER);
+
+		fixture_resize(f, (struct sizes){ 0 });
+		tables(f, network);
+		fdb_learned(f, network, MAC_B, 21, 0);
+		comes_in(f, &in, &p, "in 21, out 1, redirect");
+		assert_int_equal(f->opened.port, 21);
+		assert_int_equal(f->opened.network, network);
+	}
+}
+
+/* TC opens these, or nobody. */
+static void left_to_tc(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 100), in = from_peer(&p, 1, PEER);
+	struct pkt tagged = pkt_eth(MAC_A, MAC_B, ETH_P_8021Q), sum = in;
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	memcpy(in.data, MAC(0x77), 6); /* another machine's; without legs TC does not ask */
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	assert_int_equal(f->opened.magic, 0);
+	pkt_vlan(&tagged, 7, ETH_P_IP);
+	pkt_put(&tagged, p.data + ETH_HLEN, p.len - ETH_HLEN);
+	in = from_peer(&tagged, 1, PEER);
+	comes_in(f, &in, &tagged, "in 21, out 1, redirect");
+	assert_int_equal(f->opened.magic, 0);
+	pkt_set16(&sum, UDP + 6, 0x1234);
+	comes_in(f, &sum, &p, "in 21, out 1, redirect");
+	assert_int_equal(f->opened.magic, HD_OPENED_MAGIC);
+	end_flags(f, 20, HD_END_PARTIAL); /* it may not be computed yet */
+	comes_in(f, &sum, &p, "in 21, out 1, redirect");
+	assert_int_equal(f->opened.magic, 0);
+	in = from_peer(&p, 1, PEER);
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	assert_int_equal(f->opened.magic, HD_OPENED_MAGIC);
+}
+
+/* What is behind the outer packet's end is no part of it. */
+static void trailer(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 10), in = from_peer(&p, 1, PEER);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	pkt_bytes(&in, 33);
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	assert_int_equal(f->opened.magic, HD_OPENED_MAGIC);
+}
+
+/* Down to a frame that is nothing but its header. */
+static void shortest_inside(void **state)
+{
+	struct fixture *f = *state;
+
+	tables(f, 1);
+	for (uint32_t len = ETH_HLEN; len < 60; len++) {
+		struct pkt p = pkt_eth(MAC_A, MAC_B, ETH_P_OTHER), in, rest;
+		uint32_t left;
+
+		pkt_fill(&p, len);
+		in = from_peer(&p, 1, PEER);
+		rest = in;
+		left = rest.len;
+		assert_int_equal(run_xdp(f, UPLINK, rest.data, &left, sizeof(rest.data)), XDP_PASS);
+		assert_int_equal(left, sizeof(f->opened) + p.len);
+		assert_memory_equal(rest.data + sizeof(f->opened), p.data, p.len);
+	}
+}
+
+#define JUMBO 8900
+
+static void set16(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+/* A large GRE packet with a checksum, to which @wrong is added. Returns where the frame inside begins. */
+static uint32_t make_jumbo(uint8_t data[JUMBO], uint32_t wrong)
+{
+	const struct pkt frame = pkt_eth(MAC_A, MAC_B, ETH_P_OTHER);
+	const struct pkt head = gre(&frame, 0xa000, 12, 0);
+	uint8_t *ip = data + ETH_HLEN, *tunnel = ip + 20;
+
+	for (uint32_t i = 0; i < JUMBO; i++)
+		data[i] = i < head.len ? head.data[i] : (uint8_t)(i * 7);
+	set16(ip + 2, JUMBO - ETH_HLEN);
+	set16(ip + 10, 0);
+	set16(ip + 10, pkt_fold(pkt_sum(ip, 20, 0)));
+	set16(tunnel + 4, 0);
+	set16(tunnel + 4, pkt_fold(pkt_sum(tunnel, JUMBO - ETH_HLEN - 20, 0)) + wrong);
+	return head.len - ETH_HLEN;
+}
+
+/* In several buffers; the checksum is over all of them. */
+static void in_several_buffers(void **state)
+{
+	static uint8_t in[JUMBO], out[JUMBO + sizeof(struct hd_opened)];
+	struct fixture *f = *state;
+	uint32_t len = JUMBO, at;
+
+	tables(f, 4);
+	at = make_jumbo(in, 0);
+	memcpy(out, in, JUMBO);
+	assert_int_equal(run_xdp(f, UPLINK, out, &len, sizeof(out)), XDP_PASS);
+	assert_int_equal(f->opened.magic, HD_OPENED_MAGIC);
+	assert_int_equal(len, sizeof(f->opened) + JUMBO - at);
+	assert_memory_equal(out + sizeof(f->opened), in + at, JUMBO - at);
+	(void)make_jumbo(out, 1);
+	len = JUMBO;
+	assert_int_equal(run_xdp(f, UPLINK, out, &len, sizeof(out)), XDP_DROP);
+}
+
+/* Between XDP and TC the configuration may change; and there may have been a tag beside the packet, which XDP can't see. */
+static void opened_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct hd_opened note = { .port = 21, .network = 1 },
+			 stranger = { .port = 1, .network = 1 };
+	struct pkt p = inner(MAC_A, MAC_B, 100);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	opened_gets(f, UPLINK, note, &p, &p, "in 21, out 1, redirect");
+	opened_gets(f, UPLINK, stranger, &p, &p, "drop tunnel-source at 1 in uplink-in, shot");
+	f->vid = 7;
+	opened_gets(f, UPLINK, note, &p, &p, "drop vlan-tagged at 21 in uplink-in, shot");
+	port_flags(f, 21, HD_PORT_TUNNEL | UP);
+	opened_gets(f, UPLINK, note, &p, &p, "drop tunnel-member at 21 in uplink-in, shot");
+	port_put(f, 21, (struct hd_port_value){ 0 });
+	opened_gets(f, UPLINK, note, &p, &p, "drop no-port at 21 in uplink-in, shot");
+}
+
+static int tunnel_xdp_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST_XDP(each_type_in),
+		TEST_XDP(families_in),
+		TEST_XDP(ipv6_outside),
+		TEST_XDP(moves_to_another_peer),
+		TEST_XDP(not_ours),
+		TEST_XDP(strangers),
+		TEST_XDP(refused_from_another_peer),
+		TEST_XDP(more_macs_than_are_learned),
+		TEST_XDP(from_tunnel_to_tunnel),
+		TEST_XDP(malformed_outer),
+		TEST_XDP(geneve_options),
+		TEST_XDP(gre_variants),
+		TEST_XDP(congestion),
+		TEST_XDP(mutated_outer),
+		TEST_XDP(note_of_a_tunnel),
+		TEST_XDP(left_to_tc),
+		TEST_XDP(trailer),
+		TEST_XDP(shortest_inside),
+		TEST_XDP(in_several_buffers),
+		TEST_XDP(opened_meanwhile),
+	};
+
+	return cmocka_run_group_tests_name("tunnel by XDP", tests, NULL, NULL);
+}
+
 int tunnel_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -908,5 +1079,5 @@ int tunnel_tests(void)
 		TEST(nobody_there),
 	};
 
-	return cmocka_run_group_tests_name("tunnel", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("tunnel", tests, NULL, NULL) + tunnel_xdp_tests();
 }
