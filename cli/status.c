@@ -25,6 +25,13 @@ static const struct hd_column table_columns[] = {
 	{ .title = "SIZE", .key = "size", .format = HD_FORMAT_NUMBER },
 };
 
+static const struct hd_column uplink_columns[] = {
+	{ .title = "UPLINK", .key = "name" },
+	{ .title = "STATE", .key = "state" },
+	{ .title = "MODE", .key = "mode-in-use" },
+	{ .title = "NO-XDP", .key = "mode-reason", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
+};
+
 static const struct hd_column peer_columns[] = {
 	{ .title = "PEER", .key = "name", .flags = HD_COLUMN_SHRINK },
 	{ .title = "STATE", .key = "state" },
@@ -78,6 +85,7 @@ static void print_problems(struct hd_out *out, const json_t *problems)
 static int print(struct hd_out *out, const json_t *status, struct hd_error *err)
 {
 	const json_t *tables = json_object_get(status, "tables");
+	const json_t *uplinks = json_object_get(status, "uplinks");
 	const json_t *peers = json_object_get(status, "peers");
 	_free_ char *uptime = hd_text_format(json_object_get(status, "uptime"), HD_FORMAT_SECONDS);
 	_free_ char *pid = hd_text_value(json_object_get(status, "pid"));
@@ -91,6 +99,11 @@ static int print(struct hd_out *out, const json_t *status, struct hd_error *err)
 	print_counts(out, "objects", json_object_get(status, "objects"));
 	print_counts(out, "ports", json_object_get(status, "ports"));
 	print_counts(out, "counters", json_object_get(status, "counters"));
+	if (json_array_size(uplinks)) {
+		hd_out_line(out, "%s", "");
+		if (hd_out_table(out, uplink_columns, HD_COUNT(uplink_columns), uplinks))
+			return hd_no_memory(err);
+	}
 	if (json_array_size(peers)) {
 		hd_out_line(out, "%s", "");
 		if (hd_out_table(out, peer_columns, HD_COUNT(peer_columns), peers))

@@ -10,9 +10,11 @@ static const struct hd_column uplink_columns[] = {
 	{ .title = "TUNNEL-IP", .key = "tunnel-ip" },
 	{ .title = "PHYSICAL", .key = "physical", .flags = HD_COLUMN_SHRINK },
 	{ .title = "MODE", .key = "mode" },
+	{ .title = "IN-USE", .key = "mode-in-use" },
 	{ .title = "ATTACH", .key = "attach" },
 	{ .title = "DROPS", .key = "drops", .format = HD_FORMAT_COUNT },
 	{ .title = "REASON", .key = "reason", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
+	{ .title = "NO-XDP", .key = "mode-reason", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
 };
 
 static const struct hd_column peer_columns[] = {

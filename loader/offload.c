@@ -70,6 +70,33 @@ static int set(int fd, const char *name, uint32_t n)
 	return r < 0 ? r : 0;
 }
 
+static int request_at(uint32_t ifindex, void *data)
+{
+	_close_ int fd = hd_netns_socket(-1);
+	char name[IF_NAMESIZE];
+
+	if (fd < 0)
+		return fd;
+	return if_indextoname(ifindex, name) ? request(fd, name, data) : -ENODEV;
+}
+
+int hd_offload_gro(uint32_t ifindex, bool *ret)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GGRO };
+	int r = request_at(ifindex, &value);
+
+	if (r == 0)
+		*ret = value.data;
+	return r;
+}
+
+int hd_offload_set_gro(uint32_t ifindex, bool on)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = on };
+
+	return request_at(ifindex, &value);
+}
+
 int hd_offload_no_tunnels(int netns, const char *name)
 {
 	_close_ int fd = hd_netns_socket(netns);

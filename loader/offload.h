@@ -2,6 +2,9 @@
 /* offload.h - what a device does itself */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /**
  * hd_offload_no_tunnels - have a device take no tunnel packets that are still to be cut
  * @netns: where it is; -1 = here
@@ -13,3 +16,9 @@
  * Return: 0 or -errno.
  */
 int hd_offload_no_tunnels(int netns, const char *name);
+
+/** hd_offload_gro - whether a device here puts segments together that come in. 0 or -errno. */
+int hd_offload_gro(uint32_t ifindex, bool *ret);
+
+/** hd_offload_set_gro - have it do so, or not */
+int hd_offload_set_gro(uint32_t ifindex, bool on);

@@ -319,11 +319,15 @@ static void ports_status(struct hd_daemon *daemon, json_t *status, json_t *probl
 /* Each tunnel with its way and state; one that is down is a problem. */
 static void tunnels_status(struct hd_daemon *daemon, json_t *status, json_t *problems)
 {
-	json_t *peers = json_array();
+	json_t *peers = json_array(), *uplinks = json_array();
 
 	hd_model_each(daemon->model, HD_NOUN_UPLINK, uplink) {
 		struct hd_port_run run = hd_sync_port(daemon->sync, uplink);
 
+		(void)json_array_append_new(
+			uplinks, json_pack("{s:s, s:s, s:s, s:s}", "name", uplink->name, "state",
+					   run.up ? "up" : "down", "mode-in-use",
+					   run.xdp ? "xdp" : "tc", "mode-reason", run.no_xdp));
 		if (!run.up)
 			(void)json_array_append_new(
 				problems,
@@ -341,6 +345,7 @@ static void tunnels_status(struct hd_daemon *daemon, json_t *status, json_t *pro
 			(void)json_array_append_new(problems, json_sprintf("peer %s is down: %s",
 									   peer->name, run.reason));
 	}
+	(void)json_object_set_new(status, "uplinks", uplinks);
 	(void)json_object_set_new(status, "peers", peers);
 }
 

@@ -98,7 +98,7 @@ static const struct hd_option uplink_options[] = {
 	  .words = uplink_modes,
 	  .meta = "auto|xdp|tc",
 	  .dflt = "auto",
-	  .help = "how programs are attached" },
+	  .help = "where tunnel packets are opened: by the driver, or later; auto chooses" },
 };
 
 static const struct hd_option peer_options[] = {

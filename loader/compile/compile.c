@@ -382,11 +382,13 @@ static int compile_uplink(struct compiler *c, const struct hd_object *object,
 				       .next = object->id,
 				       .mtu = fact->mtu };
 	const struct hd_ip *ip = uplink->has_ip ? &uplink->ip : hd_model_tunnel_ip(c->model);
-	struct hd_end_value end = { .flags = ip && !ip->is_v4 ? HD_END_IPV6 : 0,
+	struct hd_end_value end = { .flags = (ip && !ip->is_v4 ? HD_END_IPV6 : 0) |
+					     (fact->partial ? HD_END_PARTIAL : 0),
 				    .ifindex = fact->ifindex,
 				    .mtu = fact->mtu };
 	int r;
 
+	memcpy(end.from, fact->from, 6);
 	if (ip)
 		memcpy(end.local, ip->bytes, 16);
 	r = hd_table_add(&c->out->table[HD_TABLE_ENDS], &object->id, &end);

@@ -18,8 +18,9 @@
  * @up:      it can transmit; the next hop has answered
  * @peer:    bpf_redirect_peer reaches its other end
  * @shared:  of an uplink: the host has an address there
+ * @partial: of an uplink: what comes by it may have checksums that are not computed yet
  * @to:      MAC of the next hop, for a peer
- * @from:    MAC of the device by which it is reached; of a router: that with which it asks for neighbours on this host
+ * @from:    MAC of the device by which it is reached; of an uplink: its own; of a router: that with which it asks for neighbours on this host
  * @local:   address from which a peer is reached, IPv6 or IPv4 mapped
  */
 struct hd_fact {
@@ -29,6 +30,7 @@ struct hd_fact {
 	bool up;
 	bool peer;
 	bool shared;
+	bool partial;
 	uint8_t to[6];
 	uint8_t from[6];
 	uint8_t local[16];

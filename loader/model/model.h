@@ -69,9 +69,13 @@ struct hd_subnet {
 	struct hd_ip pool_last;
 };
 
+/** enum hd_uplink_mode - whether XDP opens tunnel packets; AUTO: where it pays */
+enum hd_uplink_mode { HD_UPLINK_AUTO, HD_UPLINK_XDP, HD_UPLINK_TC };
+
 /** struct hd_uplink - view of an uplink; its name is that of the device. @ip with @has_ip; @physical: what is behind it, or NULL */
 struct hd_uplink {
 	const char *physical;
+	enum hd_uplink_mode mode;
 	struct hd_ip ip;
 	bool has_ip;
 };

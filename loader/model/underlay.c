@@ -92,13 +92,9 @@ int hd_uplink_view(struct hd_object *object, struct hd_error *err)
 		return hd_error_set(err, HD_ERR_INVALID,
 				    "uplink %s: not the name of a device: it is too long",
 				    object->name);
-	if (mode && !strcmp(mode, "xdp")) {
-		hd_error_set(err, HD_ERR_USAGE, "uplink %s: mode xdp is not available yet",
-			     object->name);
-		hd_error_hint(err, "auto and tc attach by TC");
-		hd_error_where(err, "uplinks/%s/mode", object->name);
-		return -EINVAL;
-	}
+	uplink->mode = !mode || !strcmp(mode, "auto") ? HD_UPLINK_AUTO
+		       : !strcmp(mode, "xdp")	      ? HD_UPLINK_XDP
+						      : HD_UPLINK_TC;
 	uplink->physical = hd_spec_text(object, "physical");
 	uplink->has_ip = ip;
 	if (ip && hd_ip_parse(ip, &uplink->ip) < 0)

@@ -21,6 +21,7 @@
 #include "log.h"
 #include "port.skel.h"
 #include "sync/bpffs.h"
+#include "uplink.skel.h"
 
 /*
  * What to do with a pinned map when other programs are loaded: KEEP it (or its entries) while its layout is the same; FRESH ones
@@ -77,9 +78,14 @@ static const struct {
 };
 
 static const char *const progs[HD_PROG_COUNT] = {
-	[HD_PROG_IN] = "hd_port_in",	   [HD_PROG_OUT] = "hd_port_out",
-	[HD_PROG_UPLINK] = "hd_uplink_in", [HD_PROG_UPLINK_OUT] = "hd_uplink_out",
-	[HD_PROG_CLOCK] = "hd_clock",	   [HD_PROG_NAT_GIVE] = "hd_nat_give",
+	[HD_PROG_IN] = "hd_port_in",
+	[HD_PROG_OUT] = "hd_port_out",
+	[HD_PROG_UPLINK] = "hd_uplink_in",
+	[HD_PROG_UPLINK_OUT] = "hd_uplink_out",
+	[HD_PROG_UPLINK_OPENED] = "hd_uplink_opened",
+	[HD_PROG_UPLINK_XDP] = "hd_uplink_xdp",
+	[HD_PROG_CLOCK] = "hd_clock",
+	[HD_PROG_NAT_GIVE] = "hd_nat_give",
 };
 
 const char *hd_map_name(enum hd_map_id id)
@@ -172,6 +178,8 @@ static uint64_t object_hash(const struct hd_datapath *dp)
 	size_t size;
 
 	elf = port_bpf__elf_bytes(&size);
+	hash = hash_bytes(hash, elf, size);
+	elf = uplink_bpf__elf_bytes(&size);
 	hash = hash_bytes(hash, elf, size);
 	hash = hash_bytes(hash, &config, sizeof(config));
 	return hash_bytes(hash, &dp->limits, sizeof(dp->limits));
@@ -333,6 +341,8 @@ static int take_fds(struct hd_datapath *dp)
 		struct bpf_program *prog =
 			bpf_object__find_program_by_name(dp->skel->obj, progs[i]);
 
+		if (!prog)
+			prog = bpf_object__find_program_by_name(dp->xdp->obj, progs[i]);
 		dp->progs[i] = dup(bpf_program__fd(prog));
 	}
 	return 0;
@@ -354,6 +364,51 @@ static void seed_drops(const struct hd_datapath *dp)
 	}
 }
 
+/* Each object has its own room for the packet in hand; all else the programs for XDP share with those for TC. */
+static bool is_own(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+
+	return bpf_map__is_internal(map) || !strcmp(name, "hd_scratch") ||
+	       !strcmp(name, "hd_bytes") || !strcmp(name, "hd_live_scratch");
+}
+
+static int borrow_maps(struct bpf_object *obj, const struct bpf_object *owner)
+{
+	struct bpf_map *map;
+	int r = 0;
+
+	bpf_object__for_each_map(map, obj)
+	{
+		const struct bpf_map *theirs =
+			bpf_object__find_map_by_name(owner, bpf_map__name(map));
+
+		if (r == 0 && !is_own(map))
+			r = theirs ? bpf_map__reuse_fd(map, bpf_map__fd(theirs)) : -ENOENT;
+	}
+	return r;
+}
+
+static int load_xdp(const struct port_bpf *port, const struct hd_port_config *config,
+		    struct uplink_bpf **ret)
+{
+	struct uplink_bpf *skel = uplink_bpf__open();
+	int r;
+
+	if (!skel)
+		return -errno;
+	memcpy((void *)&skel->rodata->hd_cfg, config, sizeof(*config));
+	r = borrow_maps(skel->obj, port->obj);
+	if (r == 0)
+		r = uplink_bpf__load(skel);
+	if (r < 0) {
+		uplink_bpf__destroy(skel);
+		return r;
+	}
+	*ret = skel;
+	return 0;
+}
+
 static int load(struct hd_datapath *dp, struct hd_error *err)
 {
 	struct hd_port_config config = make_config(dp);
@@ -369,6 +424,8 @@ static int load(struct hd_datapath *dp, struct hd_error *err)
 	r = prepare_maps(dp);
 	if (r == 0)
 		r = port_bpf__load(dp->skel);
+	if (r == 0)
+		r = load_xdp(dp->skel, &config, &dp->xdp);
 	if (r < 0) {
 		hd_error_set(err, HD_ERR_FAILED, "datapath: the kernel refused the programs: %s",
 			     strerror(-r));
@@ -498,6 +555,7 @@ int hd_datapath_commit(struct hd_datapath *dp, struct hd_error *err)
 		return hd_error_set(err, HD_ERR_FAILED, "datapath: can't pin under %s: %s", dp->dir,
 				    strerror(-r));
 	dp->changed = false;
+	uplink_bpf__destroy(TAKE_PTR(dp->xdp));
 	port_bpf__destroy(TAKE_PTR(dp->skel));
 	return 0;
 }
@@ -508,6 +566,7 @@ void hd_datapath_close(struct hd_datapath *dp)
 		(void)munmap(dp->states, dp->limits.ports * sizeof(*dp->states));
 	dp->states = NULL;
 	close_fds(dp);
+	uplink_bpf__destroy(TAKE_PTR(dp->xdp));
 	port_bpf__destroy(TAKE_PTR(dp->skel));
 }
 
@@ -584,6 +643,15 @@ int hd_datapath_load_again(const struct hd_datapath *dp, enum hd_trace_mode mode
 	}
 	*ret = skel;
 	return 0;
+}
+
+int hd_datapath_load_xdp_again(const struct hd_datapath *dp, enum hd_trace_mode mode,
+			       const struct port_bpf *port, struct uplink_bpf **ret)
+{
+	struct hd_port_config config = make_config(dp);
+
+	config.trace = mode;
+	return load_xdp(port, &config, ret);
 }
 
 static int twin_load(struct hd_twin *twin, bool apart)

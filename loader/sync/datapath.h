@@ -69,6 +69,8 @@ enum hd_prog_id {
 	HD_PROG_OUT,
 	HD_PROG_UPLINK,
 	HD_PROG_UPLINK_OUT,
+	HD_PROG_UPLINK_OPENED,
+	HD_PROG_UPLINK_XDP,
 	HD_PROG_CLOCK,
 	HD_PROG_NAT_GIVE,
 	HD_PROG_COUNT,
@@ -76,6 +78,7 @@ enum hd_prog_id {
 
 struct hd_port_state;
 struct port_bpf;
+struct uplink_bpf;
 
 /**
  * struct hd_datapath - what is loaded
@@ -87,6 +90,7 @@ struct port_bpf;
  * @hz:      jiffies in a second
  * @states:  hd_port_state, mapped; @limits.ports entries
  * @skel:    the freshly loaded object; NULL when adopted
+ * @xdp:     likewise, the programs for XDP, on the same maps
  * @changed: programs were loaded that the links do not run yet
  */
 struct hd_datapath {
@@ -98,6 +102,7 @@ struct hd_datapath {
 	uint32_t hz;
 	struct hd_port_state *states;
 	struct port_bpf *skel;
+	struct uplink_bpf *xdp;
 	bool changed;
 };
 
@@ -126,6 +131,10 @@ int hd_datapath_open(const char *instance, const struct hd_limits *limits, struc
  */
 int hd_datapath_load_again(const struct hd_datapath *dp, enum hd_trace_mode mode, bool apart,
 			   struct port_bpf **ret);
+
+/** hd_datapath_load_xdp_again - likewise the programs for XDP, to work together with @port. 0 or -errno. */
+int hd_datapath_load_xdp_again(const struct hd_datapath *dp, enum hd_trace_mode mode,
+			       const struct port_bpf *port, struct uplink_bpf **ret);
 
 struct hd_twin;
 

@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "sync/xdp.h"
 
 /* linux/bpf.h of 6.6: libbpf 1.1 and the 6.1 headers don't know them. */
 #define HD_BPF_TCX_INGRESS 46
@@ -43,6 +44,12 @@ static bool has_side(const struct hd_attachment *a, size_t side)
 	return a->uplink == (side >= FIRST_OF_UPLINK);
 }
 
+/* Where XDP opens packets first, another one takes what comes in. */
+static enum hd_prog_id prog_of(const struct hd_attachment *a, const struct side *side)
+{
+	return a->xdp && side->prog == HD_PROG_UPLINK ? HD_PROG_UPLINK_OPENED : side->prog;
+}
+
 static const char *clsact_word(const struct hd_attachment *a)
 {
 	return a->uplink ? "uplink-clsact" : "clsact";
@@ -56,12 +63,12 @@ const char *hd_attach_word(enum hd_attach how)
 }
 
 /* links/PORT-in: a pinned tcx link. links/PORT-clsact: an empty folder that says we attached by clsact; PORT-qdisc: and made the qdisc. */
-static void link_path(const struct hd_datapath *dp, uint32_t port, const char *what, char path[300])
+void hd_link_path(const struct hd_datapath *dp, uint32_t port, const char *what, char path[300])
 {
 	(void)snprintf(path, 300, "%s/links/%u-%s", dp->dir, port, what);
 }
 
-static int link_info(int fd, struct bpf_link_info *ret)
+int hd_link_info(int fd, struct bpf_link_info *ret)
 {
 	uint32_t len = sizeof(*ret);
 
@@ -70,7 +77,7 @@ static int link_info(int fd, struct bpf_link_info *ret)
 }
 
 /* struct bpf_link_info of 6.6 has tcx.ifindex first in its union, where older headers have other members. */
-static uint32_t link_ifindex(const struct bpf_link_info *info)
+uint32_t hd_link_ifindex(const struct bpf_link_info *info)
 {
 	uint32_t ifindex;
 
@@ -87,20 +94,20 @@ static int tcx_refresh(const struct hd_datapath *dp, const struct hd_attachment 
 	_close_ int fd = -1;
 	int r;
 
-	link_path(dp, a->port, side->word, path);
+	hd_link_path(dp, a->port, side->word, path);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return -errno;
-	r = link_info(fd, &info);
+	r = hd_link_info(fd, &info);
 	if (r < 0)
 		return r;
-	if (link_ifindex(&info) != a->ifindex) {
+	if (hd_link_ifindex(&info) != a->ifindex) {
 		(void)unlink(path);
 		return -ENODEV;
 	}
-	if (info.prog_id == dp->prog_ids[side->prog])
+	if (info.prog_id == dp->prog_ids[prog_of(a, side)])
 		return 0;
-	return bpf_link_update(fd, dp->progs[side->prog], NULL) < 0 ? -errno : 0;
+	return bpf_link_update(fd, dp->progs[prog_of(a, side)], NULL) < 0 ? -errno : 0;
 }
 
 static int tcx_side(const struct hd_datapath *dp, const struct hd_attachment *a,
@@ -111,10 +118,10 @@ static int tcx_side(const struct hd_datapath *dp, const struct hd_attachment *a,
 
 	if (tcx_refresh(dp, a, side) == 0)
 		return 0;
-	fd = bpf_link_create(dp->progs[side->prog], (int)a->ifindex, side->tcx, NULL);
+	fd = bpf_link_create(dp->progs[prog_of(a, side)], (int)a->ifindex, side->tcx, NULL);
 	if (fd < 0)
 		return -errno;
-	link_path(dp, a->port, side->word, path);
+	hd_link_path(dp, a->port, side->word, path);
 	(void)unlink(path); /* a link whose device is gone */
 	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
 }
@@ -131,7 +138,7 @@ static void tcx_detach(const struct hd_datapath *dp, const struct hd_attachment 
 
 		if (!has_side(a, i))
 			continue;
-		link_path(dp, a->port, sides[i].word, path);
+		hd_link_path(dp, a->port, sides[i].word, path);
 		fd = bpf_obj_get(path);
 		if (fd >= 0)
 			(void)bpf_link_detach(fd); /* its device may be gone: then it is detached */
@@ -152,10 +159,11 @@ static int tcx_attach(const struct hd_datapath *dp, const struct hd_attachment *
 	return 0;
 }
 
-static int clsact_side(const struct hd_datapath *dp, uint32_t ifindex, const struct side *side)
+static int clsact_side(const struct hd_datapath *dp, uint32_t ifindex, const struct side *side,
+		       enum hd_prog_id prog)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = side->clsact);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = dp->progs[side->prog], .handle = HD_TC_HANDLE,
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = dp->progs[prog], .handle = HD_TC_HANDLE,
 		    .priority = HD_TC_PRIORITY, .flags = BPF_TC_F_REPLACE);
 
 	return bpf_tc_attach(&hook, &opts);
@@ -174,7 +182,7 @@ static void clsact_detach(const struct hd_datapath *dp, struct hd_netlink *nl,
 		if (has_side(a, i))
 			(void)bpf_tc_detach(&hook, &opts); /* gone with its device is fine */
 	}
-	link_path(dp, a->port, "qdisc", path);
+	hd_link_path(dp, a->port, "qdisc", path);
 	if (rmdir(path) == 0 && !hd_netlink_foreign_filters(nl, a->ifindex, true) &&
 	    !hd_netlink_foreign_filters(nl, a->ifindex, false)) {
 		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex,
@@ -182,7 +190,7 @@ static void clsact_detach(const struct hd_datapath *dp, struct hd_netlink *nl,
 
 		(void)bpf_tc_hook_destroy(&hook);
 	}
-	link_path(dp, a->port, clsact_word(a), path);
+	hd_link_path(dp, a->port, clsact_word(a), path);
 	(void)rmdir(path);
 }
 
@@ -195,12 +203,12 @@ static int clsact_qdisc(const struct hd_datapath *dp, struct hd_netlink *nl,
 	char path[300];
 	int r;
 
-	link_path(dp, a->port, clsact_word(a), path);
+	hd_link_path(dp, a->port, clsact_word(a), path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	if (hd_netlink_has_clsact(nl, a->ifindex))
 		return 0;
-	link_path(dp, a->port, "qdisc", path);
+	hd_link_path(dp, a->port, "qdisc", path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	r = bpf_tc_hook_create(&hook);
@@ -214,7 +222,7 @@ static int clsact_attach(const struct hd_datapath *dp, struct hd_netlink *nl,
 
 	for (size_t i = 0; r == 0 && i < N_SIDES; i++)
 		if (has_side(a, i))
-			r = clsact_side(dp, a->ifindex, &sides[i]);
+			r = clsact_side(dp, a->ifindex, &sides[i], prog_of(a, &sides[i]));
 	if (r < 0)
 		clsact_detach(dp, nl, a);
 	return r;
@@ -227,7 +235,7 @@ static bool wants_clsact(struct hd_netlink *nl, const struct hd_attachment *a)
 	return hd_netlink_foreign_filters(nl, a->ifindex, true) > 0;
 }
 
-int hd_links_attach(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a)
+int hd_links_attach_tc(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a)
 {
 	int r = -EINVAL;
 
@@ -243,6 +251,17 @@ int hd_links_attach(const struct hd_datapath *dp, struct hd_netlink *nl, struct 
 	}
 	if (r < 0)
 		a->how = HD_ATTACH_NONE;
+	return r;
+}
+
+int hd_links_attach(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a)
+{
+	int r = hd_links_attach_tc(dp, nl, a);
+
+	if (r == 0 && a->xdp && hd_xdp_update(dp, a) < 0) {
+		hd_xdp_detach(dp, a);
+		a->xdp = false; /* hd_xdp_on() will try again */
+	}
 	return r;
 }
 
@@ -270,7 +289,7 @@ int hd_links_promisc(const struct hd_datapath *dp, struct hd_netlink *nl,
 
 	if (is && want)
 		return 0;
-	link_path(dp, a->port, "promisc", path);
+	hd_link_path(dp, a->port, "promisc", path);
 	if (!want)
 		return rmdir(path) == 0 ? hd_netlink_link_promisc(nl, a->ifindex, false) : 0;
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
@@ -285,6 +304,9 @@ void hd_links_detach(const struct hd_datapath *dp, struct hd_netlink *nl, struct
 {
 	if (a->uplink)
 		(void)hd_links_promisc(dp, nl, a, false, false); /* gone with its device is fine */
+	if (a->xdp)
+		hd_xdp_detach(dp, a);
+	a->xdp = false;
 	if (a->how == HD_ATTACH_TCX)
 		tcx_detach(dp, a);
 	if (a->how == HD_ATTACH_CLSACT)
@@ -302,7 +324,7 @@ int hd_links_guard(const struct hd_datapath *dp, uint32_t ifindex, const char *p
 
 	(void)snprintf(path, sizeof(path), "%s/links/%s", dp->dir, pin);
 	fd = bpf_obj_get(path);
-	if (fd >= 0 && link_info(fd, &info) == 0 && link_ifindex(&info) == ifindex) {
+	if (fd >= 0 && hd_link_info(fd, &info) == 0 && hd_link_ifindex(&info) == ifindex) {
 		if (info.prog_id == dp->prog_ids[in->prog])
 			return 0;
 		return bpf_link_update(fd, dp->progs[in->prog], NULL) < 0 ? -errno : 0;
@@ -316,7 +338,7 @@ int hd_links_guard(const struct hd_datapath *dp, uint32_t ifindex, const char *p
 			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 
 		(void)bpf_tc_hook_create(&hook); /* there already is fine; else the next fails */
-		return clsact_side(dp, ifindex, in);
+		return clsact_side(dp, ifindex, in, in->prog);
 	}
 	(void)unlink(path);
 	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
@@ -334,17 +356,18 @@ static int found_pin(const struct hd_datapath *dp, const char *name, hd_links_fo
 	if (sscanf(name, "%u-%15s", &a.port, what) != 2)
 		return 0;
 	a.uplink = !strncmp(what, "uplink", strlen("uplink"));
+	a.xdp = a.uplink && hd_xdp_is_pinned(dp, a.port);
 	if (!strcmp(what, clsact_word(&a))) {
 		a.how = HD_ATTACH_CLSACT;
 		return fn(arg, &a);
 	}
 	if (strcmp(what, a.uplink ? "uplink" : "in"))
 		return 0;
-	link_path(dp, a.port, what, path);
+	hd_link_path(dp, a.port, what, path);
 	fd = bpf_obj_get(path);
-	if (fd < 0 || link_info(fd, &info) < 0)
+	if (fd < 0 || hd_link_info(fd, &info) < 0)
 		return 0;
-	a.ifindex = link_ifindex(&info);
+	a.ifindex = hd_link_ifindex(&info);
 	a.how = HD_ATTACH_TCX;
 	if (a.ifindex)
 		return fn(arg, &a);

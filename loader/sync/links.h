@@ -22,12 +22,14 @@ enum hd_attach { HD_ATTACH_NONE, HD_ATTACH_TCX, HD_ATTACH_CLSACT };
  * @ifindex: the device
  * @how:     the same in both directions, or HD_ATTACH_NONE
  * @uplink:  it is an uplink's
+ * @xdp:     XDP opens packets before TC gets them, see xdp.h
  */
 struct hd_attachment {
 	uint32_t port;
 	uint32_t ifindex;
 	enum hd_attach how;
 	bool uplink;
+	bool xdp;
 };
 
 /** hd_attach_word - "tcx", "clsact", "none" */
@@ -43,6 +45,10 @@ const char *hd_attach_word(enum hd_attach how);
  * Return: 0 or -errno; then nothing of ours is on the device.
  */
 int hd_links_attach(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a);
+
+/** hd_links_attach_tc - the same without a look at XDP */
+int hd_links_attach_tc(const struct hd_datapath *dp, struct hd_netlink *nl,
+		       struct hd_attachment *a);
 
 /**
  * hd_links_foreign_egress - whether somebody else's program looks at what leaves by a device
@@ -77,3 +83,14 @@ typedef int (*hd_links_found_fn)(void *arg, const struct hd_attachment *a);
 
 /** hd_links_find - report what is pinned; pins whose device is gone are removed on the way */
 int hd_links_find(const struct hd_datapath *dp, hd_links_found_fn fn, void *arg);
+
+struct bpf_link_info;
+
+/** hd_link_path - path of a pin or note: links/PORT-WHAT */
+void hd_link_path(const struct hd_datapath *dp, uint32_t port, const char *what, char path[300]);
+
+/** hd_link_info - what the kernel says about a link. 0 or -errno. */
+int hd_link_info(int fd, struct bpf_link_info *ret);
+
+/** hd_link_ifindex - the device of a tcx or XDP link; 0 when it is gone */
+uint32_t hd_link_ifindex(const struct bpf_link_info *info);

@@ -13,10 +13,12 @@
 #include "cleanup.h"
 #include "port.skel.h"
 #include "sync/grace.h"
+#include "uplink.skel.h"
 
 /* @progs, @ids: what goes into the datapath at the next swap. @fn, @arg: of the reading under way. */
 struct hd_live {
 	struct port_bpf *skel;
+	struct uplink_bpf *xdp;
 	struct ring_buffer *ring;
 	int progs[HD_PROG_COUNT];
 	uint32_t ids[HD_PROG_COUNT];
@@ -38,6 +40,8 @@ static int take_progs(struct hd_live *live, const struct hd_datapath *dp)
 		[HD_PROG_OUT] = live->skel->progs.hd_port_out,
 		[HD_PROG_UPLINK] = live->skel->progs.hd_uplink_in,
 		[HD_PROG_UPLINK_OUT] = live->skel->progs.hd_uplink_out,
+		[HD_PROG_UPLINK_OPENED] = live->skel->progs.hd_uplink_opened,
+		[HD_PROG_UPLINK_XDP] = live->xdp->progs.hd_uplink_xdp,
 	};
 
 	memcpy(live->progs, dp->progs, sizeof(live->progs));
@@ -87,6 +91,8 @@ static int load(struct hd_live *live, const struct hd_datapath *dp,
 	uint32_t key = 0;
 	int r = hd_datapath_load_again(dp, HD_TRACE_LIVE, false, &live->skel);
 
+	if (r == 0)
+		r = hd_datapath_load_xdp_again(dp, HD_TRACE_LIVE, live->skel, &live->xdp);
 	if (r < 0)
 		return r;
 	if (bpf_map_update_elem(bpf_map__fd(live->skel->maps.hd_live_filter), &key, filter,
@@ -160,6 +166,7 @@ void hd_live_close(struct hd_live *live)
 		return;
 	hd_grace_wait();
 	ring_buffer__free(live->ring);
+	uplink_bpf__destroy(live->xdp);
 	port_bpf__destroy(live->skel);
 	free(live);
 }

@@ -13,6 +13,8 @@
  * @current:    they are the programs of this datapath
  * @foreign:    somebody else's program looks at what leaves by the device
  * @failed:     it could not be set up, and this was said
+ * @no_xdp:     of an uplink: why XDP is not used though it may be; "" = it is, or mode is tc
+ * @xdp_tried:  device that has refused it, 0 = none
  * @reported:   its state was reported once
  * @up:         the state that was reported
  */
@@ -22,6 +24,8 @@ struct run {
 	bool current;
 	bool foreign;
 	bool failed;
+	char no_xdp[160];
+	uint32_t xdp_tried;
 	bool reported;
 	bool up;
 	UT_hash_handle hh;

@@ -4,6 +4,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -17,6 +18,7 @@
 #include "sync/nat.h"
 #include "sync/state.h"
 #include "sync/tables.h"
+#include "sync/xdp.h"
 
 static struct run *run_find(const struct hd_sync *sync, uint32_t port)
 {
@@ -135,6 +137,50 @@ static int check_port(struct hd_sync *sync, const struct hd_model *old,
 	return netns;
 }
 
+static void say_why(const struct hd_attachment *a, int r, char why[160])
+{
+	struct hd_xdp_other other = hd_xdp_other(a);
+
+	if (other.id)
+		(void)snprintf(why, 160, "another XDP program is on it: %s (id %u)",
+			       other.name[0] ? other.name : "without a name", other.id);
+	else if (r == -EOPNOTSUPP)
+		(void)snprintf(why, 160,
+			       "its driver has no native XDP, or not as the device is set up");
+	else
+		(void)snprintf(why, 160, "XDP can't be attached: %s", strerror(-r));
+}
+
+static int refuse_xdp(const struct hd_object *uplink, int r, const char *why, struct hd_error *err)
+{
+	hd_error_set(err,
+		     r == -EBUSY	? HD_ERR_CONFLICT
+		     : r == -EOPNOTSUPP ? HD_ERR_INVALID
+					: HD_ERR_FAILED,
+		     "uplink %s: %s", uplink->name, why);
+	hd_error_hint(err,
+		      "--mode tc does without XDP; with --mode auto it is used where it can be");
+	hd_error_where(err, "uplinks/%s/mode", uplink->name);
+	hd_error_object(err, uplink->noun->name, uplink->name);
+	return r;
+}
+
+/* Whether XDP is the driver's business is found out by attaching; whose program is there can be said before. */
+static int check_xdp(const struct hd_sync *sync, const struct hd_object *uplink,
+		     struct hd_error *err)
+{
+	const struct hd_link *link = hd_device_of(&sync->devices, uplink);
+	const struct run *run = run_find(sync, uplink->id);
+	struct hd_attachment a = { .ifindex = link ? link->ifindex : 0,
+				   .xdp = run && run->attachment.xdp };
+	char why[160];
+
+	if (!link || uplink->view.uplink.mode != HD_UPLINK_XDP || !hd_xdp_other(&a).id)
+		return 0;
+	say_why(&a, -EBUSY, why);
+	return refuse_xdp(uplink, -EBUSY, why, err);
+}
+
 int hd_sync_check(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
 		  struct hd_error *err)
 {
@@ -143,6 +189,8 @@ int hd_sync_check(struct hd_sync *sync, const struct hd_model *model, const stru
 				? 0
 				: hd_uplink_check(&sync->devices, uplink, err);
 
+		if (r == 0 && !is_same(old, uplink))
+			r = check_xdp(sync, uplink, err);
 		if (r < 0) {
 			hd_error_object(err, "uplink", uplink->name);
 			return r;
@@ -277,6 +325,8 @@ static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_obje
 	fact.up = (link->flags & IFF_UP) && (link->flags & IFF_LOWER_UP);
 	fact.peer = !strcmp(link->kind, "veth") && link->far_peer && !(run && run->foreign);
 	fact.shared = port->noun->id == HD_NOUN_UPLINK && is_shared(sync, port, link);
+	fact.partial = link->kind[0];
+	memcpy(fact.from, link->mac, 6);
 	return fact;
 }
 
@@ -372,6 +422,61 @@ static int attach(struct hd_sync *sync, const struct hd_model *old, const struct
 	return port_failed(sync, old, port, r, &cause, err);
 }
 
+/* What is told of an uplink whose mode is auto or xdp, and which has to do without. */
+static void no_xdp(struct run *run, const struct hd_object *uplink, const char *why)
+{
+	if (why[0] && strcmp(run->no_xdp, why))
+		log_info("uplink %s: packets are opened by TC: %s", uplink->name, why);
+	(void)snprintf(run->no_xdp, sizeof(run->no_xdp), "%s", why);
+}
+
+/* An uplink that was there before goes on by TC if it must; a new one, or one whose mode is changed, is refused. */
+static int try_xdp(struct hd_sync *sync, const struct hd_model *old, const struct hd_object *uplink,
+		   const struct hd_link *link, struct run *run, struct hd_error *err)
+{
+	struct hd_attachment *a = &run->attachment;
+	bool must = uplink->view.uplink.mode == HD_UPLINK_XDP && !is_same(old, uplink);
+	char why[160];
+	int r;
+
+	if (a->xdp || (!must && run->xdp_tried == a->ifindex))
+		return 0;
+	expedite(sync);
+	r = hd_xdp_on(&sync->dp, sync->nl, a, link->kind[0]);
+	run->xdp_tried = r == 0 || r == -EBUSY ? 0 : a->ifindex;
+	if (r == 0) {
+		no_xdp(run, uplink, "");
+		return 0;
+	}
+	say_why(a, r, why);
+	if (must)
+		return refuse_xdp(uplink, r, why, err);
+	no_xdp(run, uplink, why);
+	return 0;
+}
+
+/* --mode: with auto XDP is for hardware; on a veth it is slower for all that other programs there send. */
+static int follow_mode(struct hd_sync *sync, const struct hd_model *old,
+		       const struct hd_object *uplink, struct hd_error *err)
+{
+	const struct hd_link *link = hd_device_of(&sync->devices, uplink);
+	enum hd_uplink_mode mode = uplink->view.uplink.mode;
+	struct run *run = run_find(sync, uplink->id);
+	char why[160] = "";
+
+	if (!link || !run || run->attachment.how == HD_ATTACH_NONE)
+		return 0;
+	if (mode == HD_UPLINK_XDP || (mode == HD_UPLINK_AUTO && !link->kind[0]))
+		return try_xdp(sync, old, uplink, link, run, err);
+	if (run->attachment.xdp)
+		expedite(sync);
+	hd_xdp_off(&sync->dp, sync->nl, &run->attachment);
+	if (mode == HD_UPLINK_AUTO)
+		(void)snprintf(why, sizeof(why), "it is a %s device, and no hardware", link->kind);
+	no_xdp(run, uplink, why);
+	return 0;
+}
+
 /* Our own ends come up only now, that the programs are on them. */
 static int attach_all(struct hd_sync *sync, const struct hd_model *model,
 		      const struct hd_model *old, struct hd_error *err)
@@ -379,6 +484,8 @@ static int attach_all(struct hd_sync *sync, const struct hd_model *model,
 	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
 		int r = attach(sync, old, uplink, err);
 
+		if (r == 0)
+			r = follow_mode(sync, old, uplink, err);
 		if (r < 0)
 			return r;
 	}
@@ -437,14 +544,17 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 {
 	const struct hd_link *link = hd_device_of(&sync->devices, port);
 	const struct run *run = run_find(sync, port->id);
-	struct hd_port_run ret = { .reason = "" };
+	struct hd_port_run ret = { .reason = "", .no_xdp = "" };
 
 	if (port->noun->id == HD_NOUN_PORT && port->view.port.kind == HD_PORT_REMOTE) {
 		ret.up = true; /* what is at another host is not looked at from here */
 		return ret;
 	}
-	if (run)
+	if (run) {
 		ret.attach = run->attachment.how;
+		ret.xdp = run->attachment.xdp;
+		ret.no_xdp = run->no_xdp;
+	}
 	if (!link) {
 		ret.reason = "its device is missing";
 		return ret;

@@ -30,7 +30,9 @@ struct hd_port_run {
 	enum hd_attach attach;
 	uint32_t ifindex;
 	char device[IFNAMSIZ];
-	bool shared; /* of an uplink: the host has an address there */
+	bool shared;	    /* of an uplink: the host has an address there */
+	bool xdp;	    /* of an uplink: XDP opens packets there */
+	const char *no_xdp; /* why not, "" when it does or mode is tc; borrowed */
 };
 
 /** struct hd_peer_run - what is known at run time about a peer; @next is empty where there is no way */

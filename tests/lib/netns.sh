@@ -212,7 +212,14 @@ py() {
 # ---- heddle ----
 
 hd() {
-	"$B/heddle" -i "$I" "$@"
+	mode_of "$@"
+	"$B/heddle" -i "$I" "$@" "${MODE[@]}"
+}
+
+# UPLINK_MODE: with this, uplinks are added in that mode; so a test runs as well with XDP, see run.sh
+mode_of() {
+	MODE=()
+	[[ -z ${UPLINK_MODE-} || "${1-} ${2-}" != "uplink add" || " $* " == *" --mode "* ]] || MODE=(--mode "$UPLINK_MODE")
 }
 
 daemon_answers() {
@@ -273,7 +280,8 @@ at() {
 	local name=$1
 
 	shift
-	"$B/heddle" -i "$I-$name" "$@"
+	mode_of "$@"
+	"$B/heddle" -i "$I-$name" "$@" "${MODE[@]}"
 }
 
 # wire A B: a veth pair between two hosts, "wire" at both ends: 192.0.2.1 and .2, 2001:db8:ffff::1 and ::2; MTU 1500

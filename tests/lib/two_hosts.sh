@@ -101,10 +101,14 @@ all_drops() {
 
 # ---- looking at the wire ----
 
-# watch_start HOST [MTU [DEVICE]]: look at each frame that comes to a host by its wire, see underlay.py
+# watch_start HOST [MTU [DEVICE]]: look at each frame that comes to a host by its wire, see underlay.py. Where XDP opens them it is looked at how they leave the switch:
+# packet sockets of the host see what XDP has left.
 watch_start() {
+	local where=("$N-$1" "${3:-wire}")
+
+	[[ ${UPLINK_MODE-} != xdp ]] || where=("$N-switch" "p-$1:out")
 	rm -f "$T/ready-$1"
-	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$LIB/underlay.py" "$N-$1" "${3:-wire}" "${2:-$MTU}" "$T/ready-$1" >"$T/watch-$1" 2>&1 &
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$LIB/underlay.py" "${where[@]}" "${2:-$MTU}" "$T/ready-$1" >"$T/watch-$1" 2>&1 &
 	WATCHES[$1]=$!
 	wait_for 10 test -e "$T/ready-$1"
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""underlay.py NETNS DEVICE MTU READY-FILE - look at every frame that comes in, until SIGTERM
+"""underlay.py NETNS DEVICE|DEVICE:out MTU READY-FILE - look at every frame that comes in, or goes out, until SIGTERM
 
 None may be larger than the MTU, in pieces (but in a VLAN), or have a wrong checksum: of the outer IPv4 header, of outer UDP if there is one, of GRE, of
 what is inside, behind an 802.1Q tag as well. Prints counts as JSON: by kind of tunnel, or by tag, as "10p5" of VID 10 and priority 5. As a module: makes and reads tunnel packets, byte by byte, by nobody's library.
@@ -188,6 +188,25 @@ def tag_name(tag):
     return tag if tag is None else f"{tag & 0xFFF}p{tag >> 13}"
 
 
+class Leaving(Wire):
+    """What leaves by a device, as it is put on the wire."""
+
+    OUTGOING = 4
+
+    def __init__(self, name, ifname):
+        super().__init__(name, ifname)
+        self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 0)
+
+    def receive(self):
+        while True:
+            try:
+                data, address = self.sock.recvfrom(70000)
+            except BlockingIOError:
+                return
+            if address[2] == self.OUTGOING:
+                yield data
+
+
 def judge(frame, mtu):
     packet = Packet(frame)
     if packet.size > mtu + 14:
@@ -201,7 +220,7 @@ def judge(frame, mtu):
 def main(name, device, mtu, ready):
     ended, counts, errors = [], collections.Counter(), collections.Counter()
     counts["largest"] = 0
-    wire = Wire(name, device)
+    wire = Leaving(name, device[:-4]) if device.endswith(":out") else Wire(name, device)
 
     def take(_, frame):
         try:

@@ -3,7 +3,7 @@
 #
 # run.sh - run the tests of this folder: run.sh [-j N] [PATTERN...]
 #
-# PATTERN is a shell pattern for names: l2-1, 'k-*'. B names the folder of the programs, as for each test alone. A test that takes
+# NAME+xdp is test NAME with uplinks in that mode: those of the list XDP below. PATTERN is a shell pattern for names: l2-1, 'k-*', '*+xdp'. B names the folder of the programs, as for each test alone. A test that takes
 # longer than $LIMIT seconds has failed.
 
 set -u
@@ -13,6 +13,9 @@ OUT=$(mktemp -d "${TMPDIR:-/tmp}/heddle-run-XXXXXX")
 LIMIT=${LIMIT:-180}
 JOBS=2
 declare -A NAMES=() STARTED=()
+# Not those that look into tunnel packets on the host's own device: packet sockets see what XDP has left.
+XDP="l2-7 l2-9 overlay-clsact overlay-flood overlay-life overlay-secure overlay-segments overlay-way provider t-2 t-4 t-6 t-7 t-8 t-8-kernel t-8-ovs
+	t-ecn t-flap t-groups t-hostile t-inside t-isolation t-life t-small vxlan vxlan-kernel"
 passed=0 failed=0 skipped=0
 
 usage() {
@@ -34,7 +37,10 @@ matches() {
 
 # Each test gets a process group of its own from timeout(1), which passes signals on to all of it.
 start() {
-	timeout --kill-after=20 "$LIMIT" "$HERE/$1.sh" >"$OUT/$1" 2>&1 </dev/null &
+	local mode=
+
+	[[ $1 != *+xdp ]] || mode=xdp
+	UPLINK_MODE=$mode timeout --kill-after=20 "$LIMIT" "$HERE/${1%+xdp}.sh" >"$OUT/$1" 2>&1 </dev/null &
 	NAMES[$!]=$1
 	STARTED[$!]=${EPOCHREALTIME/./}
 }
@@ -93,9 +99,19 @@ trap 'interrupted 129' HUP
 trap 'interrupted 130' INT
 trap 'interrupted 143' TERM
 
-for file in "$HERE"/*.sh; do
-	name=$(basename "$file" .sh)
-	[[ $name == run ]] && continue
+# all_names: of the tests, and of those that run once more with XDP
+all_names() {
+	local name
+
+	for name in "$HERE"/*.sh; do
+		name=${name##*/}
+		[[ $name == run.sh ]] || printf '%s\n' "${name%.sh}"
+	done
+	# shellcheck disable=SC2086 # a list of words
+	printf '%s+xdp\n' $XDP
+}
+
+for name in $(all_names); do
 	matches "$name" "$@" || continue
 	((${#NAMES[@]} < JOBS)) || finish_one
 	start "$name"

@@ -191,6 +191,6 @@ refused 6 'tunnel-dscp is for type vxlan, geneve and gre' hd network add x --typ
 refused 6 'expected inherit or a number from 0 to 63' hd network add x --type gre --tunnel-dscp ef
 refused 6 'expected a number from 1 to 255' hd network add x --type gre --tunnel-ttl 256
 refused 3 'does not exist' hd uplink add nowhere
-refused 2 'not available yet' hd uplink add dev1 --mode xdp
+refused 6 'one of auto, xdp, tc' hd uplink add dev1 --mode generic
 refused 2 'tunnel-ip is missing' hd peer add p
 refused 6 'does not leave the host' hd peer add p --tunnel-ip 192.0.2.9 --network blue

@@ -631,7 +631,11 @@ static void tunnels(void **state)
 	uint32_t net = put(f, HD_NOUN_NETWORK, "blue", "{\"type\":\"vxlan\",\"id\":10}")->id;
 	uint32_t other = put(f, HD_NOUN_NETWORK, "red", "{\"type\":\"gre\",\"id\":10}")->id;
 	uint32_t uplink = end(f, HD_NOUN_UPLINK, "wire", "{\"tunnel-ip\":\"192.0.2.1\"}",
-			      (struct hd_fact){ .ifindex = 7, .mtu = 1400, .up = true });
+			      (struct hd_fact){ .ifindex = 7,
+						.mtu = 1400,
+						.up = true,
+						.partial = true,
+						.from = { 2, 0, 0, 0, 0, 7 } });
 	uint32_t all = end(f, HD_NOUN_PEER, "all", "{\"tunnel-ip\":\"192.0.2.2\"}", way);
 	uint32_t some = end(f, HD_NOUN_PEER, "some",
 			    "{\"tunnel-ip\":\"192.0.2.3\",\"network\":[\"red\"],\"mac-limit\":5}",
@@ -661,7 +665,11 @@ static void tunnels(void **state)
 	assert_int_equal(port_value(f, all).ifindex, 0); /* nobody sends there without a wrapping */
 	assert_int_equal(port_value(f, some).flags, HD_PORT_TUNNEL);
 	assert_int_equal(port_value(f, some).mac_limit, 5);
+	at = end_value(f, uplink);
+	assert_int_equal(at.flags, HD_END_PARTIAL);
+	assert_memory_equal(at.from, f->facts[0].from, 6);
 	at = end_value(f, all);
+	assert_int_equal(at.flags, 0);
 	assert_int_equal(at.ifindex, 7);
 	assert_int_equal(at.mtu, 1400);
 	assert_memory_equal(at.to, way.to, 6);
