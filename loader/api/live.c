@@ -129,6 +129,15 @@ static json_int_t new_id(void)
 	return (json_int_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* Not what sd-event takes for now: that is when this turn of the loop began, and loading programs may have taken longer than a session is waited for. */
+static uint64_t gone_at(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* that clock is always there */
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 + GONE_AFTER_USEC;
+}
+
 static int begin(struct hd_daemon *daemon, const struct hd_live_filter *filter,
 		 struct hd_error *err)
 {
@@ -139,8 +148,8 @@ static int begin(struct hd_daemon *daemon, const struct hd_live_filter *filter,
 		return hd_error_set(err, HD_ERR_FAILED, "trace: no memory");
 	r = hd_live_open(hd_sync_datapath(daemon->sync), filter, &w->live, err);
 	if (r == 0) {
-		r = sd_event_add_time_relative(daemon->event, &w->timer, CLOCK_MONOTONIC,
-					       GONE_AFTER_USEC, 0, on_gone, daemon);
+		r = sd_event_add_time(daemon->event, &w->timer, CLOCK_MONOTONIC, gone_at(), 0,
+				      on_gone, daemon);
 		if (r < 0)
 			hd_error_set(err, HD_ERR_FAILED, "trace: no timer: %s", strerror(-r));
 	}
@@ -152,6 +161,7 @@ static int begin(struct hd_daemon *daemon, const struct hd_live_filter *filter,
 	w->id = new_id();
 	daemon->watching = w;
 	hd_sync_swap(daemon->sync, w->live);
+	(void)sd_event_source_set_time(w->timer, gone_at());
 	log_info("trace --live: begins");
 	return 0;
 }
@@ -234,7 +244,7 @@ int hd_api_live_read(struct hd_daemon *daemon, const struct hd_http_request *req
 	(void)rest;
 	if (!w || !id || strtoll(id, NULL, 10) != w->id)
 		return hd_error_set(err, HD_ERR_NOT_FOUND, "trace: it has ended");
-	(void)sd_event_source_set_time_relative(w->timer, GONE_AFTER_USEC);
+	(void)sd_event_source_set_time(w->timer, gone_at());
 	reading.packets = json_array();
 	hd_live_read(w->live, take, &reading);
 	*ret = json_pack("{s:o, s:I}", "packets", reading.packets, "lost",
