@@ -44,6 +44,8 @@ P5-udp      | fn:overlay | ge | 1.60 | kvxlan0 | 1/s    | overlay UDP request-re
 P6          | fn:overlay | ge | 0.95 | bare    | Gbit/s | overlay TCP throughput, wire of super-packets
 P6-kernel   | fn:overlay | ge | 1.35 | kvxlan0 | Gbit/s | the same
 P7          | fn:overlay | ge | 1.15 | kvxlan1 | Gbit/s | overlay TCP throughput, wire of MTU-sized frames
+P7-xdp      | fn:overlay | ge | 1.15 | kvxlan1 | Gbit/s | the same, uplinks by XDP
+P7-modes    | fn:overlay | ge | 1.00 | overlay1 | Gbit/s | the same, XDP against TC
 P8          | fn:overlay | le | 0.18 | -       | ratio  | what the overlay adds to a request, against the kernel
 P9-out      | fn:peers   | le | 250  | -      | ns     | established packet to a peer: hd_port_in on the wire (bpf_stats)
 P9-in       | fn:peers   | le | 200  | -      | ns     | established packet from a peer: hd_uplink_in on the wire
@@ -484,7 +486,9 @@ overlay_round() # ROUND SETUP: leaves requests per second in UDP_RR[SETUP]
 	gbits=$(overlay_value "$setup" tcp_stream gbits)
 	case $setup in
 	*1)
-		sample P7 "$setup" "$round" "$gbits"
+		[ "$setup" = xdp1 ] || sample P7 "$setup" "$round" "$gbits"
+		[ "$setup" = overlay1 ] || sample P7-xdp "$setup" "$round" "$gbits"
+		[ "$setup" = kvxlan1 ] || sample P7-modes "$setup" "$round" "$gbits"
 		return
 		;;
 	esac
@@ -503,7 +507,7 @@ row_overlay()
 	local round setup setups
 	declare -A UDP_RR
 
-	mapfile -t setups < <(usable_setups bare overlay0 kvxlan0 overlay1 kvxlan1)
+	mapfile -t setups < <(usable_setups bare overlay0 kvxlan0 overlay1 kvxlan1 xdp1)
 	for setup in "${setups[@]}"; do
 		setup_up "$setup"
 	done

@@ -632,7 +632,7 @@ overlay_host() # SETUP HOST END INSTANCE
 	heddle_conf >"$PERF_TMP/$4/conf"
 	daemon_start "$4" "$(ns_name "$1" "$2")" &&
 		hd "$4" network add n1 --type vxlan --id 10 &&
-		hd "$4" uplink add wire --tunnel-ip "198.51.100.$number" &&
+		hd "$4" uplink add wire --tunnel-ip "198.51.100.$number" --mode "${OVERLAY_MODE:-tc}" &&
 		hd "$4" peer add other --tunnel-ip "198.51.100.$other" &&
 		hd "$4" security-group rule-add default --direction ingress --remote 192.0.2.0/24 >/dev/null &&
 		hd "$4" port add "$3" --network n1 --netns "$(ns_name "$1" "$3")" --ifname eth0 \
@@ -653,6 +653,22 @@ overlay_down() # SETUP
 {
 	daemon_end "$1"
 	daemon_end "${1}b"
+}
+
+# xdpN: the same, uplinks by XDP
+xdp_can()
+{
+	heddle_can
+}
+
+xdp_up() # SETUP
+{
+	OVERLAY_MODE=xdp overlay_up "$1"
+}
+
+xdp_down() # SETUP
+{
+	overlay_down "$1"
 }
 
 kvxlan_can()
