@@ -38,7 +38,7 @@ def read(path):
     for line in objdump("-d", "-r", path) + ["Disassembly of section end:"]:
         insn = re.match(r"\s+(\d+):\s+((?:[0-9a-f]{2}\s){8})", line)
         relocated = re.search(r"R_BPF_64_(?:32|64)\s+(\S+)$", line)
-        if code and not relocated and section == TEXT:
+        if code and not relocated and section == TEXT and code[1] is not None:
             functions[name].calls.add(at.get(code[0] + 1 + code[1]))
         if code and relocated:
             functions[name].calls.add(at.get(code[2] if relocated[1] == TEXT else None, relocated[1]))
@@ -53,8 +53,8 @@ def read(path):
             value = int.from_bytes(raw[4:], "little", signed=True)
             if raw[0] == 0x85 and raw[1] >> 4 == 1:  # call of a function
                 code = int(insn[1]), value, value + 1
-            elif raw[0] == 0x18:  # address, perhaps of a callback
-                code = int(insn[1]), value if raw[1] >> 4 == 4 else -1, value // 8
+            elif raw[0] == 0x18:  # address, perhaps of a callback; or a number, which is none
+                code = int(insn[1]), value if raw[1] >> 4 == 4 else None, value // 8
             for offset in re.findall(r"r10 - (\d+|0x[0-9a-f]+)", line):
                 functions[name].bytes = max(functions[name].bytes, int(offset, 0))
             if add := re.search(r"r\d+ \+= -(\d+)$", line):  # as a rule of a copy of r10
