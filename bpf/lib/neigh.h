@@ -211,7 +211,9 @@ static __always_inline int nd_send(struct hd_pkt *pkt, const struct nd_advert *n
 
 	hd_memcpy(eth.h_dest, solicited ? pkt->src : all_nodes, 6);
 	hd_memcpy(eth.h_source, mac, 6);
-	if (bpf_skb_change_tail(pkt->ctx, ETH_HLEN + sizeof(*na), 0) ||
+	/* The kernel refuses to change the length of what was in a tunnel; who has an address asks with as many bytes as the answer has. */
+	if ((pkt->ctx->len != ETH_HLEN + sizeof(*na) &&
+	     bpf_skb_change_tail(pkt->ctx, ETH_HLEN + sizeof(*na), 0)) ||
 	    bpf_skb_store_bytes(pkt->ctx, 0, &eth, sizeof(eth), BPF_F_RECOMPUTE_CSUM) ||
 	    bpf_skb_store_bytes(pkt->ctx, ETH_HLEN, na, sizeof(*na), BPF_F_RECOMPUTE_CSUM))
 		return -HD_DROP_NO_MEMORY;
