@@ -144,7 +144,7 @@ static __always_inline int hd_tell(struct hd_pkt *pkt)
 	if (!tell_is_due(pkt) || !tell_has_room(pkt))
 		return -(int)reason;
 	hd_drop(pkt, pkt->port, reason);
-	hd_trace(pkt, HD_TRACE_TOLD, tell >> 24, tell >> 16 & 0xff);
+	hd_trace(pkt, HD_TRACE_TOLD, pkt->port << 16 | tell >> 16, reason);
 	r = tell_send(pkt);
 	return r < 0 ? HD_VERDICT_DONE : r; /* it is counted already */
 }

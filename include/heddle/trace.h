@@ -43,7 +43,7 @@ enum hd_trace_what {
 	HD_TRACE_ROUTE_STATIC,	   /* router a: its static route b decides */
 	HD_TRACE_ROUTED,	   /* router a at another host has sent it on, into network b */
 	HD_TRACE_NEXT_HOP,	   /* the next hop in network a is behind port b; 0 = not known */
-	HD_TRACE_TOLD,		   /* its sender is told, by an ICMP error of type a and code b */
+	HD_TRACE_TOLD, /* dropped for reason b; its sender is told, by an ICMP error: a is port << 16 | type << 8 | code */
 };
 
 /**

@@ -35,6 +35,7 @@ struct telling {
 	const char *verdict;
 	const char *reason;
 	uint32_t rule;
+	bool is_told; /* dropped; what is delivered from now on is only an error about it */
 };
 
 static const char *port_name(const struct telling *t, uint32_t id)
@@ -87,19 +88,38 @@ static const char *direction(uint32_t dir)
 	return dir == HD_EGRESS ? "egress" : "ingress";
 }
 
+/* Notes the reason; "NAME: SENTENCE" in @text. */
+static void reason_text(struct telling *t, uint32_t number, char *text, size_t size)
+{
+	(void)snprintf(text, size, "reason %u", number);
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].number == number) {
+			t->reason = reasons[i].name;
+			(void)snprintf(text, size, "%s: %s", reasons[i].name, reasons[i].sentence);
+		}
+}
+
 static json_t *drop_text(struct telling *t, const struct hd_trace_record *r)
 {
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].number == r->a) {
-			t->reason = reasons[i].name;
-			return json_sprintf("port %s: %s: %s", port_name(t, r->b), reasons[i].name,
-					    reasons[i].sentence);
-		}
-	return json_sprintf("reason %u", r->a);
+	char text[256];
+
+	reason_text(t, r->a, text, sizeof(text));
+	return json_sprintf("port %s: %s", port_name(t, r->b), text);
+}
+
+static json_t *told_text(struct telling *t, const struct hd_trace_record *r)
+{
+	char text[256];
+
+	reason_text(t, r->b, text, sizeof(text));
+	return json_sprintf("dropped, and its sender is told by ICMP type %u, code %u: %s",
+			    r->a >> 8 & 0xff, r->a & 0xff, text);
 }
 
 static void deliver(struct telling *t, const char *verdict, uint32_t port)
 {
+	if (t->is_told)
+		return;
 	if (!strcmp(t->verdict, "dropped"))
 		(void)json_array_clear(t->to); /* one of many receivers refused it before */
 	t->verdict = verdict;
@@ -205,7 +225,9 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 					      network_name(t, r->a));
 		return "next hop";
 	case HD_TRACE_TOLD:
-		*detail = json_sprintf("its sender is told by ICMP type %u, code %u", r->a, r->b);
+		*detail = told_text(t, r);
+		refuse(t, r->a >> 16);
+		t->is_told = true;
 		return "told";
 	case HD_TRACE_ENCAP:
 		*detail = encap_text(t, r);
@@ -312,7 +334,25 @@ static const struct hd_object *owner_of(const struct hd_model *model, const char
 	return NULL;
 }
 
-/* MACs that were not given: the port's own, and the one that the destination's owner has. */
+/* The router that a packet to another network is for: of the subnet that holds its source, else of any in the port's network. */
+static const struct hd_object *router_for(const struct hd_model *model, const char *network,
+					  const struct hd_packet *packet)
+{
+	const struct hd_object *to = hd_model_subnet_of(model, network, &packet->dst);
+	const struct hd_object *from = hd_model_subnet_of(model, network, &packet->src);
+	const struct hd_object *router = from ? hd_model_router_of(model, from->name) : NULL;
+
+	if (router && hd_ip_same(&from->view.subnet.gateway, &packet->dst))
+		return router;
+	if (to)
+		return NULL;
+	hd_model_each(model, HD_NOUN_ROUTER, any)
+		if (!router && hd_router_is_in(model, any, network))
+			router = any;
+	return router;
+}
+
+/* MACs that were not given: the port's own, and the one that the destination's owner, or the way to it, has. */
 static void fill_macs(const struct hd_datapath *dp, const struct hd_model *model,
 		      const struct hd_object *port, struct hd_packet *packet)
 {
@@ -320,6 +360,8 @@ static void fill_macs(const struct hd_datapath *dp, const struct hd_model *model
 	const struct hd_object *owner =
 		owner_of(model, port->view.port.network,
 			 packet->vlan ? packet->vlan : port->view.port.vlan, &packet->dst);
+	const struct hd_object *router =
+		owner ? NULL : router_for(model, port->view.port.network, packet);
 
 	if (!packet->has_src_mac && !mac_of(dp, port, packet->src_mac))
 		memcpy(packet->src_mac, unknown, 6);
@@ -327,6 +369,8 @@ static void fill_macs(const struct hd_datapath *dp, const struct hd_model *model
 		return;
 	if (packet->proto < 0)
 		memset(packet->dst_mac, 0xff, 6);
+	else if (router)
+		memcpy(packet->dst_mac, router->view.router.mac, 6);
 	else if (!owner || !mac_of(dp, owner, packet->dst_mac))
 		memcpy(packet->dst_mac, unknown, 6);
 }
