@@ -365,7 +365,9 @@ static __always_inline int hd_route(struct hd_pkt *pkt)
 		return r;
 	if (hd_is_nd(pkt->ip))
 		return HD_VERDICT_NEIGH;
-	(void)hd_nat_arrive(pkt->ctx);
+	if (hd_nat_arrive(pkt->ctx))
+		hd_trace(pkt, HD_TRACE_DNAT, pkt->ip->nat_to_addr,
+			 pkt->ip->nat & NAT_DST_PORT ? bpf_ntohs(pkt->ip->nat_to_port) : 0);
 	mac_copy(pkt->ip->from_mac, pkt->src);
 	return pkt->ip->rewrite ? route_on(pkt) : route_arrived(pkt);
 }

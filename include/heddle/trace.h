@@ -44,6 +44,8 @@ enum hd_trace_what {
 	HD_TRACE_ROUTED,	   /* router a at another host has sent it on, into network b */
 	HD_TRACE_NEXT_HOP,	   /* the next hop in network a is behind port b; 0 = not known */
 	HD_TRACE_TOLD, /* dropped for reason b; its sender is told, by an ICMP error: a is port << 16 | type << 8 | code */
+	HD_TRACE_DNAT, /* from outside: its destination is inside a (IPv4, network order), port b; 0 = the same */
+	HD_TRACE_SNAT, /* to outside: its source is called a (IPv4, network order) there, port b; 0 = the same */
 };
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* trace.c - what would happen to a packet, asked of the very programs that would decide */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,15 @@ static json_t *encap_text(const struct telling *t, const struct hd_trace_record 
 		hd_ip_format(&peer->view.peer.ip, ip);
 	return json_sprintf("to peer %s at %s, in an outer packet of %u bytes", port_name(t, r->a),
 			    ip, r->b);
+}
+
+static json_t *nat_text(const char *what, const char *where, const struct hd_trace_record *r)
+{
+	char text[INET_ADDRSTRLEN] = "?";
+
+	(void)inet_ntop(AF_INET, &r->a, text, sizeof(text));
+	return r->b ? json_sprintf("its %s is %s:%u %s", what, text, r->b, where)
+		    : json_sprintf("its %s is %s %s", what, text, where);
 }
 
 static json_t *rule_text(const struct telling *t, uint32_t id)
@@ -229,6 +239,12 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 		refuse(t, r->a >> 16);
 		t->is_told = true;
 		return "told";
+	case HD_TRACE_DNAT:
+		*detail = nat_text("destination", "inside", r);
+		return "translate";
+	case HD_TRACE_SNAT:
+		*detail = nat_text("source", "outside", r);
+		return "translate";
 	case HD_TRACE_ENCAP:
 		*detail = encap_text(t, r);
 		deliver(t, "delivered", r->a);
