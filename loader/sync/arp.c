@@ -23,8 +23,18 @@ const struct hd_object *hd_arp_router(const struct hd_model *model, const struct
 				      const struct hd_ip *ip)
 {
 	const struct hd_object *subnet = hd_model_subnet_of(model, network->name, ip);
+	const struct hd_object *router = subnet ? hd_model_router_of(model, subnet->name) : NULL;
 
-	return subnet ? hd_model_router_of(model, subnet->name) : NULL;
+	if (router || !subnet)
+		return router;
+	hd_model_each(model, HD_NOUN_ROUTER, object) {
+		const struct hd_router_gateway *gateway = &object->view.router.gateway;
+
+		if (gateway->network && !strcmp(gateway->network, network->name) &&
+		    hd_ip_in(&gateway->ip, &subnet->view.subnet.cidr))
+			return object;
+	}
+	return NULL;
 }
 
 bool hd_arp_is_configured(const struct hd_datapath *dp, const struct hd_neigh_key *key)
