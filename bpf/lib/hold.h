@@ -109,12 +109,13 @@ __noinline int hd_hold(struct __sk_buff *ctx, __u32 stage)
 	return -HD_DROP_FRAG_ORPHAN;
 }
 
-/* What was counted when it was put by; the sum over the CPUs is what counts. */
+/* What was counted when it was put by, in stage judge or route; the sum over the CPUs is what counts. */
 static __always_inline void take_back(const struct hd_held_value *held)
 {
+	const struct hd_ip *ip = hop_ip();
 	struct hd_drop_key key = { .port = held->port,
 				   .reason = HD_DROP_FRAG_ORPHAN,
-				   .stage = HD_STAGE_JUDGE };
+				   .stage = ip && ip->router ? HD_STAGE_ROUTE : HD_STAGE_JUDGE };
 	struct hd_drop_value *drop = bpf_map_lookup_elem(&hd_drops, &key);
 	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &key.port);
 

@@ -105,7 +105,7 @@ __noinline int hd_route_look(__u32 router)
 	return route->kind;
 }
 
-/** hd_route_back - the same for the way back to the packet's sender: where it is, and the router's address there */
+/** hd_route_back - the same for the way back to the packet's sender: where it is, and, if it is a host's address, the router's there */
 __noinline int hd_route_back(__u32 router)
 {
 	const struct hd_route_value *route;
@@ -116,10 +116,12 @@ __noinline int hd_route_back(__u32 router)
 	ip->from_network = ip->network;
 	ip->source[0] = ip->source[1] = ip->source[2] = ip->source[3] = 0;
 	route = route_find(ip, router, ip->saddr);
-	if (!route || (route->kind != HD_ROUTE_CONNECTED && route->kind != HD_ROUTE_VIA))
+	if (!route)
 		return HD_ROUTE_NONE;
-	ip->from_network = route->network;
-	hd_memcpy(ip->source, route->gateway, 16);
+	if (route->kind == HD_ROUTE_CONNECTED || route->kind == HD_ROUTE_VIA) {
+		ip->from_network = route->network;
+		hd_memcpy(ip->source, route->gateway, 16);
+	}
 	return route->kind;
 }
 
@@ -188,6 +190,8 @@ static __always_inline int rewrite4(struct __sk_buff *ctx, const struct hd_ip *i
 
 	if (bpf_skb_load_bytes(ctx, 0, p, REWRITE4))
 		return -HD_DROP_IP_MALFORMED;
+	if (p[ETH_HLEN + 8] <= 1)
+		return -HD_DROP_TTL; /* of one that has waited; of others it is known */
 	rewrite_eth(p, ip, router);
 	p[ETH_HLEN + 8]--;
 	sum = *(hd_u16 *)(p + ETH_HLEN + 10) + bpf_htons(0x0100);
@@ -203,6 +207,8 @@ static __always_inline int rewrite6(struct __sk_buff *ctx, const struct hd_ip *i
 
 	if (bpf_skb_load_bytes(ctx, 0, p, REWRITE6))
 		return -HD_DROP_IP_MALFORMED;
+	if (p[ETH_HLEN + 7] <= 1)
+		return -HD_DROP_TTL;
 	rewrite_eth(p, ip, router);
 	p[ETH_HLEN + 7]--;
 	return bpf_skb_store_bytes(ctx, 0, p, REWRITE6, BPF_F_RECOMPUTE_CSUM) ? -HD_DROP_NO_MEMORY

@@ -110,7 +110,8 @@ static __always_inline bool hd_route_replay(struct hd_pkt *pkt, int *ret)
 	if (!to || rflow->flow.gen != hd_flow_gen(pkt, pkt->from, to) ||
 	    !hd_port_is_member(hop->network, to_id) || !hop_leads_to(hop, to_id, to))
 		return false;
-	if (!pkt->ip->rewrite && (hop->network != pkt->network || !mac_equal(pkt->dst, hop->mac)))
+	if (!pkt->ip->rewrite &&
+	    (to_id == pkt->port || hop->network != pkt->network || !mac_equal(pkt->dst, hop->mac)))
 		return false;
 	take_hop(pkt, hop);
 	if (!hd_route_fits(pkt->ctx, to_id, pkt->eth_type))
@@ -287,6 +288,7 @@ static __always_inline bool is_translated(const struct hd_pkt *pkt)
 static __always_inline int route_to(struct hd_pkt *pkt, __u32 to_id)
 {
 	const struct hd_port_value *to = hd_port_lookup(to_id);
+	struct judge j = { .to_id = to_id, .to = to };
 	int r;
 
 	if (!to || !hd_port_is_member(pkt->ip->to_network, to_id))
@@ -297,7 +299,20 @@ static __always_inline int route_to(struct hd_pkt *pkt, __u32 to_id)
 	if (is_secure(pkt->from) || is_secure(to) || is_translated(pkt))
 		return HD_VERDICT_FLOW;
 	r = hd_port_may_send_to(pkt, to_id);
-	return r < 0 ? r : hd_hop_send(pkt, to_id);
+	return r < 0 ? r : send_flow(pkt, &j, NULL);
+}
+
+/*
+ * Whether the sender is somebody: not the router itself, and not all hosts of a subnet (RFC 1812 section 5.3.7). What comes from outside may come from an
+ * address that several routers share.
+ */
+static __always_inline bool has_source(const struct hd_pkt *pkt)
+{
+	int kind = hd_route_back(pkt->ip->router);
+
+	if (kind == HD_ROUTE_LOCAL)
+		return pkt->ip->nat & NAT_DST;
+	return !is_unroutable(pkt->ip, pkt->ip->saddr) && kind != HD_ROUTE_BROADCAST;
 }
 
 static __always_inline int route_on(struct hd_pkt *pkt)
@@ -305,9 +320,8 @@ static __always_inline int route_on(struct hd_pkt *pkt)
 	int kind;
 	__u32 to;
 
-	if (is_unroutable(pkt->ip, pkt->ip->daddr) || is_unroutable(pkt->ip, pkt->ip->saddr))
+	if (is_unroutable(pkt->ip, pkt->ip->daddr) || !has_source(pkt))
 		return -HD_DROP_ROUTE_CAST;
-	(void)hd_route_back(pkt->ip->router);
 	kind = hd_route_look(pkt->ip->router);
 	if (kind == HD_ROUTE_LOCAL)
 		return route_local(pkt);
@@ -317,12 +331,12 @@ static __always_inline int route_on(struct hd_pkt *pkt)
 		hd_trace(pkt, HD_TRACE_ROUTE_STATIC, pkt->ip->router, pkt->ip->route);
 	else if (kind == HD_ROUTE_CONNECTED)
 		hd_trace(pkt, HD_TRACE_ROUTE, pkt->ip->router, pkt->ip->to_network);
-	if (pkt->ip->ttl <= 1)
-		return tell_ttl(pkt);
 	if (kind == HD_ROUTE_BLACKHOLE)
 		return -HD_DROP_BLACKHOLE;
 	if (kind == HD_ROUTE_BROADCAST)
-		return -HD_DROP_ROUTE_CAST;
+		return -HD_DROP_ROUTE_CAST; /* nobody is told, whatever its TTL (RFC 1122 section 3.2.2) */
+	if (pkt->ip->ttl <= 1)
+		return tell_ttl(pkt);
 	if (kind != HD_ROUTE_CONNECTED && kind != HD_ROUTE_VIA)
 		return tell_unreachable(pkt, HD_DROP_NO_ROUTE, ICMP_NET_UNREACHABLE,
 					ICMPV6_NO_ROUTE);
@@ -331,7 +345,10 @@ static __always_inline int route_on(struct hd_pkt *pkt)
 	return to == HD_PORT_NONE ? HD_VERDICT_RESOLVE : route_to(pkt, to);
 }
 
-/* Sent on by the same router at another host: what is left is to deliver it. If nobody knows where, it is a frame like others. */
+/*
+ * Sent on by the same router at another host: what is left is to deliver it. If nobody knows where, it is a frame like others. What a physical network
+ * gives to us as well as to whom it is for, stays there.
+ */
 static __always_inline int route_arrived(struct hd_pkt *pkt)
 {
 	__u32 to = hd_fdb_lookup(pkt);
@@ -340,6 +357,8 @@ static __always_inline int route_arrived(struct hd_pkt *pkt)
 		pkt->ip->router = HD_PORT_NONE;
 		return HD_VERDICT_PASS;
 	}
+	if (to == pkt->port)
+		return -HD_DROP_SAME_PORT;
 	(void)hd_route_back(pkt->ip->router);
 	hd_trace(pkt, HD_TRACE_ROUTED, pkt->ip->router, pkt->network);
 	pkt->ip->to_network = pkt->network;
