@@ -181,7 +181,10 @@ static __always_inline void rewrite_eth(__u8 *p, const struct hd_ip *ip,
 		mac_copy(p + 6, end->from);
 }
 
-/* RFC 1624: the TTL is the upper half of its word, and goes down by one; so the checksum goes up. */
+/*
+ * RFC 1624: the TTL is the upper half of its word, and goes down by one; so the checksum goes up. Together the header sums up to what it was, so a
+ * sum that the device has made of the packet stays right; it does not hold the Ethernet header.
+ */
 static __always_inline int rewrite4(struct __sk_buff *ctx, const struct hd_ip *ip,
 				    const struct hd_port_value *router)
 {
@@ -196,10 +199,10 @@ static __always_inline int rewrite4(struct __sk_buff *ctx, const struct hd_ip *i
 	p[ETH_HLEN + 8]--;
 	sum = *(hd_u16 *)(p + ETH_HLEN + 10) + bpf_htons(0x0100);
 	*(hd_u16 *)(p + ETH_HLEN + 10) = sum + (sum >= 0xffff);
-	return bpf_skb_store_bytes(ctx, 0, p, REWRITE4, BPF_F_RECOMPUTE_CSUM) ? -HD_DROP_NO_MEMORY
-									      : 0;
+	return bpf_skb_store_bytes(ctx, 0, p, REWRITE4, 0) ? -HD_DROP_NO_MEMORY : 0;
 }
 
+/* Here the sum changes with the hop limit. */
 static __always_inline int rewrite6(struct __sk_buff *ctx, const struct hd_ip *ip,
 				    const struct hd_port_value *router)
 {
@@ -211,8 +214,10 @@ static __always_inline int rewrite6(struct __sk_buff *ctx, const struct hd_ip *i
 		return -HD_DROP_TTL;
 	rewrite_eth(p, ip, router);
 	p[ETH_HLEN + 7]--;
-	return bpf_skb_store_bytes(ctx, 0, p, REWRITE6, BPF_F_RECOMPUTE_CSUM) ? -HD_DROP_NO_MEMORY
-									      : 0;
+	if (bpf_skb_store_bytes(ctx, 0, p, ETH_HLEN, 0) ||
+	    bpf_skb_store_bytes(ctx, ETH_HLEN + 6, p + ETH_HLEN + 6, 2, BPF_F_RECOMPUTE_CSUM))
+		return -HD_DROP_NO_MEMORY;
+	return 0;
 }
 
 /**

@@ -186,11 +186,13 @@ static __always_inline void echo_eth(__u8 *p)
 	mac_copy(p + 6, mac);
 }
 
-static __always_inline __u16 csum_add(__u16 csum, __u16 word)
+/* RFC 1624, equation 3: a checksum after a word of what it is of has become another. */
+static __always_inline __u16 csum_replace(__u16 csum, __u16 old, __u16 new)
 {
-	__u32 sum = (__u32)csum + word;
+	__u32 sum = (__u16)~csum + (__u32)(__u16)~old + new;
 
-	return sum + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
 }
 
 static __always_inline int echo4(struct __sk_buff *ctx)
@@ -206,11 +208,11 @@ static __always_inline int echo4(struct __sk_buff *ctx)
 	addr = ip->saddr;
 	ip->saddr = ip->daddr;
 	ip->daddr = addr;
-	ip->check = csum_add(ip->check, bpf_htons((__u16)(ip->ttl << 8)));
+	ip->check = csum_replace(ip->check, bpf_htons((__u16)(ip->ttl << 8)),
+				 bpf_htons(ANSWER_TTL << 8));
 	ip->ttl = ANSWER_TTL;
-	ip->check = ~csum_add((__u16)~ip->check, bpf_htons(ANSWER_TTL << 8));
-	icmp[0] = 0; /* type: echo reply; code */
-	icmp[1] = csum_add(icmp[1], bpf_htons(ICMP_ECHO << 8));
+	icmp[1] = csum_replace(icmp[1], icmp[0], 0) ?: 0xffff; /* all else may be zero */
+	icmp[0] = 0;					       /* type: echo reply; code */
 	return bpf_skb_store_bytes(ctx, 0, p, ECHO4, BPF_F_RECOMPUTE_CSUM) ? -HD_DROP_NO_MEMORY : 0;
 }
 
@@ -228,8 +230,8 @@ static __always_inline int echo6(struct __sk_buff *ctx)
 	hd_memcpy(&ip->saddr, &ip->daddr, 16);
 	hd_memcpy(&ip->daddr, addr, 16);
 	ip->hop_limit = ANSWER_TTL;
+	icmp[1] = csum_replace(icmp[1], icmp[0], bpf_htons(ICMPV6_ECHO_REPLY << 8));
 	icmp[0] = bpf_htons(ICMPV6_ECHO_REPLY << 8);
-	icmp[1] = ~csum_add((__u16)~icmp[1], bpf_htons(1 << 8));
 	return bpf_skb_store_bytes(ctx, 0, p, ECHO6, BPF_F_RECOMPUTE_CSUM) ? -HD_DROP_NO_MEMORY : 0;
 }
 

@@ -90,7 +90,7 @@ static __always_inline int tell_blank(struct hd_pkt *pkt, __u32 len)
 static __always_inline int tell_compose(struct hd_pkt *pkt, __u8 *p)
 {
 	__u32 v4 = ip_is_v4(pkt->ip), head = ETH_HLEN + (v4 ? 20 : 40) + 8;
-	__u32 quoted = pkt->ctx->len - ETH_HLEN;
+	__u32 quoted = pkt->ip->end - ETH_HLEN; /* without what a short frame was filled up with */
 
 	if (quoted > QUOTE)
 		quoted = QUOTE;

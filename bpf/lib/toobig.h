@@ -121,12 +121,15 @@ static __always_inline void answer_ipv6(__u8 *p, __u32 mtu)
 	*((hd_u16 *)icmp + 1) = ~fold(sum);
 }
 
-/* Cuts the packet down to @len bytes that are nothing but room. */
+/*
+ * Cuts the packet down to @len bytes that are nothing but room. Growing at the end makes the kernel forget a sum that a device has made of the packet, and
+ * which what is written next would not be in.
+ */
 static __always_inline int make_blank(struct hd_pkt *pkt, __u32 len)
 {
 	if (bpf_skb_change_tail(pkt->ctx, CUT, 0) ||
 	    bpf_skb_adjust_room(pkt->ctx, -REMOVED, BPF_ADJ_ROOM_MAC, 0) ||
-	    bpf_skb_change_tail(pkt->ctx, len, 0))
+	    bpf_skb_change_tail(pkt->ctx, len - 1, 0) || bpf_skb_change_tail(pkt->ctx, len, 0))
 		return -HD_DROP_MTU;
 	return 0;
 }
