@@ -223,32 +223,64 @@ static __always_inline bool flow_recall(struct hd_pkt *pkt, __u32 routed)
 	return true;
 }
 
-/* What an entry says of the packet's next hop, and, if it comes from the sender itself, of that. */
+/*
+ * What an entry says of the packet's next hop, and of its sender. The way back to the sender is found by its answer, from the routes: the MAC that a packet
+ * comes from may be another's, who only wants to have the answers.
+ */
 static __always_inline void rflow_hops(const struct hd_ip *ip, __u32 side, struct hd_hop hop[2])
 {
 	struct hd_hop *to = side ? &hop[0] : &hop[1], *from = side ? &hop[1] : &hop[0];
 
 	mac_copy(to->mac, ip->hop_mac);
 	to->network = ip->to_network;
-	if (!ip->rewrite)
-		return;
-	mac_copy(from->mac, ip->from_mac);
-	from->network = ip->network;
+	from->network = ip->rewrite ? ip->network : ip->from_network;
 }
 
-/** hd_rflow_note - keep in its entry where a routed packet goes, and where its sender is; so the other direction is replayed as well */
+static __always_inline struct hd_rflow_value *rflow_recall(struct hd_pkt *pkt, __u32 side,
+							   __u32 table)
+{
+	if (!hd_may_write() || !flow_recall(pkt, 1))
+		return NULL;
+	return table == FLOW_ESTABLISHED ? hd_rflow_find(pkt, side, FLOW_ESTABLISHED)
+					 : hd_rflow_find(pkt, side, FLOW_UNCONFIRMED);
+}
+
+/** hd_rflow_note - keep in its entry where a routed packet goes, so that the next ones are replayed */
 __noinline int hd_rflow_note(__u32 side, __u32 table)
 {
 	struct hd_rflow_value *rflow;
 	struct hd_pkt pkt = {};
 
-	if (!hd_may_write() || !flow_recall(&pkt, 1))
-		return 0;
-	rflow = table == FLOW_ESTABLISHED ? hd_rflow_find(&pkt, side, FLOW_ESTABLISHED)
-					  : hd_rflow_find(&pkt, side, FLOW_UNCONFIRMED);
+	rflow = rflow_recall(&pkt, side, table);
 	if (rflow)
 		rflow_hops(pkt.ip, side, rflow->hop);
 	return 0;
+}
+
+/** hd_rflow_forget - the flow has been judged by another configuration than before: the way back must be found again */
+__noinline int hd_rflow_forget(__u32 side, __u32 table)
+{
+	struct hd_rflow_value *rflow;
+	struct hd_pkt pkt = {};
+
+	rflow = rflow_recall(&pkt, side, table);
+	if (rflow)
+		hd_memset(side ? rflow->hop[1].mac : rflow->hop[0].mac, 0, 6);
+	return 0;
+}
+
+/* What the entry that is confirmed knows of both sides; as in confirm(), a copy that was taken while it was this flow's. */
+static __always_inline void rflow_keep_hops(const struct hd_pkt *pkt, __u32 side,
+					    struct hd_rflow_value *value)
+{
+	const struct hd_rflow_value *was = hd_rflow_find(pkt, side, FLOW_UNCONFIRMED);
+
+	if (!was)
+		return;
+	hd_memcpy(value->hop, was->hop, sizeof(value->hop));
+	barrier();
+	if (hd_rflow_find(pkt, side, FLOW_UNCONFIRMED) != was)
+		hd_memset(value->hop, 0, sizeof(value->hop));
 }
 
 static __always_inline int rflow_insert(const struct hd_pkt *pkt, __u32 side, __u32 table,
@@ -262,6 +294,8 @@ static __always_inline int rflow_insert(const struct hd_pkt *pkt, __u32 side, __
 		return -EINVAL;
 	value->flow = *flow;
 	hd_memset(value->hop, 0, sizeof(value->hop));
+	if (table == FLOW_ESTABLISHED)
+		rflow_keep_hops(pkt, side, value);
 	rflow_hops(pkt->ip, side, value->hop);
 	if (ip_is_v4(pkt->ip)) {
 		struct hd_flow4_key key;

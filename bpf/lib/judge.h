@@ -345,6 +345,12 @@ static __noinline int confirm(struct hd_pkt *pkt, struct judge *j, struct hd_flo
 	return 0;
 }
 
+/* Where it is now. Its own function, so that the key is off the stack when the packet is sent. */
+static __noinline struct hd_flow_value *confirmed(const struct hd_pkt *pkt, const struct judge *j)
+{
+	return pkt && j ? hd_flow_find(pkt, j->side, FLOW_ESTABLISHED) : NULL;
+}
+
 /*
  * Moves the flow's state on by the packet in hand. TCP_BEGIN: the packet begins another flow. Global, so that the verifier looks at the life of
  * a connection once, and not once for each way that leads there.
@@ -408,13 +414,30 @@ static __always_inline void adopt(const struct hd_pkt *pkt, const struct judge *
 	flow->port[!j->side] = hd_peer_follow(flow->port[!j->side], j->to_id);
 }
 
-/* Whether a port that a flow was of is still there to object. */
-static __always_inline bool owner_is_there(const struct hd_pkt *pkt, __u32 id)
+/* Network of the sender's side of a flow; of one that crosses a router it is not that of whoever sends a packet that looks like one of it. */
+static __always_inline __u32 owner_network(const struct hd_pkt *pkt,
+					   const struct hd_flow_value *flow, __u32 side)
 {
-	const struct hd_port_value *owner = hd_port_lookup(id);
+	const struct hd_rflow_value *rflow = (const void *)flow;
 
-	return owner && hd_port_is_member(pkt->network, id) && (owner->flags & HD_PORT_UP) &&
-	       hd_vlan_carries(id, owner, pkt->vlan);
+	if (!pkt->routed)
+		return pkt->network;
+	return side ? rflow->hop[1].network : rflow->hop[0].network;
+}
+
+__noinline int port_is_there(__u32 network, __u32 id, __u32 vlan)
+{
+	const struct hd_port_value *port = hd_port_lookup(id);
+
+	return port && hd_port_is_member(network, id) && (port->flags & HD_PORT_UP) &&
+	       hd_vlan_carries(id, port, vlan);
+}
+
+/* Whether the port that the sender's side of a flow was of is still there to object. */
+static __always_inline bool owner_is_there(const struct hd_pkt *pkt,
+					   const struct hd_flow_value *flow, __u32 side)
+{
+	return port_is_there(owner_network(pkt, flow, side), flow->port[side & 1], pkt->vlan);
 }
 
 /* Whether the rules allow the flow that a packet would begin. Its own function, for the stack of others. */
@@ -459,8 +482,7 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 	was[1] = flow->port[1];
 	adopt(pkt, j, flow);
 	if (!same_ports(pkt, j, flow)) {
-		if (owner_is_there(pkt, flow->port[j->side & 1]) &&
-		    flow->port[j->side & 1] != pkt->port)
+		if (owner_is_there(pkt, flow, j->side) && flow->port[j->side & 1] != pkt->port)
 			return -HD_DROP_FLOW_PORT;
 		r = may_begin(pkt);
 		if (r == 0)
@@ -480,6 +502,8 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 			(void)hd_flow_delete(pkt, j->side, table, flow);
 			return r;
 		}
+		if (pkt->routed)
+			(void)hd_rflow_forget(j->side, table);
 	}
 	if (pkt->routed)
 		(void)hd_rflow_note(j->side, table);
@@ -498,7 +522,7 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 		r = confirm(pkt, j, flow);
 		if (r < 0)
 			return r;
-		there = hd_flow_find(pkt, j->side, FLOW_ESTABLISHED);
+		there = confirmed(pkt, j);
 		r = send_flow(pkt, j, there ? there : flow);
 		(void)hd_flow_delete(pkt, j->side, FLOW_UNCONFIRMED, flow);
 		return r;

@@ -69,7 +69,6 @@ enum {
  * @from_network: of a routed packet: where its sender is
  * @to_network: of a routed packet: where it goes on
  * @hop_mac: of a routed packet: MAC of the next hop there
- * @from_mac: of a routed packet: MAC that it came from
  * @route:   of a routed packet: number of the static route that decided, 0 = none did
  * @via:     of a routed packet: the next hop's address, IPv4 mapped
  * @source:  of a routed packet: address of the router that an error about it comes from, IPv4 mapped
@@ -112,7 +111,6 @@ struct hd_ip {
 	__u32 to_network;
 	__u32 route;
 	__u8 hop_mac[6];
-	__u8 from_mac[6];
 	__be32 via[4];
 	__be32 source[4];
 	__u32 nat;

@@ -389,6 +389,5 @@ static __always_inline int hd_route(struct hd_pkt *pkt)
 	if (hd_nat_arrive(pkt->ctx))
 		hd_trace(pkt, HD_TRACE_DNAT, pkt->ip->nat_to_addr,
 			 pkt->ip->nat & NAT_DST_PORT ? bpf_ntohs(pkt->ip->nat_to_port) : 0);
-	mac_copy(pkt->ip->from_mac, pkt->src);
 	return pkt->ip->rewrite ? route_on(pkt) : route_arrived(pkt);
 }
