@@ -15,8 +15,21 @@
 /* After how many seconds of questions in vain, one a second, the sender is told; from then on it is asked as seldom as that. */
 #define RESOLVE_TELL_S 3
 
+/*
+ * So many neighbours are asked for the packets of one port in a second, and so many get known by what it says: each question goes to everybody, and all
+ * routers share one table, which nobody may fill with addresses that are nobody's (RFC 6583).
+ */
+#define RESOLVE_PER_SECOND 256
+
 #define ASK_LEN4 60
 #define ASK_LEN6 (ETH_HLEN + 40 + 32)
+
+static __always_inline bool resolve_has_room(__u32 port)
+{
+	struct hd_router_state *state = bpf_map_lookup_elem(&hd_router_state, &port);
+
+	return state && hd_rate_take(&state->asked, RESOLVE_PER_SECOND);
+}
 
 /* Whether the address may be asked for now; and whether it has been asked in vain for long. Global, so that the value is off the stack when the question is made. */
 __noinline int hd_resolve_may_ask(void)
@@ -34,19 +47,21 @@ __noinline int hd_resolve_may_ask(void)
 	arp = bpf_map_lookup_elem(&hd_arp, &key);
 	if (!hd_may_write())
 		return 1;
+	in_vain = arp && mac_is_zero(arp->mac) && now - arp->since >= RESOLVE_TELL_S * hd_cfg.hz;
+	if (in_vain)
+		pause *= RESOLVE_TELL_S;
+	if (arp && mac_is_zero(arp->mac) && now - arp->asked < pause)
+		return -(int)in_vain;
+	if (!resolve_has_room(ip->port))
+		return 0;
 	if (!arp) {
 		fresh.since = fresh.asked = now;
 		fresh.router = ip->router;
 		return !bpf_map_update_elem(&hd_arp, &key, &fresh, BPF_ANY);
 	}
-	in_vain = mac_is_zero(arp->mac) && now - arp->since >= RESOLVE_TELL_S * hd_cfg.hz;
-	if (in_vain)
-		pause *= RESOLVE_TELL_S;
 	if (!mac_is_zero(arp->mac)) { /* it has answered once; its MAC is not heard any more */
 		hd_memset(arp->mac, 0, 6);
 		arp->since = now;
-	} else if (now - arp->asked < pause) {
-		return -(int)in_vain;
 	} else if (now - arp->asked > 2 * RESOLVE_TELL_S * hd_cfg.hz) {
 		arp->since = now; /* nobody has wanted it for a while */
 	}
@@ -175,7 +190,7 @@ static __always_inline void arp_note(const struct hd_pkt *pkt, __u32 router,
 	    !state || !hd_may_write() || bpf_map_lookup_elem(&hd_neigh, key))
 		return;
 	arp = bpf_map_lookup_elem(&hd_arp, key);
-	if (arp && mac_equal(arp->mac, mac))
+	if ((arp && mac_equal(arp->mac, mac)) || !resolve_has_room(pkt->port))
 		return;
 	mac_copy(value.mac, mac);
 	value.router = router;
@@ -203,6 +218,11 @@ static __always_inline __u32 router_that_knows(const struct hd_neigh_key *key)
 	return arp ? arp->router : HD_PORT_NONE;
 }
 
+static __always_inline bool mac_is_of_a_neighbour(const __u8 mac[6])
+{
+	return !mac_is_multicast(mac) && !mac_is_router(mac) && !mac_is_zero(mac);
+}
+
 /** hd_listen_arp - an ARP packet that a router should hear: note who its sender is */
 static __noinline int hd_listen_arp(struct hd_pkt *pkt)
 {
@@ -225,7 +245,7 @@ static __noinline int hd_listen_arp(struct hd_pkt *pkt)
 	if (router == HD_PORT_NONE)
 		router = router_that_knows(&key);
 	mac_copy(mac, arp->sha);
-	if (router == HD_PORT_NONE || mac_is_multicast(mac) || mac_is_router(mac))
+	if (router == HD_PORT_NONE || !mac_is_of_a_neighbour(mac))
 		return 0;
 	arp_note(pkt, router, &key, mac);
 	return 0;
@@ -258,7 +278,7 @@ static __noinline int hd_listen_nd(struct hd_pkt *pkt)
 	if (router == HD_PORT_NONE)
 		router = router_that_knows(&key);
 	mac_copy(mac, nd->opt_mac);
-	if (router == HD_PORT_NONE || mac_is_multicast(mac) || mac_is_router(mac))
+	if (router == HD_PORT_NONE || !mac_is_of_a_neighbour(mac))
 		return 0;
 	arp_note(pkt, router, &key, mac);
 	return 0;

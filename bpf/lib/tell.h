@@ -17,15 +17,8 @@
 static __always_inline bool tell_has_room(const struct hd_pkt *pkt)
 {
 	struct hd_router_state *state = bpf_map_lookup_elem(&hd_router_state, &pkt->port);
-	__u32 second = flow_now() / hd_cfg.hz << 16;
 
-	if (!state)
-		return false;
-	if (!hd_may_write())
-		return true;
-	if ((state->told & 0xffff0000) != second)
-		state->told = second;
-	return (__sync_fetch_and_add(&state->told, 1) & 0xffff) < TELL_PER_SECOND;
+	return state && (!hd_may_write() || hd_rate_take(&state->told, TELL_PER_SECOND));
 }
 
 /* RFC 1122 section 3.2.2, RFC 4443 section 2.4: not of errors, later pieces, and what went to many; and not to who is nobody. */

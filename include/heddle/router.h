@@ -114,12 +114,14 @@ HD_ASSERT_SIZE(struct hd_arp_value, 16);
  * struct hd_router_state - entry of hd_router_state, by port id, written by the datapath
  * @moved: of a router: changes with each neighbour that has got another MAC; part of the generation of its flows
  * @told:  of any port: second in the upper, ICMP errors that it was told in that second in the lower 16 bits
+ * @asked: of any port: likewise, neighbours that routers have asked for its packets, or got to know from it
  */
 struct hd_router_state {
 	__u32 moved;
 	__u32 told;
+	__u32 asked;
 };
-HD_ASSERT_SIZE(struct hd_router_state, 8);
+HD_ASSERT_SIZE(struct hd_router_state, 12);
 
 /**
  * struct hd_hop - where one side of a flow is

@@ -244,6 +244,7 @@ static const struct member members[] = {
 	M(hd_arp_value, asked),
 	M(hd_router_state, moved),
 	M(hd_router_state, told),
+	M(hd_router_state, asked),
 	M(hd_rflow_value, flow),
 	M(hd_rflow_value, hop),
 	M(hd_frag_key, network),
