@@ -87,6 +87,19 @@ static int add_address(struct routing *r, const struct hd_ip *ip, uint32_t kind,
 	return add_route(r, ip, ip->is_v4 ? 32 : 128, &value);
 }
 
+/* IPv4 addresses are kept as a part of IPv6: a route for all of that is none for them. */
+static int add_no_default(struct routing *r)
+{
+	const struct hd_router_gateway *gateway = &r->router->gateway;
+	struct hd_route_value none = { .kind = HD_ROUTE_NONE };
+	struct hd_ip all = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
+	bool has_way = gateway->network && gateway->ip.is_v4;
+
+	for (size_t i = 0; i < r->router->n_routes; i++)
+		has_way |= r->router->routes[i].prefix.is_v4 && !r->router->routes[i].prefix.prefix;
+	return has_way ? 0 : add_route(r, &all, 0, &none);
+}
+
 /* The first and the last address of an IPv4 subnet, if it is large enough to have such (RFC 3021). */
 static int add_broadcasts(struct routing *r, const struct hd_subnet *subnet, uint32_t network)
 {
@@ -304,7 +317,7 @@ int hd_compile_router(const struct hd_model *model, const struct hd_object *obje
 				       .flags = HD_PORT_ROUTER | HD_PORT_HAS_MAC | HD_PORT_UP,
 				       .next = object->id };
 	struct hd_end_value end = { .flags = 0 };
-	int ret = 0;
+	int ret = add_no_default(&r);
 
 	for (size_t i = 0; ret == 0 && i < r.router->n_subnets; i++)
 		ret = add_leg(&r, subnet_at(&r, i), &subnet_at(&r, i)->gateway, r.router->mac);

@@ -866,6 +866,438 @@ static int compare_facts(const void *a, const void *b)
 	return x->port < y->port ? -1 : x->port > y->port;
 }
 
+/* --- routers --- */
+
+#define ASKS                                                                                       \
+	{                                                                                          \
+		2, 0x68, 0x65, 0, 0, 7                                                             \
+	}
+
+/* What is there once more, with other options: it keeps its id, and so do its routes. */
+static void change(struct fixture *f, enum hd_noun_id noun, const char *name, const char *options)
+{
+	const struct hd_object *old = hd_model_get(f->model, noun, name);
+	_json_ json_t *given = json_loads(options, 0, NULL);
+	struct hd_object *object = NULL;
+	struct hd_error err = { 0 };
+	_json_ json_t *spec = NULL;
+
+	assert_non_null(given);
+	if (hd_spec_canonical(&hd_nouns[noun], name, given, false, &spec, &err) < 0 ||
+	    hd_spec_complete(f->model, NULL, &hd_nouns[noun], old, &limits, spec, &err) < 0 ||
+	    hd_object_renew(old, &hd_nouns[noun], name, spec, &object, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_int_equal(hd_model_put(f->model, object), 0);
+	hd_object_unref(object);
+	assert_int_equal(hd_model_assign_ids(f->model, &limits, NULL), 0);
+}
+
+static void subnet(struct fixture *f, const char *name, const char *net, const char *cidr,
+		   const char *gateway)
+{
+	char options[256];
+
+	(void)snprintf(options, sizeof(options),
+		       "{\"network\":\"%s\",\"cidr\":\"%s\",\"gateway\":\"%s\"}", net, cidr,
+		       gateway);
+	put(f, HD_NOUN_SUBNET, name, options);
+}
+
+static uint32_t router(struct fixture *f, const char *name, const char *options)
+{
+	struct hd_fact fact = { .from = ASKS };
+
+	change(f, HD_NOUN_ROUTER, name, options);
+	fact.port = hd_model_get(f->model, HD_NOUN_ROUTER, name)->id;
+	f->facts[f->n_facts++] = fact;
+	return fact.port;
+}
+
+/* Networks blue and red; on r: blue's b4 10.0.1.0/24 and b6 2001:db8:1::/64, and red's r4 10.0.2.0/30. */
+static uint32_t router_on_two(struct fixture *f, const char *routes)
+{
+	char options[2048];
+
+	network(f, "blue", "");
+	network(f, "red", "");
+	subnet(f, "b4", "blue", "10.0.1.0/24", "10.0.1.1");
+	subnet(f, "b6", "blue", "2001:db8:1::/64", "2001:db8:1::1");
+	subnet(f, "r4", "red", "10.0.2.0/30", "10.0.2.1");
+	subnet(f, "far", "red", "10.0.3.0/24", "10.0.3.1");
+	(void)snprintf(options, sizeof(options), "{\"subnets\":[\"b4\",\"b6\",\"r4\"]%s}", routes);
+	return router(f, "r", options);
+}
+
+static uint32_t id_of(struct fixture *f, const char *net)
+{
+	return hd_model_get(f->model, HD_NOUN_NETWORK, net)->id;
+}
+
+static void address(const char *text, void *ret)
+{
+	struct hd_ip ip;
+
+	assert_int_equal(hd_ip_parse(text, &ip), 0);
+	memcpy(ret, ip.bytes, 16);
+}
+
+/* The row of a prefix of that router; @len as of its own family. */
+static struct hd_route_value route(struct fixture *f, uint32_t id, const char *prefix, uint32_t len)
+{
+	struct hd_route_key key = { .prefix_len = HD_ROUTE_FIXED_BITS + len +
+						  (strchr(prefix, ':') ? 0 : 96),
+				    .router = id };
+	struct hd_route_value value;
+	const void *found;
+
+	address(prefix, key.addr);
+	found = row(f, HD_TABLE_ROUTES, &key);
+	if (!found)
+		fail_msg("no row for %s/%u", prefix, len);
+	memcpy(&value, found, sizeof(value));
+	return value;
+}
+
+static void assert_route(struct fixture *f, uint32_t id, const char *prefix, uint32_t len,
+			 struct hd_route_value expected, const char *via, const char *gateway)
+{
+	struct hd_route_value value = route(f, id, prefix, len);
+
+	if (via)
+		address(via, expected.via);
+	if (gateway)
+		address(gateway, expected.gateway);
+	assert_memory_equal(&value, &expected, sizeof(value));
+}
+
+static const uint8_t *neigh_mac(struct fixture *f, uint32_t net, const char *text, uint32_t port)
+{
+	const struct hd_neigh_value *value = neigh_row(f, net, text);
+
+	assert_non_null(value);
+	assert_int_equal(value->port, port);
+	return value->mac;
+}
+
+/* Its pseudo port, its MACs and addresses in each of its networks, and what it does with packets for its subnets. */
+static void router_rows(void **state)
+{
+	static const uint8_t asks[6] = ASKS;
+	struct fixture *f = *state;
+	uint32_t id = router_on_two(f, ",\"mac\":\"02:68:64:00:00:09\""), blue, red;
+	struct hd_port_value value;
+	struct hd_end_value at;
+
+	compile(f);
+	blue = id_of(f, "blue");
+	red = id_of(f, "red");
+	value = port_value(f, id);
+	assert_int_equal(value.network, HD_NETWORK_UNDERLAY);
+	assert_int_equal(value.flags, HD_PORT_ROUTER | HD_PORT_HAS_MAC | HD_PORT_UP);
+	assert_int_equal(value.mac[5], 9);
+	assert_int_equal(value.ifindex, 0);
+	at = end_value(f, id);
+	assert_memory_equal(at.from, asks, 6);
+
+	assert_int_equal(rows(f, HD_TABLE_FDB), 4); /* two MACs in two networks, once each */
+	assert_int_equal(rows(f, HD_TABLE_NEIGH), 3);
+	assert_int_equal(rows(f, HD_TABLE_HOPS), 0);
+	assert_int_equal(rows(f, HD_TABLE_ROUTES), 3 + 3 + 4 + 1);
+	assert_route(f, id, "10.0.1.0", 24,
+		     (struct hd_route_value){ .kind = HD_ROUTE_CONNECTED, .network = blue }, NULL,
+		     "10.0.1.1");
+	assert_route(f, id, "2001:db8:1::", 64,
+		     (struct hd_route_value){ .kind = HD_ROUTE_CONNECTED, .network = blue }, NULL,
+		     "2001:db8:1::1");
+	assert_route(f, id, "10.0.2.0", 30,
+		     (struct hd_route_value){ .kind = HD_ROUTE_CONNECTED, .network = red }, NULL,
+		     "10.0.2.1");
+	assert_int_equal(route(f, id, "10.0.1.1", 32).kind, HD_ROUTE_LOCAL);
+	assert_int_equal(route(f, id, "10.0.2.1", 32).kind, HD_ROUTE_LOCAL);
+	assert_int_equal(route(f, id, "2001:db8:1::1", 128).kind, HD_ROUTE_LOCAL);
+	assert_int_equal(route(f, id, "10.0.1.0", 32).kind, HD_ROUTE_BROADCAST);
+	assert_int_equal(route(f, id, "10.0.1.255", 32).kind, HD_ROUTE_BROADCAST);
+	assert_int_equal(route(f, id, "10.0.2.0", 32).kind, HD_ROUTE_BROADCAST);
+	assert_int_equal(route(f, id, "10.0.2.3", 32).kind, HD_ROUTE_BROADCAST);
+	assert_int_equal(route(f, id, "0.0.0.0", 0).kind, HD_ROUTE_NONE);
+	assert_memory_equal(neigh_mac(f, blue, "10.0.1.1", id), value.mac, 6);
+	assert_memory_equal(neigh_mac(f, red, "10.0.2.1", id), value.mac, 6);
+}
+
+/* RFC 3021: where there are two addresses or one, none of them is for all. */
+static void small_subnets(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id;
+
+	network(f, "blue", "");
+	subnet(f, "two", "blue", "10.0.1.0/31", "10.0.1.0");
+	subnet(f, "one", "blue", "10.0.2.7/32", "10.0.2.7");
+	id = router(f, "r", "{\"subnets\":[\"one\",\"two\"]}");
+	compile(f);
+	assert_int_equal(route(f, id, "10.0.1.0", 31).kind, HD_ROUTE_CONNECTED);
+	assert_int_equal(route(f, id, "10.0.1.0", 32).kind, HD_ROUTE_LOCAL);
+	for (size_t i = 0; i < rows(f, HD_TABLE_ROUTES); i++) {
+		struct hd_route_value value;
+
+		memcpy(&value, hd_table_value(&f->out.table[HD_TABLE_ROUTES], i), sizeof(value));
+		assert_int_not_equal(value.kind, HD_ROUTE_BROADCAST);
+	}
+}
+
+static void static_routes(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id =
+		router_on_two(f, ",\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.2.2\"},"
+				 "{\"prefix\":\"2001:db8:9::/48\",\"blackhole\":true},"
+				 "{\"prefix\":\"::/0\",\"via\":\"2001:db8:1::9\"}]");
+
+	compile(f);
+	assert_route(f, id, "10.9.0.0", 16,
+		     (struct hd_route_value){
+			     .kind = HD_ROUTE_VIA, .network = id_of(f, "red"), .id = 1 },
+		     "10.0.2.2", "10.0.2.1");
+	assert_route(f, id, "2001:db8:9::", 48,
+		     (struct hd_route_value){ .kind = HD_ROUTE_BLACKHOLE, .id = 2 }, NULL, NULL);
+	assert_route(f, id, "::", 0,
+		     (struct hd_route_value){
+			     .kind = HD_ROUTE_VIA, .network = id_of(f, "blue"), .id = 3 },
+		     "2001:db8:1::9", "2001:db8:1::1");
+	assert_int_equal(route(f, id, "0.0.0.0", 0).kind, HD_ROUTE_NONE); /* not by way of IPv6 */
+
+	change(f, HD_NOUN_ROUTER, "r",
+	       "{\"subnets\":[\"b4\",\"b6\",\"r4\"],\"routes\":["
+	       "{\"prefix\":\"0.0.0.0/0\",\"via\":\"10.0.2.2\"}]}");
+	compile(f);
+	assert_int_equal(route(f, id, "0.0.0.0", 0).kind, HD_ROUTE_VIA);
+}
+
+/* --- equal routes: each slot is of one of them --- */
+
+#define HOPS 3
+
+/* Routes by way of 10.0.1.@first and the following, with these weights; 0 = there is none. */
+static void equal_routes(struct fixture *f, uint32_t first, const uint32_t weights[HOPS])
+{
+	char options[1024], hop[128];
+
+	(void)snprintf(options, sizeof(options),
+		       "{\"subnets\":[\"b4\",\"b6\",\"r4\"],\"routes\":[");
+	for (uint32_t i = 0, n = 0; i < HOPS; i++) {
+		if (!weights[i])
+			continue;
+		(void)snprintf(hop, sizeof(hop),
+			       "%s{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.1.%u\",\"weight\":%u}",
+			       n++ ? "," : "", first + i, weights[i]);
+		(void)strncat(options, hop, sizeof(options) - strlen(options) - 1);
+	}
+	(void)strncat(options, "]}", sizeof(options) - strlen(options) - 1);
+	change(f, HD_NOUN_ROUTER, "r", options);
+	compile(f);
+}
+
+/* Last byte of the next hop of each slot. */
+static void read_slots(struct fixture *f, uint32_t id, uint8_t slots[HD_HOP_SLOTS])
+{
+	struct hd_route_value group = route(f, id, "10.9.0.0", 16), value;
+
+	assert_int_equal(group.kind, HD_ROUTE_ECMP);
+	assert_int_equal(rows(f, HD_TABLE_HOPS), HD_HOP_SLOTS);
+	for (uint16_t slot = 0; slot < HD_HOP_SLOTS; slot++) {
+		struct hd_hop_key key = { .router = id, .group = (uint16_t)group.id, .slot = slot };
+		const void *found = row(f, HD_TABLE_HOPS, &key);
+
+		assert_non_null(found);
+		memcpy(&value, found, sizeof(value));
+		assert_int_equal(value.kind, HD_ROUTE_VIA);
+		assert_int_equal(value.network, id_of(f, "blue"));
+		assert_int_equal(value.gateway[3], htonl(0x0a000101));
+		slots[slot] = (uint8_t)(ntohl(value.via[3]) & 0xff);
+	}
+}
+
+/* Over many groups each has its share of the slots, but for a few percent of them; in a single one it is a matter of chance. */
+static void shares(void **state)
+{
+	static const uint32_t weights[][HOPS] = {
+		{ 1, 1, 1 }, { 1, 2, 5 }, { 10, 1, 100 }, { 3, 3, 0 }
+	};
+	struct fixture *f = *state;
+	uint32_t id = router_on_two(f, "");
+	uint8_t slots[HD_HOP_SLOTS];
+
+	for (size_t w = 0; w < sizeof(weights) / sizeof(weights[0]); w++) {
+		uint32_t all = weights[w][0] + weights[w][1] + weights[w][2], at[HOPS] = { 0 };
+		const uint32_t rounds = 60;
+
+		for (uint32_t first = 10; first < 10 + rounds * HOPS; first += HOPS) {
+			equal_routes(f, first, weights[w]);
+			read_slots(f, id, slots);
+			for (int i = 0; i < HD_HOP_SLOTS; i++)
+				at[slots[i] - first]++;
+		}
+		for (int i = 0; i < HOPS; i++) {
+			uint32_t total = rounds * HD_HOP_SLOTS;
+			uint32_t share = total * weights[w][i] / all, few = total * 3 / 100;
+
+			assert_in_range(at[i] + few, share, share + 2 * few);
+		}
+	}
+}
+
+/* Who goes takes its own slots with it, who comes takes no more than its share, and who stays keeps what it has. */
+static void slots_that_stay(void **state)
+{
+	static const uint32_t all[HOPS] = { 1, 2, 5 };
+	struct fixture *f = *state;
+	uint32_t id = router_on_two(f, "");
+	uint8_t before[HD_HOP_SLOTS], after[HD_HOP_SLOTS];
+
+	for (uint32_t gone = 0; gone < HOPS; gone++) {
+		uint32_t rest[HOPS] = { 1, 2, 5 };
+
+		rest[gone] = 0;
+		equal_routes(f, 20, all);
+		read_slots(f, id, before);
+		equal_routes(f, 20, rest);
+		read_slots(f, id, after);
+		for (int i = 0; i < HD_HOP_SLOTS; i++) {
+			if (before[i] != 20 + gone)
+				assert_int_equal(after[i], before[i]);
+			assert_int_not_equal(after[i], 20 + gone);
+		}
+		equal_routes(f, 20, all);
+		read_slots(f, id, after);
+		assert_memory_equal(before, after, sizeof(before));
+	}
+}
+
+/* One is not several. */
+static void one_hop_is_no_group(void **state)
+{
+	static const uint32_t one[HOPS] = { 0, 4, 0 };
+	struct fixture *f = *state;
+	uint32_t id = router_on_two(f, "");
+
+	equal_routes(f, 20, one);
+	assert_int_equal(rows(f, HD_TABLE_HOPS), 0);
+	assert_int_equal(route(f, id, "10.9.0.0", 16).kind, HD_ROUTE_VIA);
+}
+
+/* --- generations --- */
+
+#define AS_IT_IS "{\"subnets\":[\"b4\",\"b6\",\"r4\"],\"mac\":\"02:68:64:00:00:09\"}"
+
+static uint32_t gen(struct fixture *f, uint32_t id)
+{
+	compile(f);
+	return port_value(f, id).gen;
+}
+
+/* Whatever decides where packets go changes the generation of a router's flows, and to take it back changes it back. */
+static void router_generations(void **state)
+{
+	static const char *const others[] = {
+		"{\"subnets\":[\"b4\",\"b6\",\"r4\"],\"mac\":\"02:68:64:00:00:0a\"}",
+		"{\"subnets\":[\"b4\",\"b6\"],\"mac\":\"02:68:64:00:00:09\"}",
+		"{\"subnets\":[\"b4\",\"b6\",\"r4\",\"far\"],\"mac\":\"02:68:64:00:00:09\"}",
+		"{\"subnets\":[\"b4\",\"b6\",\"r4\"],\"mac\":\"02:68:64:00:00:09\","
+		"\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.2.2\"}]}",
+		"{\"subnets\":[\"b4\",\"b6\",\"r4\"],\"mac\":\"02:68:64:00:00:09\","
+		"\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.1.2\"}]}",
+		"{\"subnets\":[\"b4\",\"b6\",\"r4\"],\"mac\":\"02:68:64:00:00:09\","
+		"\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"blackhole\":true}]}",
+		"{\"subnets\":[\"b4\",\"b6\",\"r4\"],\"mac\":\"02:68:64:00:00:09\","
+		"\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.1.2\"},"
+		"{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.1.3\"}]}",
+		"{\"subnets\":[\"b4\",\"b6\",\"r4\"],\"mac\":\"02:68:64:00:00:09\","
+		"\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.1.2\",\"weight\":9},"
+		"{\"prefix\":\"10.9.0.0/16\",\"via\":\"10.0.1.3\"}]}",
+	};
+	enum { N = sizeof(others) / sizeof(others[0]) };
+	struct fixture *f = *state;
+	uint32_t id = router_on_two(f, ""), was[N + 1];
+
+	change(f, HD_NOUN_ROUTER, "r", AS_IT_IS);
+	was[N] = gen(f, id);
+	for (size_t i = 0; i < N; i++) {
+		change(f, HD_NOUN_ROUTER, "r", others[i]);
+		was[i] = gen(f, id);
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(was[i], was[k]);
+		assert_int_not_equal(was[i], was[N]);
+	}
+	change(f, HD_NOUN_ROUTER, "r", AS_IT_IS);
+	assert_int_equal(gen(f, id), was[N]);
+}
+
+/* Neighbours whose MAC the configuration says, in one of its networks. */
+static void generations_of_neighbours(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id = router_on_two(f, ""), was, with;
+
+	network(f, "green", "");
+	was = gen(f, id);
+	put(f, HD_NOUN_NEIGHBOUR, "green/10.0.1.8", "{\"mac\":\"02:00:00:00:00:01\"}");
+	assert_int_equal(gen(f, id), was);
+	put(f, HD_NOUN_NEIGHBOUR, "blue/10.0.1.8", "{\"mac\":\"02:00:00:00:00:01\"}");
+	with = gen(f, id);
+	assert_int_not_equal(with, was);
+	change(f, HD_NOUN_NEIGHBOUR, "blue/10.0.1.8", "{\"mac\":\"02:00:00:00:00:02\"}");
+	assert_int_not_equal(gen(f, id), was);
+	assert_int_not_equal(gen(f, id), with);
+}
+
+/* What does not concern it leaves its flows alone. */
+static void generations_stay(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id = router_on_two(f, ""), was = gen(f, id), other;
+
+	tap(f, "tap1", "blue", 7);
+	assert_int_equal(gen(f, id), was);
+	network(f, "green", "");
+	subnet(f, "g4", "green", "10.0.1.0/24", "10.0.1.1");
+	other = router(f, "q", "{\"subnets\":[\"g4\"]}");
+	assert_int_equal(gen(f, id), was);
+	assert_int_not_equal(gen(f, other), was);
+	change(f, HD_NOUN_NETWORK, "blue", "{\"type\":\"local\",\"ageing\":77}");
+	assert_int_equal(gen(f, id), was);
+	change(f, HD_NOUN_ROUTER, "q",
+	       "{\"subnets\":[\"g4\"],\"routes\":[{\"prefix\":\"10.9.0.0/16\",\"blackhole\":true}]}");
+	assert_int_equal(gen(f, id), was);
+}
+
+/* Ports and legs know whether a router is in their network. */
+static void routed_networks(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id = router_on_two(f, ""), in, out;
+	const struct hd_object *flat, *vlan;
+
+	(void)id;
+	end(f, HD_NOUN_UPLINK, "eth1", "{\"physical\":\"one\"}",
+	    (struct hd_fact){ .ifindex = 9, .mtu = 1500, .up = true });
+	flat = put(f, HD_NOUN_NETWORK, "flat", "{\"type\":\"flat\",\"physical\":\"one\"}");
+	vlan = put(f, HD_NOUN_NETWORK, "vlan", "{\"type\":\"vlan\",\"physical\":\"one\",\"id\":7}");
+	network(f, "green", "");
+	in = tap(f, "tap1", "red", 7);
+	out = tap(f, "tap2", "green", 8);
+	subnet(f, "v4", "vlan", "10.0.7.0/24", "10.0.7.1");
+	qsort(f->facts, f->n_facts, sizeof(f->facts[0]), compare_facts);
+	compile(f);
+	assert_true(port_value(f, in).flags & HD_PORT_ROUTED);
+	assert_false(port_value(f, out).flags & HD_PORT_ROUTED);
+	assert_false(port_value(f, flat->leg).flags & HD_PORT_ROUTED);
+	assert_false(port_value(f, vlan->leg).flags & HD_PORT_ROUTED);
+	change(f, HD_NOUN_ROUTER, "r", "{\"subnets\":[\"b4\",\"v4\"]}");
+	compile(f);
+	assert_false(port_value(f, in).flags & HD_PORT_ROUTED);
+	assert_true(port_value(f, vlan->leg).flags & HD_PORT_ROUTED);
+}
+
 /*
  * Facts as the daemon makes them: one for each port, in ascending order; ifindices that collide now
  * and then.
@@ -1046,6 +1478,16 @@ int main(void)
 		TEST(remote_ports),
 		TEST(entry_of_a_peer),
 		TEST(legs),
+		TEST(router_rows),
+		TEST(small_subnets),
+		TEST(static_routes),
+		TEST(shares),
+		TEST(slots_that_stay),
+		TEST(one_hop_is_no_group),
+		TEST(router_generations),
+		TEST(generations_of_neighbours),
+		TEST(generations_stay),
+		TEST(routed_networks),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);
