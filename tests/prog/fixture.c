@@ -33,18 +33,28 @@ struct drop_row {
 	struct hd_drop_value value; /* of all CPUs together */
 };
 
-/* An entry of one of the four flow tables. @key: of IPv4 shorter, the rest is zero. */
+/* An entry of one of the eight flow tables. @key: of IPv4 shorter, the rest is zero. */
 struct flow_row {
 	bool is_new; /* of the tables for what is not answered */
 	bool is_v6;
+	bool routed;
 	struct hd_flow6_key key;
 	struct hd_flow_value value;
+	struct hd_hop hop[2];
+};
+
+struct arp_row {
+	struct hd_neigh_key key;
+	struct hd_arp_value value;
 };
 
 /* Everything that the datapath may write. */
 struct snapshot {
 	struct flow_row flows[MAX_FLOWS];
 	size_t n_flows;
+	struct arp_row arp[MAX_ARP];
+	size_t n_arp;
+	uint32_t moved[MAX_PORTS];
 	struct hd_rule_counters rules[MAX_RULES];
 	struct hd_frag_value frags[MAX_FRAGS];
 	size_t n_frags;
@@ -260,7 +270,7 @@ static void set_sizes(struct port_bpf *skel, struct sizes sizes)
 		{ skel->maps.hd_rnew6, sizes.new_flows ? sizes.new_flows : MAX_FLOWS },
 		{ skel->maps.hd_routes, 256 },
 		{ skel->maps.hd_hops, 1024 },
-		{ skel->maps.hd_arp, MAX_PORTS },
+		{ skel->maps.hd_arp, MAX_ARP },
 		{ skel->maps.hd_router_state, MAX_PORTS },
 		{ skel->maps.hd_frags, sizes.frags ? sizes.frags : MAX_FRAGS },
 		{ skel->maps.hd_held, sizes.frags ? sizes.frags : MAX_FRAGS },
@@ -411,6 +421,10 @@ static void restore_stages(struct fixture *f)
 		{ HD_STAGE_TOO_BIG, f->skel->progs.hd_stage_too_big },
 		{ HD_STAGE_UPLINK_IN, f->skel->progs.hd_uplink_in },
 		{ HD_STAGE_OPENED, f->skel->progs.hd_stage_opened },
+		{ HD_STAGE_ROUTE, f->skel->progs.hd_stage_route },
+		{ HD_STAGE_RFLOW, f->skel->progs.hd_stage_rflow },
+		{ HD_STAGE_RESOLVE, f->skel->progs.hd_stage_resolve },
+		{ HD_STAGE_TELL, f->skel->progs.hd_stage_tell },
 	};
 
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
@@ -446,9 +460,9 @@ static void use_loaded(struct fixture *f)
 /* Scratch, log and what belongs to the programs themselves are each one's own. */
 bool is_shared(const struct bpf_map *map)
 {
-	static const char *const own[] = { "hd_scratch",   "hd_hold_scratch", "hd_bytes",
-					   "hd_frag_copy", "hd_trace_log",    "hd_stages",
-					   "hd_told" };
+	static const char *const own[] = { "hd_scratch",       "hd_hold_scratch", "hd_bytes",
+					   "hd_rflow_scratch", "hd_frag_copy",	  "hd_trace_log",
+					   "hd_stages",	       "hd_told" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (!strcmp(bpf_map__name(map), own[i]))
@@ -1101,6 +1115,186 @@ void disallow(struct fixture *f, struct allow rule)
 	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(f->skel->maps.hd_rules), &key), 0);
 }
 
+/* --- routers --- */
+
+void router_add(struct fixture *f, uint32_t id, const uint8_t mac[6], const uint8_t asks[6])
+{
+	struct hd_port_value value = { .network = HD_NETWORK_UNDERLAY,
+				       .flags = HD_PORT_ROUTER | HD_PORT_HAS_MAC | UP,
+				       .next = id,
+				       .gen = 1000 * id };
+	struct hd_end_value end = { .flags = 0 };
+
+	memcpy(value.mac, mac, 6);
+	memcpy(end.from, asks, 6);
+	put(f->skel->maps.hd_ends, &id, &end);
+	port_put(f, id, value);
+}
+
+void router_gen(struct fixture *f, uint32_t id, uint32_t gen)
+{
+	struct hd_port_value value = port_get(f, id);
+
+	value.gen = gen;
+	port_put(f, id, value);
+}
+
+static struct hd_route_key route_key(const struct route *route)
+{
+	struct hd_route_key key = { .prefix_len = HD_ROUTE_FIXED_BITS + route->len +
+						  (text_is_v4(route->prefix) ? 96 : 0),
+				    .router = route->router };
+
+	any_address(route->prefix, key.addr);
+	return key;
+}
+
+static struct hd_route_value route_value(const struct route *route)
+{
+	struct hd_route_value value = { .kind = route->kind,
+					.network = route->network,
+					.id = route->id };
+
+	if (route->via)
+		any_address(route->via, value.via);
+	if (route->gateway)
+		any_address(route->gateway, value.gateway);
+	return value;
+}
+
+void route_add(struct fixture *f, struct route route)
+{
+	struct hd_route_key key = route_key(&route);
+	struct hd_route_value value = route_value(&route);
+
+	put(f->skel->maps.hd_routes, &key, &value);
+}
+
+void route_del(struct fixture *f, struct route route)
+{
+	struct hd_route_key key = route_key(&route);
+
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(f->skel->maps.hd_routes), &key), 0);
+}
+
+void hop_add(struct fixture *f, uint16_t group, uint16_t slot, struct route hop)
+{
+	struct hd_hop_key key = { .router = hop.router, .group = group, .slot = slot };
+	struct hd_route_value value = route_value(&hop);
+
+	put(f->skel->maps.hd_hops, &key, &value);
+}
+
+/* The first and the last address of an IPv4 prefix. */
+static void route_broadcasts(struct fixture *f, struct route route)
+{
+	char text[INET_ADDRSTRLEN];
+	uint32_t first, last;
+
+	pkt_address(AF_INET, route.prefix, &first);
+	last = first | htonl(0xffffffffu >> route.len);
+	route.kind = HD_ROUTE_BROADCAST;
+	route.gateway = NULL;
+	route.len = 32;
+	route_add(f, route);
+	route.prefix = inet_ntop(AF_INET, &last, text, sizeof(text));
+	route_add(f, route);
+}
+
+void router_joins(struct fixture *f, uint32_t id, uint32_t network, const char *prefix, uint8_t len,
+		  const char *gateway)
+{
+	struct route route = { .router = id,
+			       .prefix = prefix,
+			       .len = len,
+			       .kind = HD_ROUTE_CONNECTED,
+			       .network = network,
+			       .gateway = gateway };
+	struct hd_end_value end;
+
+	route_add(f, route);
+	if (text_is_v4(prefix))
+		route_broadcasts(f, route);
+	route_add(f, (struct route){ .router = id,
+				     .prefix = gateway,
+				     .len = text_is_v4(prefix) ? 32 : 128,
+				     .kind = HD_ROUTE_LOCAL,
+				     .network = network });
+	neigh_add(f, network, gateway, port_get(f, id).mac, id);
+	fdb_static(f, network, port_get(f, id).mac, id);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_ends), &id, &end), 0);
+	fdb_static(f, network, end.from, id);
+}
+
+void router_outside(struct fixture *f, uint32_t id, uint32_t network, const char *ip)
+{
+	struct hd_end_value end;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_ends), &id, &end), 0);
+	end.ifindex = network;
+	end.flags = HD_END_SNAT;
+	(void)map_address(ip, end.local);
+	put(f->skel->maps.hd_ends, &id, &end);
+}
+
+void nat_pool(struct fixture *f, uint32_t network, const char *ip, uint16_t first, uint32_t n)
+{
+	struct hd_nat_pool_key key = { .zone = network };
+	struct hd_nat_pool pool = { .tail = n };
+	uint32_t head = 0;
+
+	pkt_address(AF_INET, ip, &key.addr);
+	for (uint32_t i = 0; i < n; i++)
+		pool.ring[i] = (uint16_t)(first + i);
+	put(f->skel->maps.hd_nat_pools, &key, &pool);
+	put(f->skel->maps.hd_nat_heads, &key, &head);
+}
+
+void arp_learned(struct fixture *f, uint32_t network, const char *ip, const uint8_t mac[6])
+{
+	router_learned(f, HD_PORT_NONE, network, ip, mac);
+}
+
+void router_learned(struct fixture *f, uint32_t router, uint32_t network, const char *ip,
+		    const uint8_t mac[6])
+{
+	struct hd_neigh_key key = neigh_key(network, ip);
+	struct hd_arp_value value = { .router = (uint16_t)router,
+				      .since = (uint32_t)now(f),
+				      .asked = (uint32_t)now(f) };
+
+	memcpy(value.mac, mac, 6);
+	put(f->skel->maps.hd_arp, &key, &value);
+}
+
+void arp_ages(struct fixture *f, uint32_t network, const char *ip, uint32_t jiffies)
+{
+	struct hd_neigh_key key = neigh_key(network, ip);
+	struct hd_arp_value value;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_arp), &key, &value), 0);
+	value.since -= jiffies;
+	value.asked -= jiffies;
+	put(f->skel->maps.hd_arp, &key, &value);
+}
+
+void forget_told(struct fixture *f, uint32_t id)
+{
+	struct hd_router_state state = router_state(f, id);
+
+	state.told = state.asked = 0;
+	put(f->skel->maps.hd_router_state, &id, &state);
+}
+
+struct hd_router_state router_state(struct fixture *f, uint32_t id)
+{
+	struct hd_router_state state;
+	int fd = bpf_map__fd(f->skel->maps.hd_router_state);
+
+	assert_int_equal(bpf_map_lookup_elem(fd, &id, &state), 0);
+	return state;
+}
+
 /* --- what the datapath has written --- */
 
 static void read_counters(struct fixture *f, struct snapshot *s)
@@ -1159,31 +1353,66 @@ static void read_fdb(struct fixture *f, struct snapshot *s)
 	qsort(s->fdb, s->n_fdb, sizeof(s->fdb[0]), compare_fdb);
 }
 
-static void read_flow_table(struct snapshot *s, const struct bpf_map *map, bool is_new, bool is_v6)
+/* The entries of one table, which all are of the kind of @like. */
+static void read_flow_table(struct snapshot *s, const struct bpf_map *map, struct flow_row like)
 {
 	int fd = bpf_map__fd(map);
+	struct hd_rflow_value value;
 	void *prev = NULL;
 
 	for (;; s->n_flows++) {
 		struct flow_row *row = &s->flows[s->n_flows];
 
 		assert_true(s->n_flows < MAX_FLOWS);
-		memset(row, 0, sizeof(*row));
-		row->is_new = is_new;
-		row->is_v6 = is_v6;
+		*row = like;
 		if (bpf_map_get_next_key(fd, prev, &row->key) < 0)
 			return;
 		prev = &row->key;
-		assert_int_equal(bpf_map_lookup_elem(fd, prev, &row->value), 0);
+		memset(&value, 0, sizeof(value));
+		assert_int_equal(bpf_map_lookup_elem(fd, prev, &value), 0);
+		row->value = value.flow;
+		memcpy(row->hop, value.hop, sizeof(row->hop));
 	}
 }
 
 static void read_flows(struct fixture *f, struct snapshot *s)
 {
-	read_flow_table(s, f->skel->maps.hd_flow4, false, false);
-	read_flow_table(s, f->skel->maps.hd_flow6, false, true);
-	read_flow_table(s, f->skel->maps.hd_new4, true, false);
-	read_flow_table(s, f->skel->maps.hd_new6, true, true);
+	const struct {
+		const struct bpf_map *map;
+		struct flow_row like;
+	} tables[] = {
+		{ f->skel->maps.hd_flow4, { .is_v6 = false } },
+		{ f->skel->maps.hd_flow6, { .is_v6 = true } },
+		{ f->skel->maps.hd_new4, { .is_new = true } },
+		{ f->skel->maps.hd_new6, { .is_new = true, .is_v6 = true } },
+		{ f->skel->maps.hd_rflow4, { .routed = true } },
+		{ f->skel->maps.hd_rflow6, { .routed = true, .is_v6 = true } },
+		{ f->skel->maps.hd_rnew4, { .routed = true, .is_new = true } },
+		{ f->skel->maps.hd_rnew6, { .routed = true, .is_new = true, .is_v6 = true } },
+	};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		read_flow_table(s, tables[i].map, tables[i].like);
+}
+
+static int compare_arp(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct hd_neigh_key));
+}
+
+static void read_arp(struct fixture *f, struct snapshot *s)
+{
+	int fd = bpf_map__fd(f->skel->maps.hd_arp);
+	void *prev = NULL;
+
+	for (; bpf_map_get_next_key(fd, prev, &s->arp[s->n_arp].key) == 0; s->n_arp++) {
+		prev = &s->arp[s->n_arp].key;
+		assert_int_equal(bpf_map_lookup_elem(fd, prev, &s->arp[s->n_arp].value), 0);
+		assert_true(s->n_arp + 1 < MAX_ARP);
+	}
+	qsort(s->arp, s->n_arp, sizeof(s->arp[0]), compare_arp);
+	for (uint32_t id = 0; id < MAX_PORTS; id++)
+		s->moved[id] = router_state(f, id).moved;
 }
 
 static void read_rules(struct fixture *f, struct snapshot *s)
@@ -1230,6 +1459,7 @@ static void take_snapshot(struct fixture *f, struct snapshot *s)
 {
 	memset(s, 0, sizeof(*s));
 	read_flows(f, s);
+	read_arp(f, s);
 	read_rules(f, s);
 	read_frags(f, s);
 	s->n_held = count_held(f);
@@ -1317,6 +1547,7 @@ static const struct flow_row *find_flow(const struct snapshot *s, const struct f
 {
 	for (size_t i = 0; i < s->n_flows; i++)
 		if (s->flows[i].is_new == is_new && s->flows[i].is_v6 == like->is_v6 &&
+		    s->flows[i].routed == like->routed &&
 		    !memcmp(&s->flows[i].key, &like->key, sizeof(like->key)))
 			return &s->flows[i];
 	return NULL;
@@ -1365,9 +1596,10 @@ static void tell_flow(struct trip *t, const struct flow_row *row)
 	const struct flow_row *moved = find_flow(t->f->before, row, true);
 	char text[16];
 
-	if (was && !memcmp(&was->value, &row->value, sizeof(was->value)))
+	if (was && !memcmp(&was->value, &row->value, sizeof(was->value)) &&
+	    !memcmp(was->hop, row->hop, sizeof(row->hop)))
 		return;
-	tell(t, "%s ", flow_name(row, text));
+	tell(t, "%s%s ", row->routed ? "routed " : "", flow_name(row, text));
 	if (row->is_new && row->value.state == HD_FLOW_NEW &&
 	    row->value.packets[0] + row->value.packets[1] <= 1)
 		tell(t, "begins, ");
@@ -1404,7 +1636,8 @@ static void tell_flows(struct trip *t)
 	for (size_t i = 0; i < before->n_flows; i++)
 		if (!find_flow(after, &before->flows[i], false) &&
 		    !find_flow(after, &before->flows[i], true))
-			tell(t, "%s ends, ", flow_name(&before->flows[i], text));
+			tell(t, "%s%s ends, ", before->flows[i].routed ? "routed " : "",
+			     flow_name(&before->flows[i], text));
 	if (before->n_frags != after->n_frags)
 		tell(t, "pieces %+d, ", (int)(after->n_frags - before->n_frags));
 	else if (memcmp(before->frags, after->frags, sizeof(after->frags)))
@@ -1418,6 +1651,57 @@ static void tell_flows(struct trip *t)
 		tell(t, "held %+d, ", (int)(after->n_held - before->n_held));
 }
 
+static const struct arp_row *find_arp(const struct snapshot *s, const struct hd_neigh_key *key)
+{
+	return bsearch(key, s->arp, s->n_arp, sizeof(s->arp[0]), compare_arp);
+}
+
+static const char *arp_name(const struct hd_neigh_key *key, char text[64])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	bool is_v4 = !memcmp(key->addr, mapped, sizeof(mapped));
+	int n = snprintf(text, 64, "%u/", key->network);
+
+	(void)inet_ntop(is_v4 ? AF_INET : AF_INET6, key->addr + (is_v4 ? 12 : 0), text + n,
+			(socklen_t)(64 - n));
+	return text;
+}
+
+static void tell_arp_row(struct trip *t, const struct arp_row *row)
+{
+	const struct arp_row *was = find_arp(t->f->before, &row->key);
+	char name[64];
+
+	if (was && !memcmp(&was->value, &row->value, sizeof(row->value)))
+		return;
+	if (!memcmp(row->value.mac, MAC_ZERO, 6))
+		tell(t, "asks %s, ", arp_name(&row->key, name));
+	else
+		tell(t, "knows %s at %x, ", arp_name(&row->key, name), row->value.mac[5]);
+}
+
+static void tell_arp(struct trip *t)
+{
+	const struct snapshot *before = t->f->before, *after = t->f->after;
+	char name[64];
+
+	for (size_t i = 0; i < after->n_arp; i++)
+		tell_arp_row(t, &after->arp[i]);
+	for (size_t i = 0; i < before->n_arp; i++)
+		if (!find_arp(after, &before->arp[i].key))
+			tell(t, "forgets %s, ", arp_name(&before->arp[i].key, name));
+	for (uint32_t id = 0; id < MAX_PORTS; id++)
+		if (before->moved[id] != after->moved[id])
+			tell(t, "router %u moved %+d, ", id,
+			     (int)(after->moved[id] - before->moved[id]));
+}
+
+/* Whether so many bytes were counted for so many packets: as they were, or what was inside of them. */
+static bool adds_up(const struct trip *t, uint64_t bytes, uint64_t packets, uint32_t len)
+{
+	return bytes == packets * len || (t->f->inside && bytes == packets * t->f->inside->len);
+}
+
 static void tell_rules(struct trip *t)
 {
 	const char *comma = "";
@@ -1429,16 +1713,10 @@ static void tell_rules(struct trip *t)
 
 		for (uint64_t i = 0; i < packets; i++, comma = ", ")
 			tell(t, "%s%u", *comma ? " " : "rules ", id);
-		if (bytes != packets * t->in->len)
+		if (!adds_up(t, bytes, packets, t->in->len))
 			tell(t, " !%llu bytes", (unsigned long long)bytes);
 	}
 	tell(t, "%s", comma);
-}
-
-/* Whether so many bytes were counted for so many packets: as they were, or what was inside of them. */
-static bool adds_up(const struct trip *t, uint64_t bytes, uint64_t packets, uint32_t len)
-{
-	return bytes == packets * len || (t->f->inside && bytes == packets * t->f->inside->len);
 }
 
 static void tell_in(struct trip *t)
@@ -1705,6 +1983,7 @@ static void tell_all(struct trip *t)
 	tell_in(t);
 	tell_fdb(t);
 	tell_flows(t);
+	tell_arp(t);
 	tell_rules(t);
 	tell_copies(t);
 	tell_out(t);
@@ -1900,6 +2179,17 @@ int run_out(struct fixture *f, uint32_t number, const struct pkt *in)
 									       : TC_ACT_STOLEN;
 }
 
+int run_through(struct fixture *f, uint32_t number, const struct pkt *in, struct pkt *ret_out)
+{
+	struct __sk_buff ctx = { .ifindex = device(number) };
+	struct trip t = { .f = f, .in = in };
+
+	assert_int_equal(run(&t, bpf_program__fd(f->skel->progs.hd_port_in), &ctx), 0);
+	memcpy(ret_out->data, t.out, t.out_len);
+	ret_out->len = t.out_len;
+	return t.action;
+}
+
 int run_uplink(struct fixture *f, uint32_t number, const struct pkt *in, struct pkt *ret_out)
 {
 	struct __sk_buff ctx = { .ifindex = device(number) };
@@ -1981,6 +2271,12 @@ struct flow flow_of(struct fixture *f, uint8_t proto, const char *opener, uint16
 						      HD_ZONE_VLAN_MASK,
 					      .value = row->value };
 			memcpy(flow.key, &row->key, sizeof(flow.key));
+			memcpy(flow.hop, row->hop, sizeof(flow.hop));
+			if (!row->routed)
+				continue;
+			assert_int_equal(flow.vlan, HD_ZONE_ROUTED);
+			flow.router = flow.network;
+			flow.network = flow.vlan = 0;
 		}
 	}
 	return flow;
@@ -1988,6 +2284,10 @@ struct flow flow_of(struct fixture *f, uint8_t proto, const char *opener, uint16
 
 static const struct bpf_map *flow_map(struct fixture *f, const struct flow *flow, bool v6)
 {
+	if (flow->router && v6)
+		return flow->is_new ? f->skel->maps.hd_rnew6 : f->skel->maps.hd_rflow6;
+	if (flow->router)
+		return flow->is_new ? f->skel->maps.hd_rnew4 : f->skel->maps.hd_rflow4;
 	if (v6)
 		return flow->is_new ? f->skel->maps.hd_new6 : f->skel->maps.hd_flow6;
 	return flow->is_new ? f->skel->maps.hd_new4 : f->skel->maps.hd_flow4;
@@ -1995,7 +2295,10 @@ static const struct bpf_map *flow_map(struct fixture *f, const struct flow *flow
 
 void flow_put(struct fixture *f, const struct flow *flow, bool v6)
 {
-	put(flow_map(f, flow, v6), flow->key, &flow->value);
+	struct hd_rflow_value value = { .flow = flow->value };
+
+	memcpy(value.hop, flow->hop, sizeof(value.hop));
+	put(flow_map(f, flow, v6), flow->key, &value);
 }
 
 /* --- packets that really arrive --- */

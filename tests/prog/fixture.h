@@ -23,6 +23,11 @@
  *	tcp established for good	it has moved to the other table, with this state
  *	tcp waits, tcp goes on	... else: counted in the first table, in the second
  *	tcp ends		its entry is gone
+ *	routed tcp ...		the same of a flow that crosses a router
+ *	asks N/IP		a router notes that it asks who has an address of network N
+ *	knows N/IP at h		... who has it
+ *	forgets N/IP		the entry is gone
+ *	router R moved +1	the datapath has changed a part of the generation of router R
  *	pieces +1, piece	hd_frags has one entry more; one of them has changed
  *	held +1			pieces that wait for their first one
  *	rules N N		counted for these rules
@@ -52,11 +57,13 @@
 #include "heddle/fdb.h"
 #include "heddle/flow.h"
 #include "heddle/leg.h"
+#include "heddle/nat.h"
 #include "heddle/neigh.h"
 #include "heddle/opened.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
 #include "heddle/reason.h"
+#include "heddle/router.h"
 #include "heddle/stage.h"
 #include "heddle/trace.h"
 #include "heddle/tunnel.h"
@@ -84,6 +91,7 @@
 #define MAX_RULES 64
 #define MAX_FRAGS 64
 #define MAX_ALSO 4
+#define MAX_ARP 64
 #define HZ 250 /* as the programs are told; what the kernel really counts does not matter here */
 
 #define ETH_P_OTHER 0x88b5 /* IEEE 802: for local experiments */
@@ -272,15 +280,19 @@ void disallow(struct fixture *f, struct allow rule);
  * @there:  there is one
  * @is_new: in the table of those that are not answered
  * @side:   of the opener
+ * @router: that it crosses, 0 = none; then @network and @vlan are 0
  * @vlan:   inside of the network
+ * @hop:    of a flow that crosses a router, of side 0 and 1
  */
 struct flow {
 	bool there;
 	bool is_new;
 	int side;
+	uint32_t router;
 	uint32_t network;
 	uint16_t vlan;
 	struct hd_flow_value value;
+	struct hd_hop hop[2];
 	uint8_t key[sizeof(struct hd_flow6_key)];
 };
 
@@ -353,6 +365,65 @@ void leg_del(struct fixture *f, uint32_t uplink, uint16_t vid);
 /** leg_ends_at - the host's tunnel address, as the leg knows it */
 void leg_ends_at(struct fixture *f, uint32_t id, const char *ip);
 
+/* --- routers --- */
+
+/** router_add - pseudo port @id with its two MACs: the one of all hosts, and the one with which this host asks for neighbours */
+void router_add(struct fixture *f, uint32_t id, const uint8_t mac[6], const uint8_t asks[6]);
+
+/** router_gen - the configuration of a router has changed */
+void router_gen(struct fixture *f, uint32_t id, uint32_t gen);
+
+/**
+ * struct route - a row of hd_routes or hd_hops
+ * @prefix:  with @len bits; not for a hop
+ * @gateway: the router's address on that side
+ * @id:      of the static route, or group
+ */
+struct route {
+	uint32_t router;
+	const char *prefix;
+	uint8_t len;
+	enum hd_route_kind kind;
+	uint32_t network;
+	const char *via;
+	const char *gateway;
+	uint32_t id;
+};
+
+/** route_add - what a router does with packets for a prefix; @via and @gateway may be NULL */
+void route_add(struct fixture *f, struct route route);
+
+void route_del(struct fixture *f, struct route route);
+
+/** hop_add - who takes the packets that fall on a slot of a group */
+void hop_add(struct fixture *f, uint16_t group, uint16_t slot, struct route hop);
+
+/** router_joins - a router gets a subnet: connected, its own address there, and the broadcast addresses of an IPv4 one */
+void router_joins(struct fixture *f, uint32_t id, uint32_t network, const char *prefix, uint8_t len,
+		  const char *gateway);
+
+/** router_outside - a network is a router's outside, with its address @ip there; what goes there is called that */
+void router_outside(struct fixture *f, uint32_t id, uint32_t network, const char *ip);
+
+/** nat_pool - an external address has @n blocks of ports, from block @first on */
+void nat_pool(struct fixture *f, uint32_t network, const char *ip, uint16_t first, uint32_t n);
+
+/** arp_learned - a neighbour has said which MAC it has; MAC_ZERO: it was asked and has not */
+void arp_learned(struct fixture *f, uint32_t network, const char *ip, const uint8_t mac[6]);
+
+/** router_learned - the same, and it was that router which has asked it or heard it */
+void router_learned(struct fixture *f, uint32_t router, uint32_t network, const char *ip,
+		    const uint8_t mac[6]);
+
+/** arp_ages - as if so many jiffies had gone by since a neighbour was asked */
+void arp_ages(struct fixture *f, uint32_t network, const char *ip, uint32_t jiffies);
+
+/** router_state - what the datapath has noted of a router, or of what any port was told */
+struct hd_router_state router_state(struct fixture *f, uint32_t id);
+
+/** forget_told - as if a port had not been told or asked for anything in this second */
+void forget_told(struct fixture *f, uint32_t id);
+
 /* --- packets --- */
 
 /**
@@ -417,6 +488,9 @@ void arrives_(struct fixture *f, uint32_t number, const struct pkt *in, uint16_t
  */
 int run_in(struct fixture *f, uint32_t number, const struct pkt *in);
 
+/** run_through - the same; gives what it went on as */
+int run_through(struct fixture *f, uint32_t number, const struct pkt *in, struct pkt *ret_out);
+
 /** run_uplink - send to an uplink without telling the story; gives what it went on as, and the verdict */
 int run_uplink(struct fixture *f, uint32_t number, const struct pkt *in, struct pkt *ret_out);
 
@@ -452,6 +526,10 @@ int trace_tests(void);
 int vlan_tests(void);
 int tunnel_tests(void);
 int leg_tests(void);
+int route_tests(void);
+int resolve_tests(void);
+int tell_tests(void);
+int nat_tests(void);
 int reason_tests(void);
 
 /** run_xdp - bytes and verdict of the XDP program alone; any length. @len: of @data, and of what comes back, with its note in front */

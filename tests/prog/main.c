@@ -26,6 +26,10 @@ int main(void)
 	failed += vlan_tests();
 	failed += tunnel_tests();
 	failed += leg_tests();
+	failed += route_tests();
+	failed += resolve_tests();
+	failed += tell_tests();
+	failed += nat_tests();
 	failed += reason_tests(); /* last: it looks at what the others provoked */
 	return failed != 0;
 }

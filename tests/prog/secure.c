@@ -32,13 +32,8 @@ static void allow_b(struct fixture *f, uint32_t id, bool v6, uint8_t proto, uint
 				 .port_len = 16 });
 }
 
-void secure_world(struct fixture *f)
+void rules_ab(struct fixture *f)
 {
-	net_add(f, 1, HD_NETWORK_FLOOD, 300);
-	host_add(f, &a, true);
-	host_add(f, &b, true);
-	host_add(f, &c, true);
-	host_add(f, &d, false);
 	allow(f, (struct allow){ .id = A_OUT4, .policy = POLICY(1), .dir = HD_EGRESS });
 	allow(f, (struct allow){ .id = A_OUT6, .policy = POLICY(1), .dir = HD_EGRESS, .v6 = true });
 	allow_b(f, B_TCP, false, IPPROTO_TCP, 80);
@@ -54,6 +49,16 @@ void secure_world(struct fixture *f)
 				 .proto = 47,
 				 .remote = "192.0.2.0",
 				 .len = 24 });
+}
+
+void secure_world(struct fixture *f)
+{
+	net_add(f, 1, HD_NETWORK_FLOOD, 300);
+	host_add(f, &a, true);
+	host_add(f, &b, true);
+	host_add(f, &c, true);
+	host_add(f, &d, false);
+	rules_ab(f);
 }
 
 void open_rules(struct fixture *f, uint32_t port, uint32_t id)

@@ -42,6 +42,9 @@ enum {
 
 void secure_world(struct fixture *f);
 
+/** rules_ab - what the rules above say: rows of the policies of ports 1 and 2 */
+void rules_ab(struct fixture *f);
+
 /** open_rules - policy of a port lets everything through, with rules @id (in, IPv4), and up: in IPv6, out IPv4, out IPv6 */
 void open_rules(struct fixture *f, uint32_t port, uint32_t id);
 
