@@ -45,7 +45,7 @@ struct hd_nat_keeper {
 	struct idle *idle;
 };
 
-/* One sweep. @taken: blocks that some inside address has, a bit each, of @pool */
+/* One sweep. @used: inside endpoints that flows have; @mapped: outside endpoints, and the blocks that they are in */
 struct sweep {
 	struct hd_nat_keeper *keeper;
 	const struct hd_datapath *dp;
@@ -98,19 +98,56 @@ static void shuffle(uint16_t *ring, uint32_t n)
 	}
 }
 
+/* The blocks of an external address that some inside address has. */
+struct held {
+	const struct hd_nat_pool_key *pool;
+	bool block[HD_NAT_BLOCKS];
+};
+
+static int note_held(void *arg, const void *key, const void *value)
+{
+	struct held *held = arg;
+	struct hd_nat_user user;
+
+	(void)key;
+	memcpy(&user, value, sizeof(user));
+	for (int i = 0; i < HD_NAT_USER_BLOCKS; i++)
+		if (user.block[i].addr == held->pool->addr)
+			held->block[user.block[i].block % HD_NAT_BLOCKS] = true;
+	return 0;
+}
+
+/* What somebody still has of an address that was there before comes back by the sweep. */
+static int fill_pool(const struct hd_datapath *dp, const struct hd_nat_pool_key *key,
+		     struct hd_nat_pool *pool)
+{
+	struct held held = { .pool = key };
+	int r = hd_map_walk(dp->maps[HD_MAP_NAT_USERS], sizeof(struct hd_nat_user_key),
+			    sizeof(struct hd_nat_user), note_held, &held);
+
+	for (uint32_t block = HD_NAT_BLOCK_FIRST; block < HD_NAT_BLOCKS; block++)
+		if (!held.block[block])
+			pool->ring[pool->tail++] = (uint16_t)block;
+	shuffle(pool->ring, pool->tail);
+	return r;
+}
+
+/* The head first: a pool that is there has one, wherever we were ended the last time. */
 static int make_pool(const struct hd_datapath *dp, const struct hd_nat_pool_key *key)
 {
-	struct hd_nat_pool pool = { .tail = HD_NAT_BLOCKS - HD_NAT_BLOCK_FIRST };
+	struct hd_nat_pool pool = { .tail = 0 };
 	uint32_t head = 0;
+	int r;
 
-	if (bpf_map_lookup_elem(dp->maps[HD_MAP_NAT_POOLS], key, &pool) == 0)
+	if (bpf_map_lookup_elem(dp->maps[HD_MAP_NAT_POOLS], key, &pool) == 0 &&
+	    bpf_map_lookup_elem(dp->maps[HD_MAP_NAT_HEADS], key, &head) == 0)
 		return 0;
-	for (uint32_t i = 0; i < pool.tail; i++)
-		pool.ring[i] = (uint16_t)(HD_NAT_BLOCK_FIRST + i);
-	shuffle(pool.ring, pool.tail);
-	/* The head first: without it nobody takes anything. */
-	if (bpf_map_update_elem(dp->maps[HD_MAP_NAT_POOLS], key, &pool, BPF_ANY) < 0 ||
-	    bpf_map_update_elem(dp->maps[HD_MAP_NAT_HEADS], key, &head, BPF_ANY) < 0)
+	memset(&pool, 0, sizeof(pool));
+	r = fill_pool(dp, key, &pool);
+	if (r < 0)
+		return r;
+	if (bpf_map_update_elem(dp->maps[HD_MAP_NAT_HEADS], key, &head, BPF_ANY) < 0 ||
+	    bpf_map_update_elem(dp->maps[HD_MAP_NAT_POOLS], key, &pool, BPF_ANY) < 0)
 		return -errno;
 	return 0;
 }
@@ -171,16 +208,33 @@ static int note_endpoint(void *arg, const void *key, const void *value)
 	return hd_table_add(&unwanted->keys, key, "");
 }
 
+/* Whether an inside address has blocks, and all of them of an address that its router does not have any more: then it could take no others. */
+static bool is_outdated(const struct hd_nat_user *user, const struct hd_nat_pool_key *pool)
+{
+	bool any = false;
+
+	for (int i = 0; i < HD_NAT_USER_BLOCKS; i++) {
+		if (user->block[i].block && user->block[i].addr == pool->addr)
+			return false;
+		any = any || user->block[i].block;
+	}
+	return any;
+}
+
 static int note_user(void *arg, const void *key, const void *value)
 {
 	struct unwanted *unwanted = arg;
-	struct hd_nat_user_key user;
+	const struct hd_object *router;
+	struct hd_nat_user_key user_key;
+	struct hd_nat_pool_key pool;
+	struct hd_nat_user user;
 
-	(void)value;
-	memcpy(&user, key, sizeof(user));
-	return hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, user.router)
-		       ? 0
-		       : hd_table_add(&unwanted->keys, key, "");
+	memcpy(&user_key, key, sizeof(user_key));
+	memcpy(&user, value, sizeof(user));
+	router = hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, user_key.router);
+	if (router && pool_of(unwanted->model, router, &pool) && !is_outdated(&user, &pool))
+		return 0;
+	return hd_table_add(&unwanted->keys, key, "");
 }
 
 static void remove_unwanted(const struct hd_datapath *dp, const struct hd_model *model,
@@ -360,6 +414,7 @@ static int look_at_endpoint(void *arg, const void *key, const void *value)
 	struct idle_key idle = blank_key();
 	struct hd_nat_key outside = { 0 };
 	struct hd_nat_value nat;
+	int r;
 
 	memcpy(&idle.endpoint, key, sizeof(idle.endpoint));
 	memcpy(&nat, value, sizeof(nat));
@@ -370,7 +425,9 @@ static int look_at_endpoint(void *arg, const void *key, const void *value)
 	outside.addr = nat.addr;
 	outside.port = (uint16_t)(ntohs(nat.port) / HD_NAT_BLOCK_PORTS);
 	outside.zone = ntohs(nat.port);
-	return add(&e->s->mapped, &outside); /* of this address, this port is in use */
+	r = add(&e->s->mapped, &outside); /* of this address, this port is in use */
+	outside.zone = 0;
+	return r < 0 ? r : add(&e->s->mapped, &outside); /* and this block */
 }
 
 static uint32_t network_of(const struct hd_datapath *dp, uint32_t router)
@@ -474,10 +531,18 @@ static int copy_user(void *arg, const void *key, const void *value)
 	return hd_table_add(arg, key, value);
 }
 
+/* Whether an endpoint has a port of a block, whoever the block belongs to. */
+static bool is_mapped(const struct sweep *s, __be32 addr, uint32_t block)
+{
+	struct hd_nat_key outside = { .addr = addr, .port = (uint16_t)block };
+
+	return find(s->mapped, &outside);
+}
+
 /* Blocks of a pool that somebody has, or that wait in the ring; the others are lost, and put back when they have rested. */
 static void refill(struct sweep *s, const struct hd_nat_pool_key *key, const struct hd_table *users)
 {
-	bool known[HD_NAT_BLOCKS] = { false };
+	struct held known = { .pool = key };
 	struct hd_nat_pool pool;
 	uint32_t head, n = 0;
 
@@ -485,27 +550,38 @@ static void refill(struct sweep *s, const struct hd_nat_pool_key *key, const str
 	    bpf_map_lookup_elem(s->dp->maps[HD_MAP_NAT_HEADS], key, &head) < 0)
 		return;
 	for (uint32_t i = head; i != pool.tail; i++)
-		known[pool.ring[i % HD_NAT_BLOCKS] % HD_NAT_BLOCKS] = true;
-	for (size_t i = 0; i < users->n; i++) {
-		struct hd_nat_user user;
-
-		memcpy(&user, hd_table_value(users, i), sizeof(user));
-		for (int k = 0; k < HD_NAT_USER_BLOCKS; k++)
-			if (user.block[k].addr == key->addr)
-				known[user.block[k].block % HD_NAT_BLOCKS] = true;
-	}
+		known.block[pool.ring[i % HD_NAT_BLOCKS] % HD_NAT_BLOCKS] = true;
+	for (size_t i = 0; i < users->n; i++)
+		(void)note_held(&known, NULL, hd_table_value(users, i));
 	for (uint32_t block = HD_NAT_BLOCK_FIRST; block < HD_NAT_BLOCKS; block++) {
 		struct idle_key idle = blank_key();
 
 		idle.pool = *key;
 		idle.block = block;
-		if (known[block] || !has_rested(s, &idle))
+		if (known.block[block] || is_mapped(s, key->addr, block) || !has_rested(s, &idle))
 			continue;
 		pool.ring[(pool.tail + n++) % HD_NAT_BLOCKS] = (uint16_t)block;
 	}
 	pool.tail += n;
 	if (n)
 		(void)bpf_map_update_elem(s->dp->maps[HD_MAP_NAT_POOLS], key, &pool, BPF_EXIST);
+}
+
+/* An inside address that has no block any more is forgotten: addresses are many, and its table is not. */
+static void sweep_user(struct sweep *s, const struct hd_nat_user_key *key,
+		       const struct hd_nat_user *user)
+{
+	struct idle_key idle = blank_key();
+	bool any = false;
+
+	for (int k = 0; k < HD_NAT_USER_BLOCKS; k++) {
+		if (user->block[k].block)
+			sweep_block(s, key, &user->block[k]);
+		any = any || user->block[k].block || user->block[k].used;
+	}
+	idle.user = *key;
+	if (!any && has_rested(s, &idle))
+		(void)bpf_map_delete_elem(s->dp->maps[HD_MAP_NAT_USERS], key);
 }
 
 static void sweep_blocks(struct sweep *s)
@@ -524,9 +600,7 @@ static void sweep_blocks(struct sweep *s)
 
 		memcpy(&key, hd_table_key(&users, i), sizeof(key));
 		memcpy(&user, hd_table_value(&users, i), sizeof(user));
-		for (int k = 0; k < HD_NAT_USER_BLOCKS; k++)
-			if (user.block[k].block)
-				sweep_block(s, &key, &user.block[k]);
+		sweep_user(s, &key, &user);
 	}
 	for (size_t i = 0; i < pools.n; i++) {
 		struct hd_nat_pool_key key;
@@ -540,7 +614,12 @@ static void sweep_blocks(struct sweep *s)
 
 void hd_nat_sweep(struct hd_nat_keeper *keeper, const struct hd_datapath *dp)
 {
-	struct sweep s = { .keeper = keeper, .dp = dp, .now = now_s() };
+	hd_nat_sweep_at(keeper, dp, now_s());
+}
+
+void hd_nat_sweep_at(struct hd_nat_keeper *keeper, const struct hd_datapath *dp, time_t now)
+{
+	struct sweep s = { .keeper = keeper, .dp = dp, .now = now };
 
 	/* What can't be read completely could look unused. */
 	if (hd_flows_walk(dp, note_flow, &s) == 0 && sweep_endpoints(&s) == 0) {

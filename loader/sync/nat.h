@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "model/model.h"
 #include "sync/datapath.h"
 
@@ -26,6 +28,9 @@ int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model);
  * Looks at all flows that cross a router.
  */
 void hd_nat_sweep(struct hd_nat_keeper *keeper, const struct hd_datapath *dp);
+
+/** hd_nat_sweep_at - the same at a time of the caller's, in seconds: for tests, which have none to wait */
+void hd_nat_sweep_at(struct hd_nat_keeper *keeper, const struct hd_datapath *dp, time_t now);
 
 /** struct hd_nat_use - how many ports of an external address are in use */
 struct hd_nat_use {
