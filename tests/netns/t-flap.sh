@@ -49,7 +49,7 @@ for turn in range(times):
     sent = [flow.sent for flow in flows]
     for flow, number in zip(flows, sent):
         while not flow.got or flow.got[-1] < number:
-            check(time.monotonic() - up < 5, f"turn {turn}: nothing passes for 5 s")
+            check(time.monotonic() - up < 5 * patience(), f"turn {turn}: nothing passes for 5 s")
             time.sleep(0.005)
     seconds = time.monotonic() - up
     worst = max(worst, seconds)
