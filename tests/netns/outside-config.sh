@@ -27,7 +27,7 @@ hd port add db1 --network red --internal --ip 10.0.2.11/24
 hd port add public --network ext --internal --ip 203.0.113.10/24
 hd neighbour add 203.0.113.11 --network ext --mac 02:00:00:00:00:0b
 hd router add edge
-hd router add other --mac 02:00:5e:00:53:02
+hd router add other --mac 02:68:64:00:53:02
 hd router attach edge --subnet blue4
 hd router attach other --subnet red4
 
@@ -98,7 +98,7 @@ no 4 'route 2 is a default route too' 'router gateway edge --none' router route-
 no 6 'via 203.0.113.8: next hop unreachable' 'delete the' router gateway edge --none
 same "list" "NAME   MAC                SUBNETS  GATEWAY      OUTSIDE  SNAT  ROUTES
 edge   02:68:64:f6:d8:6a  blue4    203.0.113.9  ext      on         1
-other  02:00:5e:00:53:02  red4     203.0.113.9  ext      off        0
+other  02:68:64:00:53:02  red4     203.0.113.9  ext      off        0
 tiny   $(hd -j router show tiny | jq -r .mac)  -        10.0.0.9     lab      on         0" "$(hd router)"
 no 4 'port x: address 203.0.113.9 is already used by router edge' 'router gateway edge --network ext --ip IP' \
 	port add x --network ext --internal --ip 203.0.113.9/24
