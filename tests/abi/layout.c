@@ -87,6 +87,7 @@ static const struct table tables[] = {
 	  sizeof(struct hd_route_value) },
 	{ "hd_arp", "hd_neigh_key", "hd_arp_value", sizeof(struct hd_neigh_key),
 	  sizeof(struct hd_arp_value) },
+	{ "hd_told", NULL, NULL, 4, 4 },
 	{ "hd_router_state", NULL, "hd_router_state", 4, sizeof(struct hd_router_state) },
 	{ "hd_nat", "hd_nat_key", "hd_nat_value", sizeof(struct hd_nat_key),
 	  sizeof(struct hd_nat_value) },
