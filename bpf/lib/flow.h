@@ -84,7 +84,7 @@ struct {
 	__type(value, struct hd_rflow_value);
 } hd_rnew6 SEC(".maps");
 
-/* An entry of these on its way into its table: too large for the stack. */
+/* An entry of any of these tables on its way into it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -334,11 +334,18 @@ static __always_inline int flow_insert(const struct hd_pkt *pkt, __u32 side, __u
 	}
 }
 
+/* By way of the scratch: before 6.4 a table takes no value from memory that the verifier knows nothing but the size of. */
 __noinline int flow_put(__u32 side, __u32 table, struct hd_flow_value *value)
 {
+	struct hd_rflow_value *scratch;
 	struct hd_pkt pkt = {};
+	__u32 zero = 0;
 
-	return value && flow_recall(&pkt, 0) ? flow_insert(&pkt, side, table, value) : -EINVAL;
+	scratch = bpf_map_lookup_elem(&hd_rflow_scratch, &zero);
+	if (!value || !scratch || !flow_recall(&pkt, 0))
+		return -EINVAL;
+	scratch->flow = *value;
+	return flow_insert(&pkt, side, table, &scratch->flow);
 }
 
 __noinline int rflow_put(__u32 side, __u32 table, struct hd_flow_value *value)
