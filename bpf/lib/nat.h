@@ -116,8 +116,18 @@ static __always_inline int nat_inside(struct hd_ip *ip, __be32 *addr, __be16 *po
 	*addr = nat->addr;
 	*port = nat->port;
 	ip->router = nat->router;
-	ip->nat |= NAT_DST | NAT_DST_PORT;
+	ip->nat |= NAT_DST | NAT_DST_PORT |
+		   NAT_CLOSED; /* whatever the router is that the MAC was of */
 	return 1;
+}
+
+/* What is asked from outside has its type where an answer has the id: that is no endpoint's. */
+static __always_inline bool is_query(const struct hd_ip *ip)
+{
+	__u8 request;
+
+	return ip->proto == IPPROTO_ICMP && !(ip->flags & HD_IP_LATER) &&
+	       !icmp_is_reply(ip, &request);
 }
 
 /* Header of what an ICMP error quotes; of IPv4 alone. Return: offset of its transport header, 0 if it can't be read. */
@@ -169,30 +179,44 @@ __noinline int hd_nat_arrive(struct __sk_buff *ctx)
 	struct hd_ip *ip = nat_ip();
 	const struct hd_end_value *end;
 	__u32 router;
+	__be16 port;
 
 	if (!ip)
 		return 0;
 	ip->nat = ip->flags & HD_IP_ICMP_ERROR ? NAT_ERROR : 0;
 	router = ip->router;
 	end = bpf_map_lookup_elem(&hd_ends, &router);
-	if (!end || end->ifindex != ip->network || !ip->rewrite || !ip_is_v4(ip))
+	if (!end || end->ifindex != ip->network || !ip->rewrite)
 		return 0;
-	if (end->flags & HD_END_SNAT)
-		ip->nat |= NAT_CLOSED;
+	if ((end->flags & HD_END_SNAT) || !ip_is_v4(ip))
+		ip->nat |= NAT_CLOSED; /* no way leads out for IPv6, so none leads in */
+	if (!ip_is_v4(ip))
+		return 0;
 	if (ip->flags & HD_IP_ICMP_ERROR)
 		return nat_error_in(ctx, ip);
 	ip->nat_dst_addr = ip->daddr[0];
 	ip->nat_dst_port = ip->dport;
-	if (!nat_inside(ip, &ip->daddr[0], &ip->dport, ip->proto))
+	port = is_query(ip) ? 0 : ip->dport;
+	if (!nat_inside(ip, &ip->daddr[0], &port, ip->proto))
 		return 0;
-	if (!(ip->nat & NAT_DST_PORT))
+	if (ip->nat & NAT_DST_PORT)
+		ip->dport = port;
+	else
 		ip->nat &= ~NAT_CLOSED; /* a floating IP */
 	ip->nat_to_addr = ip->daddr[0];
 	ip->nat_to_port = ip->dport;
 	return 1;
 }
 
-/* Takes a block out of a pool; 0 if there is none. */
+/**
+ * hd_nat_is_shut - a packet from outside for what only answers reach, and that is no answer: not even the flow that it looks like may have it
+ */
+static __always_inline bool hd_nat_is_shut(const struct hd_ip *ip)
+{
+	return (ip->nat & (NAT_CLOSED | NAT_DST)) == NAT_CLOSED;
+}
+
+/* Takes a block out of a pool; 0 if there is none. What is read of the tail may be older than of the head: then none is free. */
 static __always_inline __u32 pool_take(const struct hd_nat_pool_key *key)
 {
 	const struct hd_nat_pool *pool = bpf_map_lookup_elem(&hd_nat_pools, key);

@@ -99,7 +99,7 @@ static __always_inline bool hd_route_replay(struct hd_pkt *pkt, int *ret)
 	struct hd_hop *hop;
 	int r;
 
-	if (!flow_is_plain(pkt->ip) || pkt->ip->ttl <= 1)
+	if (!flow_is_plain(pkt->ip) || pkt->ip->ttl <= 1 || hd_nat_is_shut(pkt->ip))
 		return false;
 	rflow = hd_rflow_find(pkt, side, FLOW_ESTABLISHED);
 	if (!rflow || !hd_flow_answers(pkt, &rflow->flow, side))
@@ -327,7 +327,7 @@ static __always_inline int route_on(struct hd_pkt *pkt)
 	kind = hd_route_look(pkt->ip->router);
 	if (kind == HD_ROUTE_LOCAL)
 		return route_local(pkt);
-	if ((pkt->ip->nat & (NAT_CLOSED | NAT_DST)) == NAT_CLOSED)
+	if (hd_nat_is_shut(pkt->ip))
 		return -HD_DROP_OUTSIDE;
 	if (pkt->ip->route)
 		hd_trace(pkt, HD_TRACE_ROUTE_STATIC, pkt->ip->router, pkt->ip->route);

@@ -105,6 +105,7 @@
  * @flows: entries of each table of established flows
  * @new_flows: of each of those that are not answered
  * @frags: entries
+ * @endpoints: entries of hd_nat
  * @flows_per_port: established flows that one port may have begun
  */
 struct sizes {
@@ -113,6 +114,7 @@ struct sizes {
 	uint32_t flows;
 	uint32_t new_flows;
 	uint32_t frags;
+	uint32_t endpoints;
 	uint32_t flows_per_port;
 };
 
