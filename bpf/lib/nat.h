@@ -227,7 +227,7 @@ static __always_inline __u32 pool_take(const struct hd_nat_pool_key *key)
 	for (int i = 0; i < 8; i++) {
 		__u32 head = *(volatile __u32 *)taken;
 
-		if (head == pool->tail)
+		if ((__s32)(pool->tail - head) <= 0)
 			return 0;
 		if (__sync_val_compare_and_swap(taken, head, head + 1) == head)
 			return pool->ring[head % HD_NAT_BLOCKS];
@@ -249,47 +249,82 @@ static __always_inline __u32 bit_number(__u64 bit)
 	return n;
 }
 
-/* Takes a port of a block; 0 if there is none. */
-static __always_inline __u32 block_take(struct hd_nat_block *block)
+/* Whose a block is: its number and address, which change together. 0 = nobody's */
+static __always_inline __u64 *block_owner(struct hd_nat_block *block)
+{
+	return (__u64 *)(void *)&block->block;
+}
+
+static __always_inline __u64 block_as_owner(__u32 number, __be32 addr)
+{
+	struct {
+		__u32 number;
+		__be32 addr;
+	} of = { .number = number, .addr = addr };
+	__u64 ret;
+
+	hd_memcpy(&ret, &of, sizeof(ret));
+	return ret;
+}
+
+/*
+ * Takes a port of a block; 0 if there is none. A block whose port is taken is not given back; but it may have been since we have looked whose it is, and
+ * then the port is another's.
+ */
+static __always_inline __u32 block_take(struct hd_nat_block *block, __u32 number, __u64 owner)
 {
 	for (int i = 0; i < 4; i++) {
 		__u64 free = ~*(volatile __u64 *)&block->used, bit = free & -free;
 
 		if (!free)
 			return 0;
-		if (!(__sync_fetch_and_or(&block->used, bit) & bit))
-			return block->block * HD_NAT_BLOCK_PORTS + bit_number(bit);
+		if (__sync_fetch_and_or(&block->used, bit) & bit)
+			continue;
+		if (*(volatile __u64 *)block_owner(block) == owner)
+			return number * HD_NAT_BLOCK_PORTS + bit_number(bit);
+		__sync_fetch_and_and(&block->used, ~bit);
+		return 0;
 	}
 	return 0;
 }
 
-/* A walk along the blocks of an inside address. @port: that was found, 0 = none */
+/* A walk along the blocks of an inside address. @port: that was found, 0 = none. @dry: its pool has nothing to give */
 struct nat_walk {
 	struct hd_nat_user *user;
 	struct hd_nat_pool_key pool;
 	__u32 port;
+	__u32 dry;
 };
+
+/* Another CPU may be first: then what was taken is nobody's, and the daemon puts it back. */
+static __always_inline void block_fill(struct nat_walk *walk, struct hd_nat_block *block)
+{
+	__u32 taken = walk->dry ? 0 : pool_take(&walk->pool);
+
+	if (taken)
+		(void)__sync_val_compare_and_swap(block_owner(block), 0ULL,
+						  block_as_owner(taken, walk->pool.addr));
+	else
+		walk->dry = 1;
+}
 
 static long nat_step(__u32 i, void *arg)
 {
 	struct nat_walk *walk = arg;
 	struct hd_nat_block *block;
-	__u32 taken;
+	__u64 owner;
+	__u32 number;
 
 	if (i >= HD_NAT_USER_BLOCKS)
 		return 1;
 	block = &walk->user->block[i];
-	if (!block->block) {
-		taken = pool_take(&walk->pool);
-		if (!taken)
-			return 1;
-		block->addr = walk->pool.addr;
-		/* Another CPU may be first: then what was taken is nobody's, and the daemon puts it back. */
-		(void)__sync_val_compare_and_swap(&block->block, 0, taken);
-	}
-	if (block->addr != walk->pool.addr)
-		return 0; /* of an address that the router had before */
-	walk->port = block_take(block);
+	if (!*(volatile __u32 *)&block->block)
+		block_fill(walk, block);
+	number = *(volatile __u32 *)&block->block;
+	owner = block_as_owner(number, walk->pool.addr);
+	if (!number || *(volatile __u64 *)block_owner(block) != owner)
+		return 0; /* none, or of an address that the router had before */
+	walk->port = block_take(block, number, owner);
 	return walk->port != 0;
 }
 
@@ -300,7 +335,7 @@ static __always_inline __u32 nat_port(const struct hd_ip *ip, const struct hd_en
 	struct nat_walk walk = { .pool = { .zone = end->ifindex, .addr = end->local[3] } };
 	__u32 zero = 0;
 
-	walk.port = hd_unknown_zero;
+	walk.port = walk.dry = hd_unknown_zero;
 	walk.user = bpf_map_lookup_elem(&hd_nat_users, &key);
 	if (!walk.user) {
 		const void *nobody = bpf_map_lookup_elem(&hd_nat_nobody, &zero);
@@ -350,7 +385,10 @@ static __always_inline int nat_make(struct hd_ip *ip, const struct hd_end_value 
 		return nat_made(ip, out);
 	value.addr = ip->saddr[0];
 	value.port = ip->sport;
-	return bpf_map_update_elem(&hd_nat, &in, &value, BPF_ANY) ? -HD_DROP_NAT_PORTS : 0;
+	if (!bpf_map_update_elem(&hd_nat, &in, &value, BPF_ANY))
+		return 0;
+	(void)bpf_map_delete_elem(&hd_nat, out); /* no answer would ever come back */
+	return -HD_DROP_NAT_PORTS;
 }
 
 /* An error about something that came from outside: the header is that of what it quotes, whose receiver has an outside endpoint. */
@@ -412,6 +450,9 @@ __noinline int hd_nat_leave(void)
 	ip->nat |= NAT_SRC_PORT;
 	key = nat_key(router, ip->saddr[0], ip->sport, ip->proto, HD_NAT_OUT);
 	nat = bpf_map_lookup_elem(&hd_nat, &key);
+	if (nat && nat->addr != end->local[3] && hd_may_write())
+		(void)bpf_map_delete_elem(&hd_nat,
+					  &key); /* of an address that the router had before */
 	if (!nat || nat->addr != end->local[3])
 		return nat_make(ip, end, &key);
 	ip->nat_src_port = nat->port;
@@ -561,7 +602,7 @@ static long give_step(__u32 i, void *arg)
 		walk->done = 1;
 	} else if (!__sync_val_compare_and_swap(&block->used, 0ULL, ~0ULL)) {
 		/* Nobody takes a port of it any more. */
-		(void)__sync_lock_test_and_set(&block->block, 0);
+		(void)__sync_lock_test_and_set(block_owner(block), 0ULL);
 		(void)__sync_lock_test_and_set(&block->used, 0ULL);
 		walk->done = 1;
 	}

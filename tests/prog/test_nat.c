@@ -282,6 +282,54 @@ static void not_all_to_one(void **state)
 		"in 3, routed udp begins, out 4, redirect");
 }
 
+/* A block that has been given back leaves a hole; what is behind it counts, also when the pool is empty. */
+static void own_ports_behind_a_hole(void **state)
+{
+	struct fixture *f = *state;
+	struct hd_nat_user user;
+
+	natted_world(f, 2);
+	for (uint16_t i = 0; i < 65; i++)
+		becomes(f, 1, ask((uint16_t)(4000 + i)), asked(&gate, PORT(i)), OUT_BEGINS);
+	user = user_get(f, ann.v4);
+	user.block[0] = (struct hd_nat_block){ 0 };
+	user_put(f, ann.v4, &user);
+	becomes(f, 1, ask(5000), asked(&gate, PORT(65)), OUT_BEGINS);
+}
+
+/* Another CPU may have seen a newer tail than this one: what lies beyond is not to be had. */
+static void head_beyond_tail(void **state)
+{
+	struct fixture *f = *state;
+
+	natted_world(f, 2);
+	pool_set(f, GATE, BLOCK, 2, 3);
+	dropped(f, 1, ask(4000),
+		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
+	assert_int_equal(pool_head(f, GATE), 3);
+	pool_set(f, GATE, BLOCK, 0, 0xffffffff); /* and where the count begins anew */
+	dropped(f, 1, ask(4001),
+		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
+	becomes(f, 1, (pool_set(f, GATE, BLOCK, 1, 0), ask(4002)), asked(&gate, PORT(0)),
+		OUT_BEGINS);
+}
+
+/* The address has changed: what it was called before is forgotten, blocks of the old one are not used. */
+static void another_address(void **state)
+{
+	struct fixture *f = *state;
+
+	natted_world(f, 2);
+	becomes(f, 1, ask(4000), asked(&gate, PORT(0)), OUT_BEGINS);
+	gateway_set(f, ROUTER, FLOATING, HD_END_SNAT);
+	pool_set(f, FLOATING, BLOCK + 7, 2, 0);
+	becomes(f, 1, ask(4000), asked(&floating, PORT(7 * 64)), OUT_WAITS);
+	becomes(f, 1, ask(4001), asked(&floating, PORT(7 * 64 + 1)), OUT_BEGINS);
+	assert_int_equal(endpoint_of(f, HD_FLOW_UDP, ann.v4, 4000), PORT(7 * 64));
+	assert_int_equal(user_get(f, ann.v4).block[0].block, BLOCK);
+	assert_int_equal(user_get(f, ann.v4).block[1].block, BLOCK + 7);
+}
+
 /* The table of endpoints is full: nothing is left that could go out and not come back. */
 static void no_room(void **state)
 {
@@ -295,6 +343,18 @@ static void no_room(void **state)
 		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
 	assert_int_equal(endpoint_of(f, HD_FLOW_UDP, ann.v4, 5000), 0);
 	becomes(f, 1, ask(4000), asked(&gate, PORT(0)), OUT_WAITS);
+}
+
+static void half_an_endpoint(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_resize(f, (struct sizes){ .endpoints = 3 });
+	natted_world(f, 2);
+	becomes(f, 1, ask(4000), asked(&gate, PORT(0)), OUT_BEGINS);
+	dropped(f, 1, ask(4001),
+		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
+	assert_int_equal(endpoints(f), 2);
 }
 
 /* One endpoint for all that it talks to; what did not ask gets no answer. */
@@ -490,7 +550,11 @@ int nat_tests(void)
 		TEST(errors_out),
 		TEST(one_after_the_other),
 		TEST(not_all_to_one),
+		TEST(own_ports_behind_a_hole),
+		TEST(head_beyond_tail),
+		TEST(another_address),
 		TEST(no_room),
+		TEST(half_an_endpoint),
 		TEST(independent_of_the_remote),
 		TEST(closed),
 		TEST(closed_to_flows_too),
