@@ -65,7 +65,8 @@ for from in a far c d small; do
 		[[ ${to%=*} != "$from" ]] || continue
 		forget
 		transfers "$from" "${to%=*}" "10.0.${to#*=}" 300000
-		transfers "$from" "${to%=*}" "2001:db8:$(sed 's/\./::/' <<<"${to#*=}")" 300000
+		last=${to#*=}
+		transfers "$from" "${to%=*}" "2001:db8:${last/./::}" 300000
 	done
 done
 forget
