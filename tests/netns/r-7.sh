@@ -143,7 +143,7 @@ anycast=(10.9.0.1 2001:db8:9::1)
 for i in 1 2 3; do
 	LAST=3$i side hd 2 "h$i" --allowed-address 10.9.0.1 --allowed-address 2001:db8:9::1
 	for address in "${anycast[@]}"; do
-		ip -n "$N-h$i" addr add "$address" dev lo nodad
+		ip -n "$N-h$i" addr add "$address" dev lo
 	done
 	weight=$((i == 2 ? 2 : 1))
 	route 10.9.0.1/32 --via "10.0.2.3$i" --weight $weight >/dev/null
