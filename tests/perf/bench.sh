@@ -86,6 +86,12 @@ rr-rules    | fn:rules   | ge | 0.96 | bare    | 1/s | UDP request-response by r
 first-rules | fn:rules   | ge | 0.85 | bare    | 1/s | UDP request-response from a new port each time
 P15         | fn:rules   | le | 1    | -       | ms  | rule change in force, 99th percentile
 P15-p50     | fn:rules   | le | 1    | -       | ms  | rule change in force, median
+routed      | fn:routed  | ge | 1.00 | kroute  | 1/s | UDP request-response across a router, against routing by the kernel
+routed-nft  | fn:routed  | ge | 1.00 | nft10   | 1/s | the same, against that with nftables tracking connections
+routed-tcp  | fn:routed  | ge | 1.00 | kroute  | Gbit/s | TCP throughput across a router, against routing by the kernel
+routed-tnft | fn:routed  | ge | 1.00 | nft10   | Gbit/s | the same, against that with nftables
+routed-ns   | fn:routed  | le | 400  | -       | ns  | established routed packet on the wire (bpf_stats)
+P10-routed  | fn:routed  | le | 1.05 | routed10 | ns | the same, 10,000 static routes against 10
 P16         | fn:load    | le | 0.1  | -   | s   | apply of 100,000 rules
 P16-members | fn:load    | le | 0.1  | -   | s   | apply of 64,000 members of a group
 P22         | fn:missing | le | 1.0  | -   | s   | first start, 10,000 ports, devices missing
@@ -518,6 +524,49 @@ row_overlay()
 		done
 		sample P8 overlay0 "$round" "$(awk -v b="${UDP_RR[bare]}" -v o="${UDP_RR[overlay0]}" -v k="${UDP_RR[kvxlan0]}" \
 			'BEGIN { printf "%.3f", (1 / o - 1 / b) / (1 / k - 1 / b) }')"
+	done
+	for setup in "${setups[@]}"; do
+		setup_down "$setup"
+	done
+}
+
+# --- routed: what a router costs, against the kernel's routing; and whether that depends on the number of routes ---
+
+routed_ns() # ROUND SETUP
+{
+	local stats=$PERF_TMP/stats ns
+
+	run_rr "$2" udp_rr "$PERF_BIN/prog_ns" stats -P "$(heddle_pin "$2" hd_port_in)" -o "$stats" -- >/dev/null
+	ns=$(json_value ns_per_run <"$stats")
+	sample P10-routed "$2" "$1" "$ns"
+	[ "$2" != routed10 ] || sample routed-ns "$2" "$1" "$ns"
+}
+
+routed_round() # ROUND SETUP
+{
+	local round=$1 setup=$2 rr gbits
+
+	[ "$setup" != routed10000 ] || { routed_ns "$round" "$setup" && return; }
+	rr=$(run_rr "$setup" udp_rr | json_value per_second)
+	gbits=$(run_rr "$setup" tcp_stream | json_value gbits)
+	[ "$setup" = nft10 ] || { sample routed "$setup" "$round" "$rr" && sample routed-tcp "$setup" "$round" "$gbits"; }
+	[ "$setup" = kroute ] || { sample routed-nft "$setup" "$round" "$rr" && sample routed-tnft "$setup" "$round" "$gbits"; }
+	[ "$setup" != routed10 ] || routed_ns "$round" "$setup"
+}
+
+row_routed()
+{
+	local round setup setups
+
+	mapfile -t setups < <(usable_setups routed10 routed10000 kroute nft10)
+	for setup in "${setups[@]}"; do
+		setup_up "$setup"
+	done
+	for round in $(seq "$ROUNDS"); do
+		note "round $round of $ROUNDS: ${setups[*]} - routed"
+		for setup in $(in_turn "$round" "${setups[@]}"); do
+			routed_round "$round" "$setup"
+		done
 	done
 	for setup in "${setups[@]}"; do
 		setup_down "$setup"

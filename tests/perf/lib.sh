@@ -508,16 +508,73 @@ nft_end() # SETUP ROLE DEVICE ADDRESS: routed, so the ends have no neighbour but
 		ip -n "$host" route add "$4/32" dev "$3"
 }
 
-nft_up() # SETUP
+forward_up() # SETUP: the host routes between the ends
 {
-	local host
-
 	ends_of "$1"
 	new_ns "$1" host
-	host=$(ns_name "$1" host)
 	nft_end "$1" client c0 $CLIENT_IP && nft_end "$1" server s0 $SERVER_IP &&
-		in_ns "$host" sysctl -qw net.ipv4.ip_forward=1 &&
-		nft_rules "$(setup_number "$1")" | in_ns "$host" nft -f -
+		in_ns "$(ns_name "$1" host)" sysctl -qw net.ipv4.ip_forward=1
+}
+
+nft_up() # SETUP
+{
+	forward_up "$1" &&
+		nft_rules "$(setup_number "$1")" | in_ns "$(ns_name "$1" host)" nft -f -
+}
+
+# --- kroute: the host routes, and nothing else ---
+
+kroute_can()
+{
+	:
+}
+
+kroute_up() # SETUP
+{
+	forward_up "$1"
+}
+
+# --- routedN: heddle with all there is, the ends in two networks, a router with N static routes between them ---
+
+routed_can()
+{
+	heddle_can
+}
+
+# Subnets of two addresses, so that the ends have the addresses that they have everywhere.
+routed_yaml() # SETUP COUNT
+{
+	awk -v count="$2" -v client="$(ns_name "$1" client)" -v server="$(ns_name "$1" server)" 'BEGIN {
+		print "networks:\n  n1: { type: local }\n  n2: { type: local }\nsubnets:"
+		print "  s1: { network: n1, cidr: 192.0.2.0/31, gateway: 192.0.2.0 }"
+		print "  s2: { network: n2, cidr: 192.0.2.2/31, gateway: 192.0.2.3 }"
+		print "routers:\n  r:\n    subnets: [s1, s2]\n    routes:"
+		for (i = 0; i < count; i++)
+			printf "      - { prefix: 10.%d.%d.0/24, via: 192.0.2.2 }\n", i / 256, i % 256
+		print "ports:"
+		form = "  %s: { network: n%d, netns: %s, ifname: eth0, mac: \"02:00:00:00:00:0%d\", ip: [192.0.2.%d], security-group: [bench] }\n"
+		printf form, "client", 1, client, 1, 1
+		printf form, "server", 2, server, 2, 2
+	}'
+}
+
+routed_up() # SETUP
+{
+	ends_of "$1"
+	new_ns "$1" host
+	mkdir -p "$PERF_TMP/$1"
+	heddle_conf >"$PERF_TMP/$1/conf"
+	daemon_start "$1" || return 1
+	{
+		rules_yaml 2
+		routed_yaml "$1" "$(setup_number "$1")"
+	} >"$PERF_TMP/$1/heddle.yaml"
+	hd "$1" apply -f "$PERF_TMP/$1/heddle.yaml" >/dev/null
+}
+
+routed_down() # SETUP
+{
+	daemon_end "$1"
 }
 
 # --- few, many: heddle with 3 ports, and with 1,000 ports on 100 networks; the two ends without security ---
