@@ -110,8 +110,9 @@ silent a 10.0.3.11
 route 10.0.3.0/24 --via 10.0.2.22 >/dev/null
 route 2001:db8:3::/64 --via 2001:db8:2::22 >/dev/null
 speak "once more"
-kill "$TALK_PID"
-wait "$TALK_PID" 2>/dev/null || true
+talk=$TALK_PID # which bash forgets as soon as it has ended
+kill "$talk"
+wait "$talk" 2>/dev/null || true
 
 # ---- nowhere ----
 

@@ -174,8 +174,9 @@ scenario() {
 	wait_for 10 port_is s up
 	first a 10.0.2.9 2001:db8:2::9
 	speak "come back"
-	kill "$TALK_PID"
-	wait "$TALK_PID" 2>/dev/null || true
+	talk=$TALK_PID # which bash forgets as soon as it has ended
+	kill "$talk"
+	wait "$talk" 2>/dev/null || true
 
 	for name in a s t; do
 		[[ $name == a ]] && n=1 || n=2
