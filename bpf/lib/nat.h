@@ -466,7 +466,9 @@ static __always_inline __u32 pseudo_csum(const struct hd_ip *ip)
 		return 0;
 	if (ip->proto == IPPROTO_TCP)
 		return ip->l4_off + 16;
-	return ip->proto == IPPROTO_UDP || ip->proto == IPPROTO_UDPLITE ? ip->l4_off + 6 : 0;
+	if (ip->proto == IPPROTO_UDP || ip->proto == IPPROTO_UDPLITE || ip->proto == IPPROTO_DCCP)
+		return ip->l4_off + 6;
+	return 0;
 }
 
 static __always_inline __u64 csum_flags(const struct hd_ip *ip)

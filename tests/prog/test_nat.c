@@ -537,6 +537,21 @@ static void without_ports(void **state)
 		"in 4, routed proto47 established for good, rules 1, out 1, redirect");
 }
 
+/* It has no ports as far as heddle knows, but a checksum that covers the addresses (RFC 4340 section 9). */
+static void dccp(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt in, out;
+
+	natted_world(f, 2);
+	floating_add(f, ROUTER, FLOATING, ann.v4);
+	in = to_router(protocol(&ann, &dan, IPPROTO_DCCP));
+	out = protocol(&floating, &dan, IPPROTO_DCCP);
+	pkt_set16(&in, ETH_HLEN + 20 + 6, 0x1234);
+	pkt_set16(&out, ETH_HLEN + 20 + 6, csum_after(0x1234, &ann, &floating, 0, 0));
+	becomes(f, 1, in, out, "in 1, routed proto33 begins, rules 1, out 4, redirect");
+}
+
 int nat_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -565,6 +580,7 @@ int nat_tests(void)
 		TEST(floating_in),
 		TEST(floating_and_rules),
 		TEST(without_ports),
+		TEST(dccp),
 	};
 
 	return cmocka_run_group_tests_name("nat", tests, NULL, NULL);
