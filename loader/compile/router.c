@@ -95,8 +95,6 @@ static int add_no_default(struct routing *r)
 	struct hd_ip all = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
 	bool has_way = gateway->network && gateway->ip.is_v4;
 
-	if (r->router->gateway.network)
-		return 0; /* its next hop is */
 	for (size_t i = 0; i < r->router->n_routes; i++)
 		has_way |= r->router->routes[i].prefix.is_v4 && !r->router->routes[i].prefix.prefix;
 	return has_way ? 0 : add_route(r, &all, 0, &none);
