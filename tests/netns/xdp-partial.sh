@@ -15,10 +15,10 @@ wait_for 10 peer_is one two up
 ip -n "$N-one" tuntap add tap0 mode tap
 ip -n "$N-one" link set tap0 up
 at one port add t --network blue --device tap0 --no-security
-kernel_vxlan two 10 4789 192.0.2.2 192.0.2.1
+kernel_tunnel two vxlan id 10 dstport 4789 local 192.0.2.2 remote 192.0.2.1 dev wire
 behind two b 2 1450
 ip -n "$N-two" link set dev-b master br0
-wait_for 10 link_is two vx UNKNOWN
+wait_for 10 link_is two tun UNKNOWN
 
 cat >"$T/partial.py" <<'PY'
 import subprocess
