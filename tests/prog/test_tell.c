@@ -49,6 +49,29 @@ static void ttl(void **state)
 	}
 }
 
+/* Of an established flow, too. */
+static void ttl_on_a_flow(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct pkt ask = v6 ? udp6(&ann, &bob, 4000, 53) : udp4(&ann, &bob, 4000, 53);
+		struct pkt reply = v6 ? udp6(&bob, &ann, 53, 4000) : udp4(&bob, &ann, 53, 4000);
+		struct pkt old, error;
+
+		fixture_resize(f, (struct sizes){ 0 });
+		routed_world(f);
+		ask = to_router(ask);
+		reply = to_router(reply);
+		assert_int_equal(run_in(f, 1, &ask), REDIRECTED);
+		assert_int_equal(run_in(f, 2, &reply), REDIRECTED);
+		old = with_ttl(ask, 1);
+		error = told(&old, v6 ? GATE1_6 : GATE1, v6 ? 3 : 11, 0, 0);
+		enters_as(f, 1, &old, &error,
+			  "in 1, out 1, drop ttl-expired at 1 in tell, redirect");
+	}
+}
+
 /* With all of it, up to 128 bytes behind the Ethernet header; what a short frame was filled up with is none of it. */
 static void quotes(void **state)
 {
@@ -434,6 +457,7 @@ int tell_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(ttl),
+		TEST(ttl_on_a_flow),
 		TEST(quotes),
 		TEST(to_a_port_with_security),
 		TEST(no_route),
