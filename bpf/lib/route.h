@@ -295,6 +295,7 @@ static __always_inline int route_to(struct hd_pkt *pkt, __u32 to_id)
 
 	if (!to || !hd_port_is_member(pkt->ip->to_network, to_id))
 		return -HD_DROP_PORT_DOWN;
+	pkt->ip->to = HD_PORT_NONE; /* if it does not fit: hd_port_is_told() */
 	if (!hd_route_fits(pkt->ctx, to_id, pkt->eth_type))
 		return pkt->ip->rewrite ? tell_too_big(pkt) : -HD_DROP_MTU;
 	pkt->ip->to = to_id;

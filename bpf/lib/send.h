@@ -111,7 +111,11 @@ static __always_inline int hd_port_may_send(const struct hd_pkt *pkt, __u32 id,
 	return r;
 }
 
-/** hd_port_is_told - whether a packet was refused by a leg that it does not fit: its sender is told what does (toobig.h) */
+/**
+ * hd_port_is_told - whether a packet was refused by a leg that it does not fit: its sender is told what does (toobig.h)
+ *
+ * Who makes @r -HD_DROP_MTU says in pkt->ip->to which leg it was, or that it was none; else that of another packet is found there.
+ */
 static __always_inline bool hd_port_is_told(const struct hd_pkt *pkt, int r)
 {
 	return r == -HD_DROP_MTU && pkt->ip && pkt->ip->to != HD_PORT_NONE;

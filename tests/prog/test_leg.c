@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "heddle/router.h"
 #include "tests/prog/fixture.h"
 
 #define UPLINK 20
@@ -489,6 +490,32 @@ static void set_told(struct fixture *f, uint32_t port, uint32_t told)
 		bpf_map_update_elem(bpf_map__fd(f->skel->maps.hd_told), &port, &told, BPF_ANY), 0);
 }
 
+#define ROUTER 30
+#define MAC_ROUTER                                                                                 \
+	((const uint8_t[6]){ HD_ROUTER_MAC_0, HD_ROUTER_MAC_1, HD_ROUTER_MAC_2, 0, 0, 1 })
+
+/* What a router has found too large is told by the router, or by nobody: not by way of a leg that refused another packet. */
+static void too_large_for_a_router(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt big = large4(1501), routed = large("192.0.2.9", "203.0.113.5", 1450);
+
+	world(f, 0);
+	router_add(f, ROUTER, MAC_ROUTER, MAC_ROUTER);
+	fdb_static(f, 1, MAC_ROUTER, ROUTER);
+	/* There is no way back. */
+	route_add(f, (struct route){ .router = ROUTER,
+				     .prefix = "203.0.113.0",
+				     .len = 24,
+				     .kind = HD_ROUTE_CONNECTED,
+				     .network = 2 });
+	neigh_add(f, 2, "203.0.113.5", MAC_A, 4);
+	port_mtu(f, 4, 1400);
+	memcpy(routed.data, MAC_ROUTER, 6);
+	is_told(f, 1, &big, 1500, "in 1, out 1, drop mtu at 1 in too-big, redirect");
+	enters(f, 1, &routed, "in 1, drop mtu at 1 in tell, shot");
+}
+
 /* So many in a second for each port, not more; and again in the next. */
 static void told_too_often(void **state)
 {
@@ -532,6 +559,7 @@ int leg_tests(void)
 		TEST(too_large_segments),
 		TEST(too_large_and_not_told),
 		TEST(too_large_for_a_port),
+		TEST(too_large_for_a_router),
 		TEST(told_too_often),
 	};
 
