@@ -99,6 +99,22 @@ all_drops() {
 	at "$1" -j drops | jq -r 'group_by(.reason) | map("\(.[0].reason)=\(map(.packets) | add)") | join(" ")'
 }
 
+# drops_mark HOST...: what they have dropped up to now is of no interest: the first words of a workload, while the other was not there or not up yet
+drops_mark() {
+	local name
+
+	for name; do all_drops "$name" >"$T/drops-$name"; done
+}
+
+# drops_since HOST: empty, or what the host has dropped then and now
+drops_since() {
+	local before now
+
+	before=$(<"$T/drops-$1")
+	now=$(all_drops "$1")
+	[[ $now == "$before" ]] || echo "$1: $before -> $now"
+}
+
 # ---- looking at the wire ----
 
 # watch_start HOST [MTU [DEVICE]]: look at each frame that comes to a host by its wire, see underlay.py. Where XDP opens them it is looked at how they leave the switch:
@@ -224,6 +240,7 @@ kernel_meets() {
 	behind two b 2 "$mtu"
 	ip -n "$N-two" link set dev-b master br0
 	joined one blue a 1 --no-security
+	drops_mark one
 	same "MTU over $net" "$mtu" "$(ip -n "$N-a" -j link show eth0 | jq '.[0].mtu')"
 
 	watch_start one
@@ -236,7 +253,7 @@ kernel_meets() {
 	same "tunnel packets" "true true" "$(watched one ".$type > 100") $(watched two ".$type > 100")"
 	same "checksum errors" "" "$(csum_errors a b one two)"
 	same "errors of the kernel's device" "0 0" "$(ip -n "$N-two" -j -s link show tun | jq -r '.[0].stats64 | "\(.rx.errors) \(.tx.errors)"')"
-	same "drops" "" "$(all_drops one | tr ' ' '\n' | grep -v '^no-member=' || true)" # b's first words, before a was there
+	same "drops" "" "$(drops_since one)"
 }
 
 kernel_leaves() {
