@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "lib/csum.h"
 #include "lib/eth.h"
 #include "lib/send.h"
 
@@ -185,9 +186,7 @@ static __always_inline void write_ipv4(struct iphdr *ip, const struct wrap *w,
 	ip->frag_off = OUTER_DF;
 	ip->ttl = w->tunnel.ttl;
 	ip->protocol = proto;
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	ip->check = ~sum;
+	ip->check = ~csum_fold(sum);
 	ip->saddr = end->local[3];
 	ip->daddr = end->remote[3];
 }

@@ -212,9 +212,7 @@ static __always_inline struct hd_flow_value *hd_flow_find(const struct hd_pkt *p
  */
 static __always_inline bool flow_recall(struct hd_pkt *pkt, __u32 routed)
 {
-	__u32 slot = 0;
-
-	pkt->ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	pkt->ip = hd_ip_entering();
 	if (!pkt->ip)
 		return false;
 	pkt->routed = routed;

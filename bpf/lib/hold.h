@@ -112,7 +112,7 @@ __noinline int hd_hold(struct __sk_buff *ctx, __u32 stage)
 /* What was counted when it was put by, in stage judge or route; the sum over the CPUs is what counts. */
 static __always_inline void take_back(const struct hd_held_value *held)
 {
-	const struct hd_ip *ip = hop_ip();
+	const struct hd_ip *ip = hd_ip_entering();
 	struct hd_drop_key key = { .port = held->port,
 				   .reason = HD_DROP_FRAG_ORPHAN,
 				   .stage = ip && ip->router ? HD_STAGE_ROUTE : HD_STAGE_JUDGE };

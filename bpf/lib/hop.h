@@ -44,13 +44,6 @@ struct {
 	__type(value, struct hd_arp_value);
 } hd_arp SEC(".maps");
 
-static __always_inline struct hd_ip *hop_ip(void)
-{
-	__u32 slot = 0;
-
-	return bpf_map_lookup_elem(&hd_scratch, &slot);
-}
-
 /* Which of several equal routes the flow takes: the same for all its packets, and in both directions. */
 static __always_inline __u32 hop_slot(const struct hd_ip *ip)
 {
@@ -89,7 +82,7 @@ static __always_inline const struct hd_route_value *route_find(const struct hd_i
 __noinline int hd_route_look(__u32 router)
 {
 	const struct hd_route_value *route;
-	struct hd_ip *ip = hop_ip();
+	struct hd_ip *ip = hd_ip_entering();
 
 	if (!ip)
 		return HD_ROUTE_NONE;
@@ -109,7 +102,7 @@ __noinline int hd_route_look(__u32 router)
 __noinline int hd_route_back(__u32 router)
 {
 	const struct hd_route_value *route;
-	struct hd_ip *ip = hop_ip();
+	struct hd_ip *ip = hd_ip_entering();
 
 	if (!ip)
 		return HD_ROUTE_NONE;
@@ -144,7 +137,7 @@ static __always_inline const __u8 *hop_mac(const struct hd_neigh_key *key, __u32
 __noinline __u32 hd_hop_resolve(void)
 {
 	struct hd_neigh_key key = {};
-	struct hd_ip *ip = hop_ip();
+	struct hd_ip *ip = hd_ip_entering();
 	struct hd_pkt at = {};
 	const __u8 *mac;
 	__u32 port;
@@ -228,7 +221,7 @@ static __always_inline int rewrite6(struct __sk_buff *ctx, const struct hd_ip *i
 __noinline int hd_hop_write(struct __sk_buff *ctx)
 {
 	const struct hd_port_value *router;
-	struct hd_ip *ip = hop_ip();
+	struct hd_ip *ip = hd_ip_entering();
 
 	if (!ip)
 		return -HD_DROP_NO_MEMORY;

@@ -263,9 +263,8 @@ static __always_inline int may_begin(const struct hd_pkt *pkt)
 __noinline int first_packet(struct __sk_buff *ctx, struct hd_flow_value *flow, __u32 side)
 {
 	struct hd_pkt pkt = { .ctx = ctx };
-	__u32 slot = 0;
 
-	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	pkt.ip = hd_ip_entering();
 	if (!pkt.ip || !flow)
 		return 0;
 	if (pkt.ip->proto == IPPROTO_TCP)
@@ -358,9 +357,8 @@ static __noinline struct hd_flow_value *confirmed(const struct hd_pkt *pkt, cons
 __noinline int track(struct __sk_buff *ctx, struct hd_flow_value *flow, __u32 side)
 {
 	struct hd_pkt pkt = { .ctx = ctx };
-	__u32 slot = 0;
 
-	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	pkt.ip = hd_ip_entering();
 	if (!pkt.ip || !flow)
 		return -HD_DROP_NO_PORT;
 	if (pkt.ip->flags & HD_IP_LATER)

@@ -75,13 +75,6 @@ enum {
 	NAT_ERROR = 1 << 5,  /* an ICMP error: what it quotes is translated as well */
 };
 
-static __always_inline struct hd_ip *nat_ip(void)
-{
-	__u32 slot = 0;
-
-	return bpf_map_lookup_elem(&hd_scratch, &slot);
-}
-
 static __always_inline const struct hd_fip_value *fip_find(__u32 zone, __be32 addr, __u32 dir)
 {
 	struct hd_fip_key key = { .zone = zone, .addr = addr, .dir = dir };
@@ -176,7 +169,7 @@ static __always_inline int nat_error_in(struct __sk_buff *ctx, struct hd_ip *ip)
  */
 __noinline int hd_nat_arrive(struct __sk_buff *ctx)
 {
-	struct hd_ip *ip = nat_ip();
+	struct hd_ip *ip = hd_ip_entering();
 	const struct hd_end_value *end;
 	__u32 router;
 	__be16 port;
@@ -422,7 +415,7 @@ __noinline int hd_nat_leave(void)
 	const struct hd_fip_value *fip;
 	const struct hd_nat_value *nat;
 	const struct hd_end_value *end;
-	struct hd_ip *ip = nat_ip();
+	struct hd_ip *ip = hd_ip_entering();
 	struct hd_nat_key key;
 	__u32 router;
 
@@ -479,7 +472,7 @@ static __always_inline __u64 csum_flags(const struct hd_ip *ip)
 /* One address of an IPv4 packet, at @off, with all checksums that cover it. */
 __noinline int nat_address(struct __sk_buff *ctx, __u32 off, __be32 old, __be32 new)
 {
-	struct hd_ip *ip = nat_ip();
+	struct hd_ip *ip = hd_ip_entering();
 	__u32 csum;
 
 	if (!ip)
@@ -495,7 +488,7 @@ __noinline int nat_address(struct __sk_buff *ctx, __u32 off, __be32 old, __be32 
 /* One port, or id of a query. */
 __noinline int nat_port_at(struct __sk_buff *ctx, __u32 off, __be16 old, __be16 new)
 {
-	struct hd_ip *ip = nat_ip();
+	struct hd_ip *ip = hd_ip_entering();
 	__u32 csum;
 
 	if (!ip)
@@ -513,7 +506,7 @@ __noinline int nat_port_at(struct __sk_buff *ctx, __u32 off, __be16 old, __be16 
  */
 __noinline int nat_quoted(struct __sk_buff *ctx, __u32 dst, __be32 to, __be16 port)
 {
-	struct hd_ip *ip = nat_ip();
+	struct hd_ip *ip = hd_ip_entering();
 	struct iphdr quoted;
 	__u32 l4, off;
 	__be32 old;
@@ -543,7 +536,7 @@ static __always_inline __u32 port_off(const struct hd_ip *ip, bool dst)
 /** hd_nat_rewrite - write into the packet what it is called where it goes; 0 or -HD_DROP_NO_MEMORY */
 __noinline int hd_nat_rewrite(struct __sk_buff *ctx)
 {
-	struct hd_ip *ip = nat_ip();
+	struct hd_ip *ip = hd_ip_entering();
 	__be32 old;
 	int r = 0;
 
@@ -564,7 +557,7 @@ __noinline int hd_nat_rewrite(struct __sk_buff *ctx)
 /** hd_nat_rewrite_error - the same for an ICMP error, and what it quotes. Its own source becomes that of whom it is about, whoever of the inside made it. */
 __noinline int hd_nat_rewrite_error(struct __sk_buff *ctx)
 {
-	struct hd_ip *ip = nat_ip();
+	struct hd_ip *ip = hd_ip_entering();
 	__be32 old;
 	int r = 0;
 

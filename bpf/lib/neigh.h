@@ -9,6 +9,7 @@
 
 #include "heddle/neigh.h"
 
+#include "lib/csum.h"
 #include "lib/eth.h"
 #include "lib/send.h"
 
@@ -33,6 +34,13 @@ struct arp_ipv4 {
 	__u8 tha[6];
 	__u8 tip[4];
 } __attribute__((packed));
+
+/* What the other protocols of ARP say is not for us. */
+static __always_inline bool arp_is_ipv4(const struct arp_ipv4 *arp)
+{
+	return arp->htype == bpf_htons(ARPHRD_ETHER) && arp->ptype == bpf_htons(ETH_P_IP) &&
+	       arp->hlen == 6 && arp->plen == 4;
+}
 
 /* A solicitation up to its target; and an advertisement with the one option that it needs. */
 struct nd_solicit {
@@ -96,8 +104,7 @@ static __always_inline int neigh_reply(struct hd_pkt *pkt)
 
 static __always_inline bool arp_is_request(const struct arp_ipv4 *arp)
 {
-	return arp->htype == bpf_htons(ARPHRD_ETHER) && arp->ptype == bpf_htons(ETH_P_IP) &&
-	       arp->hlen == 6 && arp->plen == 4 && arp->op == bpf_htons(ARPOP_REQUEST) &&
+	return arp_is_ipv4(arp) && arp->op == bpf_htons(ARPOP_REQUEST) &&
 	       *(const hd_u32 *)arp->sip != *(const hd_u32 *)arp->tip;
 }
 
@@ -174,9 +181,7 @@ static __always_inline __sum16 nd_checksum(struct nd_advert *na)
 	sum = bpf_csum_diff(NULL, 0, tail, sizeof(tail), 0);
 	sum = bpf_csum_diff(NULL, 0, (void *)&na->ip.saddr, 32, sum);
 	sum = bpf_csum_diff(NULL, 0, (void *)&na->type, ND_ADVERT_LEN, sum);
-	sum = (sum & 0xffff) + ((__u32)sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
+	return ~csum_fold(sum);
 }
 
 /* RFC 4861 section 7.2.4: to the asker, solicited; or to all nodes when he has no address yet. */

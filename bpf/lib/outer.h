@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "lib/csum.h"
 #include "lib/eth.h"
 #include "lib/port.h"
 
@@ -297,8 +298,7 @@ static __noinline int gre_checksum_is_right(struct hd_pkt *pkt, __u32 off, __u32
 	walk.sum = hd_unknown_zero;
 	walk.r = hd_unknown_zero;
 	bpf_loop(65536 / HD_BYTES + 1, csum_step, &walk, 0);
-	sum = (walk.sum & 0xffff) + (walk.sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
+	sum = csum_fold(walk.sum);
 	return !walk.r && sum == 0xffff;
 }
 
@@ -397,7 +397,7 @@ static __always_inline int carry_congestion(struct hd_pkt *pkt, __u32 outer)
 {
 	struct ethhdr *eth = ctx_header(pkt->ctx, 0, ETH_HLEN + sizeof(struct iphdr));
 	struct iphdr *ip = (void *)(eth + 1);
-	__u32 shift, word, inner, sum;
+	__u32 shift, word, inner;
 	__be16 value;
 
 	if (!eth || (eth->h_proto != bpf_htons(ETH_P_IP) && eth->h_proto != bpf_htons(ETH_P_IPV6)))
@@ -414,9 +414,7 @@ static __always_inline int carry_congestion(struct hd_pkt *pkt, __u32 outer)
 		(void)ctx_store(pkt->ctx, ETH_HLEN, &value, sizeof(value));
 		return 0;
 	}
-	sum = (__u16)~ip->check + (__u16) ~*(hd_u16 *)ip + value; /* RFC 1624 */
-	sum = (sum & 0xffff) + (sum >> 16);
-	ip->check = ~(sum + (sum >> 16));
+	ip->check = csum_replace(ip->check, *(hd_u16 *)ip, value);
 	*(hd_u16 *)ip = value;
 	return 0;
 }

@@ -190,3 +190,11 @@ struct {
 	__type(key, __u32);
 	__type(value, struct hd_ip);
 } hd_scratch SEC(".maps");
+
+/** hd_ip_entering - the header of the packet in hand, of what enters the host; for functions that are given nothing but numbers */
+static __always_inline struct hd_ip *hd_ip_entering(void)
+{
+	__u32 slot = 0;
+
+	return bpf_map_lookup_elem(&hd_scratch, &slot);
+}

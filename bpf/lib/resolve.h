@@ -9,8 +9,9 @@
  */
 #pragma once
 
+#include "lib/icmp.h"
+#include "lib/rate.h"
 #include "lib/route.h"
-#include "lib/toobig.h"
 
 /* After how many seconds of questions in vain, one a second, the sender is told; from then on it is asked as seldom as that. */
 #define RESOLVE_TELL_S 3
@@ -36,7 +37,7 @@ __noinline int hd_resolve_may_ask(void)
 {
 	struct hd_arp_value fresh = {}, *arp;
 	struct hd_neigh_key key = {};
-	struct hd_ip *ip = hop_ip();
+	struct hd_ip *ip = hd_ip_entering();
 	__u32 now = flow_now(), pause = hd_cfg.hz;
 	bool in_vain;
 
@@ -236,8 +237,7 @@ static __noinline int hd_listen_arp(struct hd_pkt *pkt)
 	key.network = pkt->network;
 	key.vlan = pkt->vlan;
 	arp = ctx_header(pkt->ctx, ETH_HLEN, sizeof(*arp));
-	if (!arp || arp->htype != bpf_htons(ARPHRD_ETHER) || arp->ptype != bpf_htons(ETH_P_IP) ||
-	    arp->hlen != 6 || arp->plen != 4)
+	if (!arp || !arp_is_ipv4(arp))
 		return 0;
 	hd_memcpy(&key.addr[12], arp->tip, 4);
 	router = mac_is_router(pkt->dst) ? router_of(pkt, pkt->dst) : router_at(&key);

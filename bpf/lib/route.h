@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "lib/csum.h"
 #include "lib/encap.h"
 #include "lib/judge.h"
 
@@ -53,7 +54,7 @@ __noinline int hd_route_fits(struct __sk_buff *ctx, __u32 to_id, __u32 eth_type)
 	struct hd_pkt pkt = { .ctx = ctx, .eth_type = eth_type, .l3_off = ETH_HLEN };
 	const struct hd_network_value *net;
 	const struct hd_end_value *end;
-	struct hd_ip *ip = hop_ip();
+	struct hd_ip *ip = hd_ip_entering();
 
 	if (!to || !ip)
 		return 0;
@@ -184,15 +185,6 @@ static __always_inline void echo_eth(__u8 *p)
 	mac_copy(mac, p);
 	mac_copy(p, p + 6);
 	mac_copy(p + 6, mac);
-}
-
-/* RFC 1624, equation 3: a checksum after a word of what it is of has become another. */
-static __always_inline __u16 csum_replace(__u16 csum, __u16 old, __u16 new)
-{
-	__u32 sum = (__u16)~csum + (__u32)(__u16)~old + new;
-
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~(sum + (sum >> 16));
 }
 
 static __always_inline int echo4(struct __sk_buff *ctx)

@@ -176,9 +176,8 @@ __noinline int hd_port_ask(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 l3
 		.ctx = ctx, .l3_off = l3_off, .eth_type = eth_type, .from = hd_port_lookup(from)
 	};
 	const struct hd_port_value *port = hd_port_lookup(to);
-	__u32 slot = 0;
 
-	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	pkt.ip = hd_ip_entering();
 	if (!pkt.from || !pkt.ip || !port)
 		return -HD_DROP_PORT_DOWN;
 	hd_vlan_restore(&pkt);
@@ -192,9 +191,8 @@ __noinline int hd_port_give(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 e
 		.ctx = ctx, .eth_type = eth_type, .stage = stage, .from = hd_port_lookup(from)
 	};
 	const struct hd_port_value *port = hd_port_lookup(to);
-	__u32 slot = 0;
 
-	pkt.ip = bpf_map_lookup_elem(&hd_scratch, &slot);
+	pkt.ip = hd_ip_entering();
 	if (!pkt.from || !pkt.ip || !port)
 		return -HD_DROP_PORT_DOWN;
 	hd_vlan_restore(&pkt);

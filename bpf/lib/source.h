@@ -243,8 +243,7 @@ static __always_inline int hd_source_check_arp(struct hd_pkt *pkt)
 	__u8 mac[6];
 	int r;
 
-	if (!arp || pkt->ctx->len > ARP_LEN_MAX || arp->htype != bpf_htons(ARPHRD_ETHER) ||
-	    arp->ptype != bpf_htons(ETH_P_IP) || arp->hlen != 6 || arp->plen != 4)
+	if (!arp || pkt->ctx->len > ARP_LEN_MAX || !arp_is_ipv4(arp))
 		return -HD_DROP_SPOOF_NEIGH;
 	hd_memcpy(mac, arp->sha, 6);
 	hd_memcpy(&addr[3], arp->sip, 4);

@@ -8,8 +8,9 @@
  */
 #pragma once
 
+#include "lib/icmp.h"
+#include "lib/rate.h"
 #include "lib/route.h"
-#include "lib/toobig.h"
 
 /* So many errors in a second for each port; more are not told. */
 #define TELL_PER_SECOND 100
@@ -31,59 +32,13 @@ static __always_inline bool tell_is_due(const struct hd_pkt *pkt)
 	return !is_unroutable(ip, ip->saddr) && (ip->source[2] | ip->source[3]);
 }
 
-static __always_inline void tell_ipv4(__u8 *p, const struct hd_ip *what, __u32 quoted)
-{
-	struct iphdr *ip = (void *)(p + ETH_HLEN);
-	hd_u32 *icmp = (void *)(ip + 1);
-	__u32 sum;
-
-	*(hd_u32 *)ip = bpf_htonl(0x45c00000 | (sizeof(*ip) + 8 + quoted));
-	ip->id = 0;
-	ip->frag_off = 0;
-	ip->ttl = ANSWER_TTL;
-	ip->protocol = IPPROTO_ICMP;
-	ip->check = 0;
-	ip->saddr = what->source[3];
-	ip->daddr = what->saddr[0];
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0);
-	ip->check = ~fold(sum);
-	icmp[0] = bpf_htonl(what->tell & 0xffff0000);
-	icmp[1] = bpf_htonl(what->tell_word);
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)icmp, 8 + QUOTE, 0); /* behind the quote is zero */
-	*((hd_u16 *)icmp + 1) = ~fold(sum);
-}
-
-static __always_inline void tell_ipv6(__u8 *p, const struct hd_ip *what, __u32 quoted)
-{
-	struct ipv6hdr *ip6 = (void *)(p + ETH_HLEN);
-	hd_u32 *icmp = (void *)(ip6 + 1);
-	__u32 sum;
-
-	*(hd_u32 *)ip6 = bpf_htonl(6U << 28);
-	ip6->payload_len = bpf_htons(8 + quoted);
-	ip6->nexthdr = IPPROTO_ICMPV6;
-	ip6->hop_limit = ANSWER_TTL;
-	hd_memcpy(&ip6->saddr, what->source, 16);
-	hd_memcpy(&ip6->daddr, what->saddr, 16);
-	icmp[0] = bpf_htonl(what->tell & 0xffff0000);
-	icmp[1] = bpf_htonl(what->tell_word);
-	sum = bpf_htons(8 + quoted) + bpf_htons(IPPROTO_ICMPV6);
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)&ip6->saddr, 32, sum);
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)icmp, 8 + QUOTE, sum);
-	*((hd_u16 *)icmp + 1) = ~fold(sum);
-}
-
-/* Makes the packet one of @len bytes that hold nothing, also where it was shorter. */
-static __always_inline int tell_blank(struct hd_pkt *pkt, __u32 len)
-{
-	return make_blank(pkt, len) ? -HD_DROP_NO_MEMORY : 0;
-}
-
 /* The answer, in @p. Return: its length, or -HD_DROP_x. */
 static __always_inline int tell_compose(struct hd_pkt *pkt, __u8 *p)
 {
 	__u32 v4 = ip_is_v4(pkt->ip), head = ETH_HLEN + (v4 ? 20 : 40) + 8;
 	__u32 quoted = pkt->ip->end - ETH_HLEN; /* without what a short frame was filled up with */
+	struct icmp_error error = { .type = pkt->ip->tell & 0xffff0000,
+				    .word = pkt->ip->tell_word };
 
 	if (quoted > QUOTE)
 		quoted = QUOTE;
@@ -97,10 +52,11 @@ static __always_inline int tell_compose(struct hd_pkt *pkt, __u8 *p)
 	if (bpf_skb_load_bytes(pkt->ctx, ETH_HLEN, v4 ? p + ETH_HLEN + 28 : p + ETH_HLEN + 48,
 			       quoted))
 		return -HD_DROP_NO_MEMORY;
+	error.quoted = quoted;
 	if (v4)
-		tell_ipv4(p, pkt->ip, quoted);
+		icmp_write4(p, &error, pkt->ip->source[3], pkt->ip->saddr[0], 0);
 	else
-		tell_ipv6(p, pkt->ip, quoted);
+		icmp_write6(p, &error, pkt->ip->source, pkt->ip->saddr);
 	return head + quoted;
 }
 
@@ -113,10 +69,7 @@ static __always_inline int tell_send(struct hd_pkt *pkt)
 	if (r < 0)
 		return r;
 	len = r;
-	r = tell_blank(pkt, len);
-	if (r < 0)
-		return r;
-	if (len > HD_BYTES)
+	if (make_blank(pkt, len) || len > HD_BYTES)
 		return -HD_DROP_NO_MEMORY;
 	asm volatile("" : "+r"(len));
 	if (!len || bpf_skb_store_bytes(pkt->ctx, 0, p, len, 0))

@@ -14,15 +14,8 @@
 #pragma once
 
 #include "lib/encap.h"
-#include "lib/ip.h"
+#include "lib/icmp.h"
 #include "lib/rate.h"
-
-/* So much of the packet is quoted: its headers and some more, enough for the sender to find its socket. */
-#define QUOTE 128
-
-/* What the packet is cut down to first, and what of that goes: a checksum that was still to be filled in must not be any more. */
-#define CUT 512
-#define REMOVED 256
 
 /*
  * hd_told: how many answers a port has had in this second, see rate.h. Writer and reader: the datapath. Ports with the same number modulo the size
@@ -71,69 +64,6 @@ static __always_inline bool has_turn(const struct hd_pkt *pkt)
 	return told && (!hd_may_write() || hd_rate_take(told, TOLD_PER_SECOND));
 }
 
-static __always_inline __u32 fold(__u32 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
-/* In the scratch, the quote stands where it will be on the wire. Return: bytes in front of it, or -HD_DROP_x. */
-static __always_inline void answer_ipv4(__u8 *p, __u32 mtu)
-{
-	struct iphdr *ip = (void *)(p + ETH_HLEN), *was = (void *)(ip + 1) + 8;
-	struct icmphdr *icmp = (void *)(ip + 1);
-	__u32 sum;
-
-	*(hd_u32 *)ip = bpf_htonl(0x45c00000 | (sizeof(*ip) + 8 + QUOTE));
-	ip->id = 0;
-	ip->frag_off = OUTER_DF;
-	ip->ttl = ANSWER_TTL;
-	ip->protocol = IPPROTO_ICMP;
-	ip->check = 0;
-	ip->saddr = was->daddr;
-	ip->daddr = was->saddr;
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0);
-	ip->check = ~fold(sum);
-	*(hd_u32 *)icmp = bpf_htonl(ICMP_DEST_UNREACH << 24 | ICMP_FRAG_NEEDED << 16);
-	*((hd_u32 *)icmp + 1) = bpf_htonl(mtu);
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)icmp, 8 + QUOTE, 0);
-	icmp->checksum = ~fold(sum);
-}
-
-static __always_inline void answer_ipv6(__u8 *p, __u32 mtu)
-{
-	struct ipv6hdr *ip6 = (void *)(p + ETH_HLEN), *was = (void *)(ip6 + 1) + 8;
-	hd_u32 *icmp = (void *)(ip6 + 1);
-	__u32 sum;
-
-	*(hd_u32 *)ip6 = bpf_htonl(6U << 28);
-	ip6->payload_len = bpf_htons(8 + QUOTE);
-	ip6->nexthdr = IPPROTO_ICMPV6;
-	ip6->hop_limit = ANSWER_TTL;
-	hd_memcpy(&ip6->saddr, &was->daddr, 16);
-	hd_memcpy(&ip6->daddr, &was->saddr, 16);
-	icmp[0] = bpf_htonl(ICMPV6_PACKET_TOO_BIG << 24);
-	icmp[1] = bpf_htonl(mtu);
-	/* The pseudo-header (RFC 8200 section 8.1): addresses, length, next header. */
-	sum = bpf_htons(8 + QUOTE) + bpf_htons(IPPROTO_ICMPV6);
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)&ip6->saddr, 32, sum);
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)icmp, 8 + QUOTE, sum);
-	*((hd_u16 *)icmp + 1) = ~fold(sum);
-}
-
-/*
- * Cuts the packet down to @len bytes that are nothing but room. Growing at the end makes the kernel forget a sum that a device has made of the packet, and
- * which what is written next would not be in.
- */
-static __always_inline int make_blank(struct hd_pkt *pkt, __u32 len)
-{
-	if (bpf_skb_change_tail(pkt->ctx, CUT, 0) ||
-	    bpf_skb_adjust_room(pkt->ctx, -REMOVED, BPF_ADJ_ROOM_MAC, 0) ||
-	    bpf_skb_change_tail(pkt->ctx, len - 1, 0) || bpf_skb_change_tail(pkt->ctx, len, 0))
-		return -HD_DROP_MTU;
-	return 0;
-}
-
 /* Largest IP packet that goes out by a leg, or into a tunnel; 0 = it has gone meanwhile. */
 static __always_inline __u32 largest(const struct hd_pkt *pkt, __u32 id)
 {
@@ -146,21 +76,27 @@ static __always_inline __u32 largest(const struct hd_pkt *pkt, __u32 id)
 	return to->flags & HD_PORT_LEG ? to->mtu : end->mtu - outer_len(net, end);
 }
 
-/* The whole answer into the scratch. Return: its length, 0 if there is nothing to quote. */
+/* The whole answer into the scratch: from whom the packet was for. Return: its length, 0 if there is nothing to quote. */
 static __always_inline __u32 compose(struct hd_pkt *pkt, __u8 *p, __u32 mtu)
 {
+	const struct iphdr *ip = (void *)(p + ETH_HLEN + 28);
+	const struct ipv6hdr *ip6 = (void *)(p + ETH_HLEN + 48);
+	struct icmp_error error = { .word = mtu, .quoted = QUOTE };
+
 	mac_copy(p, pkt->src);
 	mac_copy(p + 6, pkt->dst);
 	*(hd_u16 *)(p + 12) = pkt->eth_type;
 	if (pkt->eth_type == bpf_htons(ETH_P_IP)) {
 		if (bpf_skb_load_bytes(pkt->ctx, ETH_HLEN, p + ETH_HLEN + 28, QUOTE))
 			return 0;
-		answer_ipv4(p, mtu);
+		error.type = ICMP_DEST_UNREACH << 24 | ICMP_FRAG_NEEDED << 16;
+		icmp_write4(p, &error, ip->daddr, ip->saddr, OUTER_DF);
 		return ETH_HLEN + 28 + QUOTE;
 	}
 	if (bpf_skb_load_bytes(pkt->ctx, ETH_HLEN, p + ETH_HLEN + 48, QUOTE))
 		return 0;
-	answer_ipv6(p, mtu);
+	error.type = ICMPV6_PACKET_TOO_BIG << 24;
+	icmp_write6(p, &error, ip6->daddr.in6_u.u6_addr32, ip6->saddr.in6_u.u6_addr32);
 	return ETH_HLEN + 48 + QUOTE;
 }
 
