@@ -168,6 +168,13 @@ static const struct hd_column floating_ip_columns[] = {
 	{ .title = "PORT", .key = "port", .flags = HD_COLUMN_SHRINK },
 };
 
+static const struct hd_column port_forward_columns[] = {
+	{ .title = "PORT-FORWARD", .key = "name", .flags = HD_COLUMN_SHRINK },
+	{ .title = "PROTOCOL", .key = "protocol" },
+	{ .title = "LISTEN", .key = "listen" },
+	{ .title = "TO", .key = "to" },
+};
+
 static int print_part(struct hd_out *out, const json_t *rows, const struct hd_column *parts,
 		      size_t n)
 {
@@ -183,19 +190,23 @@ static int print_router(struct hd_out *out, json_t *router)
 	_json_ json_t *interfaces = json_incref(json_object_get(router, "interfaces"));
 	_json_ json_t *routes = json_incref(json_object_get(router, "routes"));
 	_json_ json_t *floating = json_incref(json_object_get(router, "floating-ips"));
+	_json_ json_t *forwards = json_incref(json_object_get(router, "port-forwards"));
 	int r;
 
 	(void)json_object_del(router, "interfaces"); /* fails if there are none */
 	(void)json_object_del(router, "subnets");
 	(void)json_object_del(router, "routes");
 	(void)json_object_del(router, "floating-ips");
+	(void)json_object_del(router, "port-forwards");
 	r = hd_out_record(out, router);
 	if (!r)
 		r = print_part(out, interfaces, interface_columns, HD_COUNT(interface_columns));
 	if (!r)
 		r = print_part(out, routes, route_columns, HD_COUNT(route_columns));
+	if (!r)
+		r = print_part(out, floating, floating_ip_columns, HD_COUNT(floating_ip_columns));
 	return r ? r
-		 : print_part(out, floating, floating_ip_columns, HD_COUNT(floating_ip_columns));
+		 : print_part(out, forwards, port_forward_columns, HD_COUNT(port_forward_columns));
 }
 
 static int show(struct hd_cli *cli, struct hd_error *err)

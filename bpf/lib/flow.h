@@ -292,6 +292,8 @@ static __always_inline int rflow_insert(const struct hd_pkt *pkt, __u32 side, __
 		return -EINVAL;
 	value->flow = *flow;
 	hd_memset(value->hop, 0, sizeof(value->hop));
+	value->listen_addr = pkt->ip->listen_addr ?: pkt->ip->as_addr;
+	value->listen_port = pkt->ip->listen_addr ? pkt->ip->listen_port : pkt->ip->as_port;
 	if (table == FLOW_ESTABLISHED)
 		rflow_keep_hops(pkt, side, value);
 	rflow_hops(pkt->ip, side, value->hop);

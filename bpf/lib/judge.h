@@ -478,6 +478,8 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 		return -HD_DROP_NO_PORT;
 	was[0] = flow->port[0];
 	was[1] = flow->port[1];
+	if (pkt->routed && !hd_nat_is_of((const void *)flow, j->side))
+		return -HD_DROP_NAT_CLASH;
 	adopt(pkt, j, flow);
 	if (!same_ports(pkt, j, flow)) {
 		if (owner_is_there(pkt, flow, j->side) && flow->port[j->side & 1] != pkt->port)
@@ -640,6 +642,8 @@ static __noinline int judge_error(struct hd_pkt *pkt, struct judge *j)
 		return is_secure(pkt->from) ? -HD_DROP_ICMP_UNRELATED : send_related(pkt, j);
 	if (flow->gen != hd_flow_gen(pkt, pkt->from, j->to))
 		return -HD_DROP_ICMP_UNRELATED; /* its next packet will tell whether it still is a flow */
+	if (pkt->routed) /* its sender is the other side: as what does that answer? */
+		(void)hd_nat_is_of((const void *)flow, !side);
 	return send_related(pkt, j);
 }
 

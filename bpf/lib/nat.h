@@ -31,6 +31,15 @@ struct {
 	__type(value, struct hd_fip_value);
 } hd_fips SEC(".maps");
 
+/* hd_forwards: port forwards, by outside endpoint. Writer: the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_FORWARDS_DEFAULT);
+	__type(key, struct hd_nat_key);
+	__type(value, struct hd_forward_value);
+} hd_forwards SEC(".maps");
+
 /* hd_nat_pools, hd_nat_heads: the two ends of the ring of each external address. Writers: the daemon; the datapath. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -73,6 +82,9 @@ enum {
 	NAT_SRC_PORT = 1 << 3,
 	NAT_CLOSED = 1 << 4, /* from outside, where nothing may begin */
 	NAT_ERROR = 1 << 5,  /* an ICMP error: what it quotes is translated as well */
+	NAT_HAIRPIN =
+		1 << 6, /* from inside, for an outside endpoint: the source is translated as well */
+	NAT_FORWARD = 1 << 7, /* the destination is a port forward's */
 };
 
 static __always_inline const struct hd_fip_value *fip_find(__u32 zone, __be32 addr, __u32 dir)
@@ -91,16 +103,26 @@ static __always_inline struct hd_nat_key nat_key(__u32 zone, __be32 addr, __be16
 }
 
 /* An outside endpoint is translated to its inside: 1, or 0 if it is none. */
-static __always_inline int nat_inside(struct hd_ip *ip, __be32 *addr, __be16 *port, __u8 proto)
+static __always_inline int nat_inside(struct hd_ip *ip, __u32 outside, __be32 *addr, __be16 *port,
+				      __u8 proto)
 {
-	const struct hd_fip_value *fip = fip_find(ip->network, *addr, HD_NAT_IN);
-	struct hd_nat_key key = nat_key(ip->network, *addr, *port, proto, HD_NAT_IN);
+	const struct hd_fip_value *fip = fip_find(outside, *addr, HD_NAT_IN);
+	struct hd_nat_key key = nat_key(outside, *addr, *port, proto, HD_NAT_IN);
+	const struct hd_forward_value *forward;
 	const struct hd_nat_value *nat;
 
 	if (fip) {
 		*addr = fip->addr;
 		ip->router = fip->router;
 		ip->nat |= NAT_DST;
+		return 1;
+	}
+	forward = bpf_map_lookup_elem(&hd_forwards, &key);
+	if (forward) {
+		*addr = forward->addr;
+		*port = forward->port;
+		ip->router = forward->router;
+		ip->nat |= NAT_DST | NAT_DST_PORT | NAT_FORWARD;
 		return 1;
 	}
 	nat = bpf_map_lookup_elem(&hd_nat, &key);
@@ -140,7 +162,7 @@ static __always_inline __u32 quoted_port_off(__u32 l4, __u8 proto, bool dst)
 }
 
 /* An error from outside about something that we have sent: who has sent it? */
-static __always_inline int nat_error_in(struct __sk_buff *ctx, struct hd_ip *ip)
+static __always_inline int nat_error_in(struct __sk_buff *ctx, struct hd_ip *ip, __u32 outside)
 {
 	struct iphdr quoted;
 	__u32 l4 = quoted_ip(ctx, ip, &quoted);
@@ -154,15 +176,53 @@ static __always_inline int nat_error_in(struct __sk_buff *ctx, struct hd_ip *ip)
 		return 0;
 	ip->nat_dst_addr = addr;
 	ip->nat_dst_port = port;
-	if (!nat_inside(ip, &addr, &port, quoted.protocol))
+	if (!nat_inside(ip, outside, &addr, &port, quoted.protocol))
 		return 0;
 	ip->daddr[0] = ip->nat_to_addr = addr;
 	ip->nat_to_port = port;
 	return 1;
 }
 
+/* Whether a packet is from outside, or for an outside endpoint. Sets what is known of it without one. */
+static __always_inline bool is_for_endpoint(struct hd_ip *ip, const struct hd_end_value *end)
+{
+	bool from_outside = end->ifindex == ip->network;
+
+	if (from_outside && ((end->flags & HD_END_SNAT) || !ip_is_v4(ip)))
+		ip->nat |= NAT_CLOSED; /* no way leads out for IPv6, so none leads in */
+	if (!end->ifindex || !ip_is_v4(ip))
+		return false;
+	if (!from_outside && (ip->daddr[0] & end->remote[0]) == end->remote[1])
+		ip->nat |= NAT_HAIRPIN;
+	return from_outside || (ip->nat & NAT_HAIRPIN);
+}
+
+/* What an endpoint is inside; who does not come by a floating IP or port forward belongs to a flow, or gets nowhere. */
+static __always_inline int nat_arrive(struct hd_ip *ip, __u32 outside)
+{
+	__be16 port = is_query(ip) ? 0 : ip->dport;
+
+	ip->nat_dst_addr = ip->daddr[0];
+	ip->nat_dst_port = ip->dport;
+	if (!nat_inside(ip, outside, &ip->daddr[0], &port, ip->proto)) {
+		ip->nat &= ~NAT_HAIRPIN;
+		return 0;
+	}
+	if (ip->nat & NAT_FORWARD) {
+		ip->listen_addr = ip->nat_dst_addr;
+		ip->listen_port = ip->nat_dst_port;
+	}
+	if (ip->nat & NAT_DST_PORT)
+		ip->dport = port;
+	if ((ip->nat & NAT_FORWARD) || !(ip->nat & NAT_DST_PORT))
+		ip->nat &= ~NAT_CLOSED;
+	ip->nat_to_addr = ip->daddr[0];
+	ip->nat_to_port = ip->dport;
+	return 1;
+}
+
 /**
- * hd_nat_arrive - a packet for a router: if it comes from outside, translate what is known of it to the inside
+ * hd_nat_arrive - a packet for a router: if it is for an outside endpoint, translate what is known of it to the inside
  * @ctx: only looked at
  *
  * Also finds the router that it is for, if several share an external address.
@@ -172,33 +232,40 @@ __noinline int hd_nat_arrive(struct __sk_buff *ctx)
 	struct hd_ip *ip = hd_ip_entering();
 	const struct hd_end_value *end;
 	__u32 router;
-	__be16 port;
 
 	if (!ip)
 		return 0;
 	ip->nat = ip->flags & HD_IP_ICMP_ERROR ? NAT_ERROR : 0;
+	ip->listen_addr = ip->as_addr = 0;
 	router = ip->router;
 	end = bpf_map_lookup_elem(&hd_ends, &router);
-	if (!end || end->ifindex != ip->network || !ip->rewrite)
+	if (!end || !ip->rewrite || !is_for_endpoint(ip, end))
 		return 0;
-	if ((end->flags & HD_END_SNAT) || !ip_is_v4(ip))
-		ip->nat |= NAT_CLOSED; /* no way leads out for IPv6, so none leads in */
-	if (!ip_is_v4(ip))
+	return ip->nat & NAT_ERROR ? nat_error_in(ctx, ip, end->ifindex)
+				   : nat_arrive(ip, end->ifindex);
+}
+
+/**
+ * hd_nat_is_of - whether a packet came by the same port forward as its flow, or as it by none; if so, as what its sender answers is noted
+ * @side: of the sender
+ *
+ * The flow's tuple is that of the inside: a client that uses two port forwards to the same endpoint at once, from the same port, would be two connections in one.
+ */
+__noinline int hd_nat_is_of(const struct hd_rflow_value *rflow, __u32 side)
+{
+	struct hd_ip *ip = hd_ip_entering();
+
+	if (!ip || !rflow)
 		return 0;
-	if (ip->flags & HD_IP_ICMP_ERROR)
-		return nat_error_in(ctx, ip);
-	ip->nat_dst_addr = ip->daddr[0];
-	ip->nat_dst_port = ip->dport;
-	port = is_query(ip) ? 0 : ip->dport;
-	if (!nat_inside(ip, &ip->daddr[0], &port, ip->proto))
-		return 0;
-	if (ip->nat & NAT_DST_PORT)
-		ip->dport = port;
-	else
-		ip->nat &= ~NAT_CLOSED; /* a floating IP */
-	ip->nat_to_addr = ip->daddr[0];
-	ip->nat_to_port = ip->dport;
-	return 1;
+	if (side != rflow->flow.opener) {
+		ip->as_addr = rflow->listen_addr;
+		ip->as_port = rflow->listen_port;
+		return !ip->listen_addr;
+	}
+	if (!(ip->nat & NAT_DST) && !rflow->listen_addr)
+		return true;
+	return ip->listen_addr == rflow->listen_addr &&
+	       (!ip->listen_addr || ip->listen_port == rflow->listen_port);
 }
 
 /**
@@ -281,13 +348,26 @@ static __always_inline __u32 block_take(struct hd_nat_block *block, __u32 number
 	return 0;
 }
 
-/* A walk along the blocks of an inside address. @port: that was found, 0 = none. @dry: its pool has nothing to give */
+/*
+ * A walk along the blocks of an inside address. @port: that was found, 0 = none. @dry: its pool has nothing to give. @ip: for whom it is; the block in hand
+ * is kept there, since the verifier would count what is on the stack
+ */
 struct nat_walk {
 	struct hd_nat_user *user;
+	struct hd_ip *ip;
 	struct hd_nat_pool_key pool;
 	__u32 port;
 	__u32 dry;
 };
+
+/* A port that a port forward has for itself. It stays taken until the sweep, so that the next look goes on behind it. */
+static __always_inline bool is_forwarded(const struct nat_walk *walk, __u32 port)
+{
+	struct hd_nat_key key = nat_key(walk->pool.zone, walk->pool.addr, bpf_htons(port),
+					walk->ip->proto, HD_NAT_IN);
+
+	return bpf_map_lookup_elem(&hd_forwards, &key);
+}
 
 /* Another CPU may be first: then what was taken is nobody's, and the daemon puts it back. */
 static __always_inline void block_fill(struct nat_walk *walk, struct hd_nat_block *block)
@@ -301,34 +381,42 @@ static __always_inline void block_fill(struct nat_walk *walk, struct hd_nat_bloc
 		walk->dry = 1;
 }
 
-static long nat_step(__u32 i, void *arg)
+/* One step: 1 ends the walk. */
+static long nat_step(__u32 unused, void *arg)
 {
 	struct nat_walk *walk = arg;
 	struct hd_nat_block *block;
+	__u32 number, port, at = walk->ip->nat_block;
 	__u64 owner;
-	__u32 number;
 
-	if (i >= HD_NAT_USER_BLOCKS)
+	if (at >= HD_NAT_USER_BLOCKS)
 		return 1;
-	block = &walk->user->block[i];
+	block = &walk->user->block[at];
+	walk->ip->nat_block = at + 1;
 	if (!*(volatile __u32 *)&block->block)
 		block_fill(walk, block);
 	number = *(volatile __u32 *)&block->block;
 	owner = block_as_owner(number, walk->pool.addr);
 	if (!number || *(volatile __u64 *)block_owner(block) != owner)
 		return 0; /* none, or of an address that the router had before */
-	walk->port = block_take(block, number, owner);
+	port = block_take(block, number, owner);
+	if (port && is_forwarded(walk, port))
+		walk->ip->nat_block = at; /* once more */
+	else
+		walk->port = port;
 	return walk->port != 0;
 }
 
 /* A port for an inside address: 0 if there is none. */
-static __always_inline __u32 nat_port(const struct hd_ip *ip, const struct hd_end_value *end)
+static __always_inline __u32 nat_port(struct hd_ip *ip, const struct hd_end_value *end)
 {
 	struct hd_nat_user_key key = { .router = ip->router, .addr = ip->saddr[0] };
-	struct nat_walk walk = { .pool = { .zone = end->ifindex, .addr = end->local[3] } };
+	struct nat_walk walk = { .pool = { .zone = end->ifindex, .addr = end->local[3] },
+				 .ip = ip };
 	__u32 zero = 0;
 
 	walk.port = walk.dry = hd_unknown_zero;
+	ip->nat_block = 0;
 	walk.user = bpf_map_lookup_elem(&hd_nat_users, &key);
 	if (!walk.user) {
 		const void *nobody = bpf_map_lookup_elem(&hd_nat_nobody, &zero);
@@ -340,7 +428,7 @@ static __always_inline __u32 nat_port(const struct hd_ip *ip, const struct hd_en
 	}
 	if (!walk.user)
 		return 0;
-	bpf_loop(HD_NAT_USER_BLOCKS, nat_step, &walk, 0);
+	bpf_loop(HD_NAT_USER_BLOCKS + HD_NAT_BLOCK_PORTS, nat_step, &walk, 0);
 	return walk.port;
 }
 
@@ -384,6 +472,22 @@ static __always_inline int nat_make(struct hd_ip *ip, const struct hd_end_value 
 	return -HD_DROP_NAT_PORTS;
 }
 
+/* What answers for a port forward is called by its name, while there is one. */
+static __always_inline int nat_as_forward(struct hd_ip *ip, const struct hd_end_value *end)
+{
+	struct hd_nat_key key =
+		nat_key(end->ifindex, ip->as_addr, ip->as_port, ip->proto, HD_NAT_IN);
+	const struct hd_forward_value *forward = bpf_map_lookup_elem(&hd_forwards, &key);
+
+	if (!forward || forward->addr != ip->saddr[0] || forward->port != ip->sport ||
+	    forward->router != ip->router)
+		return -HD_DROP_OUTSIDE;
+	ip->nat_src_addr = ip->as_addr;
+	ip->nat_src_port = ip->as_port;
+	ip->nat |= NAT_SRC | NAT_SRC_PORT;
+	return 0;
+}
+
 /* An error about something that came from outside: the header is that of what it quotes, whose receiver has an outside endpoint. */
 static __always_inline int nat_error_out(struct hd_ip *ip, const struct hd_end_value *end)
 {
@@ -391,6 +495,12 @@ static __always_inline int nat_error_out(struct hd_ip *ip, const struct hd_end_v
 	struct hd_nat_key key = nat_key(ip->router, ip->daddr[0], ip->dport, ip->proto, HD_NAT_OUT);
 	const struct hd_nat_value *nat;
 
+	if (ip->as_addr) {
+		ip->nat_src_addr = ip->as_addr;
+		ip->nat_src_port = ip->as_port;
+		ip->nat |= NAT_SRC | NAT_SRC_PORT;
+		return 0;
+	}
 	if (fip) {
 		ip->nat_src_addr = fip->addr;
 		ip->nat |= NAT_SRC;
@@ -405,10 +515,19 @@ static __always_inline int nat_error_out(struct hd_ip *ip, const struct hd_end_v
 	return 0;
 }
 
+/* Whether a packet goes from inside to outside; one between two insides does, too, if it was sent to an outside endpoint. */
+static __always_inline bool goes_outside(const struct hd_ip *ip, const struct hd_end_value *end)
+{
+	if (!ip->rewrite || !ip_is_v4(ip))
+		return false;
+	return (ip->nat & NAT_HAIRPIN) ||
+	       (end->ifindex == ip->to_network && ip->network != ip->to_network);
+}
+
 /**
  * hd_nat_leave - what the packet's sender is called outside, if it goes there
  *
- * Return: 0, -HD_DROP_NAT_PORTS, -HD_DROP_NAT_PROTOCOL.
+ * Return: 0, -HD_DROP_NAT_PORTS, -HD_DROP_NAT_PROTOCOL, -HD_DROP_OUTSIDE.
  */
 __noinline int hd_nat_leave(void)
 {
@@ -423,11 +542,12 @@ __noinline int hd_nat_leave(void)
 		return 0;
 	router = ip->router;
 	end = bpf_map_lookup_elem(&hd_ends, &router);
-	if (!end || end->ifindex != ip->to_network || !ip->rewrite || !ip_is_v4(ip) ||
-	    ip->network == ip->to_network)
+	if (!end || !goes_outside(ip, end))
 		return 0;
 	if (ip->nat & NAT_ERROR)
 		return nat_error_out(ip, end);
+	if (ip->as_addr)
+		return nat_as_forward(ip, end);
 	ip->nat_src_addr = end->local[3];
 	fip = fip_find(router, ip->saddr[0], HD_NAT_OUT);
 	if (fip) {
@@ -435,8 +555,9 @@ __noinline int hd_nat_leave(void)
 		ip->nat |= NAT_SRC;
 		return 0;
 	}
-	if (!(end->flags & HD_END_SNAT))
-		return 0;
+	if (!(end->flags &
+	      HD_END_SNAT)) /* an answer to who is called nothing outside would come past us */
+		return ip->nat & NAT_HAIRPIN ? -HD_DROP_OUTSIDE : 0;
 	ip->nat |= NAT_SRC;
 	if (ip->flags & HD_IP_LATER)
 		return 0; /* it has no port, and its first piece has what it needs */

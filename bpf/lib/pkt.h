@@ -79,6 +79,11 @@ enum {
  * @nat_to_port: likewise
  * @nat_src_addr: what its source will be outside
  * @nat_src_port: likewise
+ * @nat_block: of its sender's blocks of ports: which one is looked at
+ * @listen_addr: outside address of the port forward that it came by; 0 = it came by none
+ * @listen_port: likewise
+ * @as_port: port of @as_addr
+ * @as_addr: outside address of the port forward that its flow came by, and as which it answers; 0 = its sender does not answer for one
  * @tell:    type and code of that error, in the upper half; number of the drop's reason in the lower
  * @tell_word: second word of its header, host order
  */
@@ -120,7 +125,12 @@ struct hd_ip {
 	__be16 nat_dst_port;
 	__be16 nat_to_port;
 	__be16 nat_src_port;
+	__be16 listen_port;
+	__be32 listen_addr;
+	__be32 as_addr;
+	__be16 as_port;
 	__u16 pad;
+	__u32 nat_block;
 	__u32 tell;
 	__u32 tell_word;
 };

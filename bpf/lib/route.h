@@ -103,7 +103,7 @@ static __always_inline bool hd_route_replay(struct hd_pkt *pkt, int *ret)
 	if (!flow_is_plain(pkt->ip) || pkt->ip->ttl <= 1 || hd_nat_is_shut(pkt->ip))
 		return false;
 	rflow = hd_rflow_find(pkt, side, FLOW_ESTABLISHED);
-	if (!rflow || !hd_flow_answers(pkt, &rflow->flow, side))
+	if (!rflow || !hd_flow_answers(pkt, &rflow->flow, side) || !hd_nat_is_of(rflow, side))
 		return false;
 	hop = side ? &rflow->hop[0] : &rflow->hop[1];
 	to_id = side ? rflow->flow.port[0] : rflow->flow.port[1];
@@ -272,9 +272,10 @@ static __always_inline bool is_translated(const struct hd_pkt *pkt)
 
 	if (!pkt->ip->rewrite || !end || !end->ifindex)
 		return false;
-	if (end->ifindex != pkt->network && end->ifindex != pkt->ip->to_network)
+	if (end->ifindex != pkt->network && end->ifindex != pkt->ip->to_network &&
+	    !(pkt->ip->nat & NAT_HAIRPIN))
 		return false;
-	return (end->flags & HD_END_SNAT) || (pkt->ip->nat & NAT_DST) ||
+	return (end->flags & (HD_END_SNAT | HD_END_FORWARDS)) || (pkt->ip->nat & NAT_DST) ||
 	       (ip_is_v4(pkt->ip) && fip_find(id, pkt->ip->saddr[0], HD_NAT_OUT));
 }
 
@@ -379,8 +380,12 @@ static __always_inline int hd_route(struct hd_pkt *pkt)
 		return r;
 	if (hd_is_nd(pkt->ip))
 		return HD_VERDICT_NEIGH;
-	if (hd_nat_arrive(pkt->ctx))
+	if (hd_nat_arrive(pkt->ctx)) {
+		if (pkt->ip->nat & NAT_FORWARD)
+			hd_trace(pkt, HD_TRACE_FORWARD, pkt->ip->listen_addr,
+				 (__u32)pkt->ip->proto << 16 | bpf_ntohs(pkt->ip->listen_port));
 		hd_trace(pkt, HD_TRACE_DNAT, pkt->ip->nat_to_addr,
 			 pkt->ip->nat & NAT_DST_PORT ? bpf_ntohs(pkt->ip->nat_to_port) : 0);
+	}
 	return pkt->ip->rewrite ? route_on(pkt) : route_arrived(pkt);
 }

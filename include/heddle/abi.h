@@ -34,6 +34,7 @@
 #define HD_NAT_USERS_DEFAULT 16384
 #define HD_NAT_POOLS 256
 #define HD_FIPS_DEFAULT 8192
+#define HD_FORWARDS_DEFAULT 16384
 #define HD_ARP_DEFAULT 16384 /* neighbours that routers have learned */
 
 /* Slots of the direct-mapped ifindex table: a power of two. */

@@ -4,15 +4,18 @@
  *
  * The *outside* is the network of the router's external gateway. What is translated are endpoints, not connections: an inside endpoint (address, and
  * port or query id) has one outside endpoint for all that it talks to (endpoint-independent mapping), and an outside endpoint is never given to two
- * insides (no overloading). A floating IP is the same for whole addresses.
+ * insides (no overloading). A floating IP is the same for whole addresses, a port forward for one port.
  *
  *      inside                                    outside
  *      10.0.0.5:40000  ── hd_nat, OUT ──▶  192.0.2.9:1089       a port out of a block of 64 that 10.0.0.5 has
  *      10.0.0.5:40000  ◀── hd_nat, IN ───  192.0.2.9:1089
  *      10.0.0.7        ◀── hd_fips ─────▶  192.0.2.10           floating IP, all ports
+ *      10.0.0.8:80     ◀── hd_forwards ──  192.0.2.9:81         port forward; several may lead to one endpoint
  *
  * Flows, rules and traces have inside tuples: what comes in is translated before its flow is looked for, what goes out when it leaves. Only what
- * belongs to a flow gets in by an endpoint of hd_nat.
+ * belongs to a flow gets in by an endpoint of hd_nat. By which port forward a flow came in is in its entry: as that its answers leave.
+ *
+ * Who is inside may use outside endpoints, too (hairpin): both ends of such a packet are translated.
  *
  * Ports are handed out in blocks. Each external address has a *pool*: a ring of free blocks, which the daemon fills at its tail (hd_nat_pools), and
  * the datapath takes from at its head (hd_nat_heads). An inside address takes a port out of its own blocks, and another block when they are used up. So
@@ -75,6 +78,21 @@ struct hd_fip_value {
 	__u32 router;
 };
 HD_ASSERT_SIZE(struct hd_fip_value, 8);
+
+/**
+ * struct hd_forward_value - value of hd_forwards, whose key is an outside endpoint (struct hd_nat_key, HD_NAT_IN): where it leads to
+ * @addr:   IPv4, network order
+ * @router: port id
+ * @port:   network order
+ * @pad:    zero
+ */
+struct hd_forward_value {
+	__be32 addr;
+	__u32 router;
+	__be16 port;
+	__u16 pad;
+};
+HD_ASSERT_SIZE(struct hd_forward_value, 12);
 
 /* Ports of a block, and blocks of an address. Those below 1024 are not handed out. */
 #define HD_NAT_BLOCK_PORTS 64

@@ -177,13 +177,16 @@
 	  "Look at what sends it; a broadcast into another subnet is switched off (RFC 2644).")                                     \
 	X(59, HD_DROP_OUTSIDE, "outside",                                                                                           \
 	  "The packet comes from outside of a router that translates addresses, and belongs to no connection from inside.",         \
-	  "Who should be reached from outside needs a floating IP: 'heddle floating-ip add'.")                                      \
+	  "Who should be reached from outside needs a floating IP ('heddle floating-ip add') or a port forward.")                   \
 	X(60, HD_DROP_NAT_PORTS, "nat-ports",                                                                                       \
 	  "The router's external address has no port left for the sender, or the sender has as many as it may.",                    \
 	  "'heddle status' shows how many are in use; a floating IP needs none, another router gateway has its own.")               \
 	X(61, HD_DROP_NAT_PROTOCOL, "nat-protocol",                                                                                 \
 	  "The packet's protocol has no ports, so many can't share one address.",                                                   \
-	  "Give its sender a floating IP: 'heddle floating-ip add'.")
+	  "Give its sender a floating IP: 'heddle floating-ip add'.")                                                               \
+	X(62, HD_DROP_NAT_CLASH, "nat-clash",                                                                                       \
+	  "Inside, the connection would be the same as one that came by another outside address or port.",                          \
+	  "It is over when its client takes another port; usual where one client asks several port forwards to the same server.")
 
 enum hd_reason {
 	HD_DROP_NONE = 0,

@@ -138,9 +138,15 @@ HD_ASSERT_SIZE(struct hd_hop, 8);
  * struct hd_rflow_value - value of hd_rflow4, hd_rflow6, hd_rnew4, hd_rnew6: a flow that crosses a router
  * @flow: as that of all flows
  * @hop:  of side 0 and side 1
+ * @listen_addr: of a port forward by which the flow began; 0 = by none
+ * @listen_port: likewise
+ * @pad:  zero
  */
 struct hd_rflow_value {
 	struct hd_flow_value flow;
 	struct hd_hop hop[2];
+	__be32 listen_addr;
+	__be16 listen_port;
+	__u16 pad;
 };
-HD_ASSERT_SIZE(struct hd_rflow_value, 80);
+HD_ASSERT_SIZE(struct hd_rflow_value, 88);

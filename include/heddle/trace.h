@@ -46,6 +46,7 @@ enum hd_trace_what {
 	HD_TRACE_TOLD, /* dropped for reason b; its sender is told, by an ICMP error: a is port << 16 | type << 8 | code */
 	HD_TRACE_DNAT, /* from outside: its destination is inside a (IPv4, network order), port b; 0 = the same */
 	HD_TRACE_SNAT, /* to outside: its source is called a (IPv4, network order) there, port b; 0 = the same */
+	HD_TRACE_FORWARD, /* it came by the port forward that listens at a (IPv4, network order); b = protocol << 16 | port */
 };
 
 /**

@@ -102,6 +102,7 @@ HD_ASSERT_SIZE(struct hd_peer_net_key, 8);
 enum {
 	HD_END_IPV6 = 1 << 0, /* @local and @remote are IPv6 */
 	HD_END_SNAT = 1 << 8, /* a router that translates what goes out of its external gateway */
+	HD_END_FORWARDS = 1 << 9, /* a router with port forwards */
 	HD_END_PARTIAL =
 		1
 		<< 1, /* uplink: what comes by its device may have checksums that are not computed yet */
@@ -120,7 +121,7 @@ enum {
  * @remote:  the peer's
  *
  * Of a router (heddle/router.h): @from is the MAC that it has on this host alone; @ifindex the id of its external network, 0 = it has none; @local its
- * address there.
+ * address there; @remote[0] and [1] a mask, and what all its outside addresses are under it.
  */
 struct hd_end_value {
 	__u32 flags;

@@ -32,7 +32,8 @@ enum hd_type {
 	HD_TYPE_LABEL,	 /* KEY=VALUE */
 	HD_TYPE_ADDRESS, /* IP[/LEN][,MAC]: an address or prefix, and the MAC that may use it */
 	HD_TYPE_PROTOCOL, /* a name that heddle knows, or 0-255; canonical form is the name if there is one */
-	HD_TYPE_PORTS, /* N or N-M, 0-65535; a text */
+	HD_TYPE_PORTS,	  /* N or N-M, 0-65535; a text */
+	HD_TYPE_ENDPOINT, /* IP:PORT, IPv4 */
 	HD_TYPE_VLANS, /* N,N-M,...: VLANs 0-4094, none twice; a text, canonical form in ascending order */
 	HD_TYPE_ITEM, /* a mapping with the options of @item; no text stands for one */
 };
@@ -84,6 +85,7 @@ enum hd_noun_id {
 	HD_NOUN_GROUP,
 	HD_NOUN_PORT,
 	HD_NOUN_FLOATING_IP,
+	HD_NOUN_PORT_FORWARD,
 	HD_NOUN_FDB,
 	HD_NOUN_NEIGHBOUR,
 	HD_NOUN_COUNT,

@@ -177,22 +177,28 @@ static int keeps_physical(const struct hd_model *model, const struct hd_object *
 	return 0;
 }
 
-/* So does a way out by which floating IPs come in. */
+static int gateway_used(const struct hd_object *router, const struct hd_object *user,
+			struct hd_error *err)
+{
+	hd_error_set(err, HD_ERR_CONFLICT, "router %s: its gateway is still used by %s %s",
+		     router->name, user->noun->name, user->name);
+	hd_error_object(err, router->noun->name, router->name);
+	hd_error_hint(err, "'heddle %s del %s' frees it", user->noun->name, user->name);
+	return -EBUSY;
+}
+
+/* So does a way out by which floating IPs and port forwards come in. */
 static int keeps_gateway(const struct hd_model *model, const struct hd_object *router,
 			 const json_t *spec, struct hd_error *err)
 {
 	if (json_object_get(spec, "gateway"))
 		return 0;
-	hd_model_each(model, HD_NOUN_FLOATING_IP, object) {
-		if (strcmp(object->view.floating_ip.router, router->name))
-			continue;
-		hd_error_set(err, HD_ERR_CONFLICT,
-			     "router %s: its gateway is still used by floating-ip %s", router->name,
-			     object->name);
-		hd_error_object(err, router->noun->name, router->name);
-		hd_error_hint(err, "'heddle floating-ip del %s' frees it", object->name);
-		return -EBUSY;
-	}
+	hd_model_each(model, HD_NOUN_FLOATING_IP, object)
+		if (!strcmp(object->view.floating_ip.router, router->name))
+			return gateway_used(router, object, err);
+	hd_model_each(model, HD_NOUN_PORT_FORWARD, object)
+		if (!strcmp(object->view.port_forward.router, router->name))
+			return gateway_used(router, object, err);
 	return 0;
 }
 
@@ -277,13 +283,17 @@ static bool gateway_names(const struct hd_model *model, const struct hd_object *
 	return name && !strcmp(name, used->name);
 }
 
+/* Whether a floating IP, or what a port forward listens at, is of this subnet. */
 static bool is_on(const struct hd_model *model, const struct hd_object *object,
 		  const struct hd_object *subnet)
 {
-	const struct hd_floating_ip *fip = &object->view.floating_ip;
-	const char *network = hd_model_floating_network(model, fip);
+	bool floats = object->noun->id == HD_NOUN_FLOATING_IP;
+	const struct hd_ip *ip = floats ? &object->view.floating_ip.ip
+					: hd_model_listen_ip(model, &object->view.port_forward);
+	const char *network = floats ? hd_model_floating_network(model, &object->view.floating_ip)
+				     : hd_model_listen_network(model, &object->view.port_forward);
 
-	return network && hd_model_subnet_of(model, network, &fip->ip) == subnet;
+	return network && ip && hd_model_subnet_of(model, network, ip) == subnet;
 }
 
 static bool names(const struct hd_model *model, const struct hd_object *object,
@@ -302,7 +312,8 @@ static bool names(const struct hd_model *model, const struct hd_object *object,
 		return goes_on_at(object, used);
 	if (object->noun->id == HD_NOUN_ROUTER && gateway_names(model, object, used))
 		return true;
-	if (object->noun->id == HD_NOUN_FLOATING_IP && is_on(model, object, used))
+	if ((object->noun->id == HD_NOUN_FLOATING_IP || object->noun->id == HD_NOUN_PORT_FORWARD) &&
+	    is_on(model, object, used))
 		return true;
 	if (used->noun->id == HD_NOUN_GROUP && object->noun->id == HD_NOUN_GROUP && object != used)
 		return rules_name(object, used->name);
@@ -326,8 +337,8 @@ static void hint_user(const struct hd_model *model, const struct hd_object *user
 {
 	bool subnet = used->noun->id == HD_NOUN_SUBNET;
 
-	if (user->noun->id == HD_NOUN_FLOATING_IP)
-		hd_error_hint(err, "'heddle floating-ip del %s' frees it", user->name);
+	if (user->noun->id == HD_NOUN_FLOATING_IP || user->noun->id == HD_NOUN_PORT_FORWARD)
+		hd_error_hint(err, "'heddle %s del %s' frees it", user->noun->name, user->name);
 	if (user->noun->id == HD_NOUN_ROUTER && subnet && gateway_names(model, user, used))
 		hd_error_hint(err, "'heddle router gateway %s --none' frees it", user->name);
 	else if (user->noun->id == HD_NOUN_ROUTER && subnet)

@@ -392,6 +392,33 @@ static const struct hd_option floating_ip_options[] = {
 	  .help = "which address of the port; its only IPv4 address if not given" },
 };
 
+static const char *const forwarded[] = { "tcp", "udp", NULL };
+
+static const struct hd_option port_forward_options[] = {
+	{ .name = "router",
+	  .type = HD_TYPE_NAME,
+	  .flags = HD_OPT_REQUIRED,
+	  .refers = "router",
+	  .meta = "ROUTER",
+	  .help = "the router with its gateway where it listens" },
+	{ .name = "protocol",
+	  .type = HD_TYPE_WORD,
+	  .words = forwarded,
+	  .flags = HD_OPT_REQUIRED,
+	  .meta = "tcp|udp",
+	  .help = "tcp or udp" },
+	{ .name = "listen",
+	  .type = HD_TYPE_ENDPOINT,
+	  .flags = HD_OPT_REQUIRED,
+	  .meta = "IP:PORT",
+	  .help = "address and port outside; 0.0.0.0 is the router's own address there" },
+	{ .name = "to",
+	  .type = HD_TYPE_ENDPOINT,
+	  .flags = HD_OPT_REQUIRED,
+	  .meta = "IP:PORT",
+	  .help = "address and port inside" },
+};
+
 static const struct hd_option fdb_options[] = {
 	{ .name = "port",
 	  .type = HD_TYPE_NAME,
@@ -433,6 +460,9 @@ const struct hd_noun hd_nouns[HD_NOUN_COUNT] = {
 	[HD_NOUN_FLOATING_IP] = { HD_NOUN_FLOATING_IP, "floating-ip", "floating-ips", "fip", "IP",
 				  "an outside address for a port: 1:1 NAT",
 				  OPTIONS(floating_ip_options) },
+	[HD_NOUN_PORT_FORWARD] = { HD_NOUN_PORT_FORWARD, "port-forward", "port-forwards", "pf",
+				   "NAME", "a port outside for one inside",
+				   OPTIONS(port_forward_options) },
 	[HD_NOUN_FDB] = { HD_NOUN_FDB, "fdb", "fdb", NULL, "MAC", "which MAC is behind which port",
 			  OPTIONS(fdb_options) },
 	[HD_NOUN_NEIGHBOUR] = { HD_NOUN_NEIGHBOUR, "neighbour", "neighbours", "neigh", "IP",
@@ -465,8 +495,6 @@ static const struct protocol {
 };
 
 const struct hd_later hd_later_words[] = {
-	{ "port-forward", "per-port NAT into a network" },
-	{ "pf", "alias of port-forward" },
 	{ "firewall", "ordered rules of a router" },
 	{ "capture", "record packets with their verdicts" },
 	{ "try", "apply a file and take it back unless confirmed" },

@@ -188,6 +188,23 @@ static json_t *show_floating_ips(const struct hd_model *model, const char *route
 	return list;
 }
 
+static json_t *show_port_forwards(const struct hd_model *model, const char *router)
+{
+	json_t *list = json_array();
+
+	hd_model_each(model, HD_NOUN_PORT_FORWARD, object) {
+		json_t *spec = object->spec;
+
+		if (!strcmp(object->view.port_forward.router, router))
+			(void)json_array_append_new(
+				list, json_pack("{s:s, s:O, s:O, s:O}", "name", object->name,
+						"protocol", json_object_get(spec, "protocol"),
+						"listen", json_object_get(spec, "listen"), "to",
+						json_object_get(spec, "to")));
+	}
+	return list;
+}
+
 /* The MAC that it really has, and what its subnets make of it. */
 static void show_router(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
 {
@@ -218,6 +235,8 @@ static void show_router(struct hd_daemon *daemon, const struct hd_object *object
 					  show_gateway(json_object_get(object->spec, "gateway")));
 	(void)json_object_set_new(shown, "floating-ips",
 				  show_floating_ips(daemon->model, object->name));
+	(void)json_object_set_new(shown, "port-forwards",
+				  show_port_forwards(daemon->model, object->name));
 }
 
 /* What it stands for, and where it is. */
@@ -229,6 +248,18 @@ static void show_floating_ip(struct hd_daemon *daemon, const struct hd_object *o
 	(void)json_object_set_new(shown, "fixed-ip", text_of_ip(&fip->fixed));
 	(void)json_object_set_new(shown, "network",
 				  json_string(hd_model_floating_network(daemon->model, fip)));
+}
+
+/* The address at which it really listens, and where that is. */
+static void show_port_forward(struct hd_daemon *daemon, const struct hd_object *object,
+			      json_t *shown)
+{
+	const struct hd_port_forward *forward = &object->view.port_forward;
+
+	(void)json_object_set_new(shown, "address",
+				  text_of_ip(hd_model_listen_ip(daemon->model, forward)));
+	(void)json_object_set_new(shown, "network",
+				  json_string(hd_model_listen_network(daemon->model, forward)));
 }
 
 static void show_subnet(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
@@ -268,6 +299,8 @@ json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object)
 		show_router(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_FLOATING_IP)
 		show_floating_ip(daemon, object, shown);
+	if (object->noun->id == HD_NOUN_PORT_FORWARD)
+		show_port_forward(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_GROUP)
 		show_group(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_NETWORK)

@@ -880,6 +880,29 @@ static int check_ports(const struct hd_option *opt, const char *text, json_t **r
 	return take_text(opt, out, ret, err);
 }
 
+/* One spelling: no leading zeros. */
+static int check_endpoint(const struct hd_option *opt, const char *text, json_t **ret,
+			  struct hd_error *err)
+{
+	char ip[INET_ADDRSTRLEN], out[INET_ADDRSTRLEN + 8];
+	const char *colon = strchr(text, ':');
+	uint8_t addr[4];
+	uint64_t port;
+
+	if (colon && strchr(colon + 1, ':'))
+		return hd_error_set(err, HD_ERR_INVALID,
+				    "option %s: an IPv6 address is not available yet", opt->name);
+	if (!colon || (size_t)(colon - text) >= sizeof(ip))
+		return unexpected(opt, text, "IP:PORT", err);
+	memcpy(ip, text, (size_t)(colon - text));
+	ip[colon - text] = 0;
+	if (inet_pton(AF_INET, ip, addr) != 1 || !parse_uint(colon + 1, &port) || !port ||
+	    port > 65535)
+		return unexpected(opt, text, "IP:PORT, with a port from 1 to 65535", err);
+	(void)snprintf(out, sizeof(out), "%s:%u", ip, (unsigned int)port);
+	return take_text(opt, out, ret, err);
+}
+
 static int check_vlans(const struct hd_option *opt, const char *text, json_t **ret,
 		       struct hd_error *err)
 {
@@ -934,7 +957,7 @@ static int check_text(const struct hd_option *opt, const char *text, json_t **re
 		[HD_TYPE_LABEL] = check_label,	 [HD_TYPE_ADDRESS] = check_address,
 		[HD_TYPE_PORTS] = check_ports,	 [HD_TYPE_PROTOCOL] = check_protocol,
 		[HD_TYPE_ITEM] = check_item,	 [HD_TYPE_VLANS] = check_vlans,
-		[HD_TYPE_RANGE] = check_range,
+		[HD_TYPE_RANGE] = check_range,	 [HD_TYPE_ENDPOINT] = check_endpoint,
 	};
 
 	return checks[opt->type](opt, text, ret, err);

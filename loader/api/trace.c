@@ -74,6 +74,21 @@ static json_t *nat_text(const char *what, const char *where, const struct hd_tra
 		    : json_sprintf("its %s is %s %s", what, text, where);
 }
 
+/* The port forward that listens there; it may be gone by now. */
+static json_t *forward_text(const struct telling *t, const struct hd_trace_record *r)
+{
+	hd_model_each(t->model, HD_NOUN_PORT_FORWARD, object) {
+		const struct hd_port_forward *forward = &object->view.port_forward;
+		const struct hd_ip *ip = hd_model_listen_ip(t->model, forward);
+
+		if (forward->protocol == r->b >> 16 && forward->listen.port == (uint16_t)r->b &&
+		    ip && !memcmp(ip->bytes + 12, &r->a, 4))
+			return json_sprintf("port forward %s of router %s", object->name,
+					    forward->router);
+	}
+	return json_string("a port forward");
+}
+
 static json_t *rule_text(const struct telling *t, uint32_t id)
 {
 	const struct hd_object *group = hd_model_rule_group(t->model, id);
@@ -239,6 +254,9 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 		refuse(t, r->a >> 16);
 		t->is_told = true;
 		return "told";
+	case HD_TRACE_FORWARD:
+		*detail = forward_text(t, r);
+		return "port forward";
 	case HD_TRACE_DNAT:
 		*detail = nat_text("destination", "inside", r);
 		return "translate";

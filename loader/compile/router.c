@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compile/rows.h"
+#include "flow_class.h"
 #include "heddle/nat.h"
 #include "heddle/port.h"
 #include "heddle/router.h"
@@ -17,6 +18,7 @@ struct routing {
 	struct hd_tables *out;
 	const uint8_t *asks;
 	uint32_t gen;
+	struct hd_end_value end;
 };
 
 /* FNV-1a: not against forgery, only to see whether it is the same. */
@@ -136,9 +138,28 @@ static int add_leg(struct routing *r, const struct hd_subnet *subnet, const stru
 	return ret < 0 ? ret : hd_row_fdb(r->out, network, 0, r->asks, id);
 }
 
-/* The external gateway: a leg in the network outside, and the default route to the next hop there. */
-static int add_gateway(struct routing *r, struct hd_end_value *end)
+static uint32_t ipv4_of(const struct hd_ip *ip)
 {
+	uint32_t addr;
+
+	memcpy(&addr, ip->bytes + 12, sizeof(addr));
+	return addr;
+}
+
+/* Another outside address: the mask of all of them (struct hd_end_value) may have to be shorter. */
+static void widen_outside(struct hd_end_value *end, uint32_t addr)
+{
+	uint32_t differ = ntohl((end->remote[1] ^ addr) & end->remote[0]);
+
+	if (differ)
+		end->remote[0] &= htonl(~(UINT32_MAX >> __builtin_clz(differ)));
+	end->remote[1] &= end->remote[0];
+}
+
+/* The external gateway: a leg in the network outside, and the default route to the next hop there. */
+static int add_gateway(struct routing *r)
+{
+	struct hd_end_value *end = &r->end;
 	const struct hd_router_gateway *gateway = &r->router->gateway;
 	const struct hd_object *object =
 		gateway->network ? hd_model_subnet_of(r->model, gateway->network, &gateway->ip)
@@ -156,39 +177,74 @@ static int add_gateway(struct routing *r, struct hd_end_value *end)
 	memcpy(way.via, subnet->gateway.bytes, 16);
 	memcpy(way.gateway, gateway->ip.bytes, 16);
 	r->gen += mix(hash(2166136261u, end, sizeof(*end)));
+	end->remote[0] = UINT32_MAX;
+	end->remote[1] = ipv4_of(&gateway->ip);
 	ret = add_leg(r, subnet, &gateway->ip, r->asks);
 	return ret < 0 ? ret : add_route(r, &gateway->ip, 0, &way);
 }
 
-static int add_floating(struct routing *r, const struct hd_floating_ip *floating, uint32_t network)
+/* An address of the router outside, besides that of its gateway. */
+static int add_outside(struct routing *r, const struct hd_ip *ip)
 {
+	int ret = add_address(r, ip, HD_ROUTE_LOCAL, r->end.ifindex);
+
+	widen_outside(&r->end, ipv4_of(ip));
+	return ret < 0 ? ret : hd_row_neigh(r->out, r->end.ifindex, 0, ip, r->asks, r->object->id);
+}
+
+static int add_floating(struct routing *r, const struct hd_floating_ip *floating)
+{
+	uint32_t network = r->end.ifindex;
 	struct hd_fip_key in = { .zone = network, .dir = HD_NAT_IN },
 			  out = { .zone = r->object->id, .dir = HD_NAT_OUT };
 	struct hd_fip_value value = { .router = r->object->id };
 	int ret;
 
-	memcpy(&in.addr, floating->ip.bytes + 12, 4);
-	memcpy(&out.addr, floating->fixed.bytes + 12, 4);
+	in.addr = ipv4_of(&floating->ip);
+	out.addr = ipv4_of(&floating->fixed);
 	value.addr = out.addr;
 	r->gen += mix(hash(hash(2166136261u, &in, sizeof(in)), &value, sizeof(value)));
 	ret = hd_table_add(&r->out->table[HD_TABLE_FIPS], &in, &value);
 	value.addr = in.addr;
 	if (ret == 0)
 		ret = hd_table_add(&r->out->table[HD_TABLE_FIPS], &out, &value);
-	if (ret == 0)
-		ret = add_address(r, &floating->ip, HD_ROUTE_LOCAL, network);
-	return ret < 0 ? ret
-		       : hd_row_neigh(r->out, network, 0, &floating->ip, r->asks, r->object->id);
+	return ret < 0 ? ret : add_outside(r, &floating->ip);
 }
 
-static int add_floating_ips(struct routing *r, uint32_t network)
+/* Not in the generation: who answers for it is asked with each packet (bpf/lib/nat.h). */
+static int add_forward(struct routing *r, const struct hd_port_forward *forward)
 {
+	const struct hd_ip *ip = hd_model_listen_ip(r->model, forward);
+	struct hd_nat_key key = { .zone = r->end.ifindex,
+				  .addr = ipv4_of(ip),
+				  .port = htons(forward->listen.port),
+				  .class = hd_flow_class(forward->protocol),
+				  .dir = HD_NAT_IN };
+	struct hd_forward_value value = { .addr = ipv4_of(&forward->to.ip),
+					  .router = r->object->id,
+					  .port = htons(forward->to.port) };
+	int ret = hd_table_add(&r->out->table[HD_TABLE_FORWARDS], &key, &value);
+
+	r->end.flags |= HD_END_FORWARDS;
+	if (ret < 0 || hd_ip_same(ip, &r->router->gateway.ip))
+		return ret;
+	return add_outside(r, ip);
+}
+
+/* What else is reached from outside. */
+static int add_endpoints(struct routing *r)
+{
+	const char *name = r->object->name;
 	int ret = 0;
 
+	if (!r->end.ifindex)
+		return 0;
 	hd_model_each(r->model, HD_NOUN_FLOATING_IP, object)
-		if (ret == 0 && network &&
-		    !strcmp(object->view.floating_ip.router, r->object->name))
-			ret = add_floating(r, &object->view.floating_ip, network);
+		if (ret == 0 && !strcmp(object->view.floating_ip.router, name))
+			ret = add_floating(r, &object->view.floating_ip);
+	hd_model_each(r->model, HD_NOUN_PORT_FORWARD, object)
+		if (ret == 0 && !strcmp(object->view.port_forward.router, name))
+			ret = add_forward(r, &object->view.port_forward);
 	return ret;
 }
 
@@ -316,23 +372,22 @@ int hd_compile_router(const struct hd_model *model, const struct hd_object *obje
 	struct hd_port_value value = { .network = HD_NETWORK_UNDERLAY,
 				       .flags = HD_PORT_ROUTER | HD_PORT_HAS_MAC | HD_PORT_UP,
 				       .next = object->id };
-	struct hd_end_value end = { .flags = 0 };
 	int ret = add_no_default(&r);
 
 	for (size_t i = 0; ret == 0 && i < r.router->n_subnets; i++)
 		ret = add_leg(&r, subnet_at(&r, i), &subnet_at(&r, i)->gateway, r.router->mac);
 	if (ret == 0)
-		ret = add_gateway(&r, &end);
+		ret = add_gateway(&r);
 	if (ret == 0)
-		ret = add_floating_ips(&r, end.ifindex);
+		ret = add_endpoints(&r);
 	for (size_t i = 0; ret == 0 && i < r.router->n_routes; i++)
 		ret = add_static(&r, i);
 	if (ret < 0)
 		return ret;
 	hash_neighbours(&r);
 	memcpy(value.mac, r.router->mac, 6);
-	memcpy(end.from, fact->from, 6);
+	memcpy(r.end.from, fact->from, 6);
 	value.gen = mix(r.gen + hash(object->id, r.router->mac, 6));
-	ret = hd_table_add(&out->table[HD_TABLE_ENDS], &object->id, &end);
+	ret = hd_table_add(&out->table[HD_TABLE_ENDS], &object->id, &r.end);
 	return ret < 0 ? ret : hd_table_add(&out->table[HD_TABLE_PORTS], &object->id, &value);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* floating_ip.c - floating IPs: an outside address of a router that stands for one address of a port */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "model/views.h"
@@ -50,7 +48,6 @@ struct check {
 	struct hd_error *err;
 };
 
-static int validate_outside(const struct check *c);
 static int validate_inside(const struct check *c);
 
 int hd_floating_ip_validate(const struct hd_model *model, const struct hd_object *object,
@@ -65,81 +62,9 @@ int hd_floating_ip_validate(const struct hd_model *model, const struct hd_object
 		.port = hd_model_get(model, HD_NOUN_PORT, fip->port),
 		.err = err,
 	};
-	int r = validate_outside(&check);
+	int r = hd_outside_validate(model, object, fip->router, &fip->ip, "router", err);
 
 	return r < 0 ? r : validate_inside(&check);
-}
-
-/* "floating-ip IP: ...", and the option to blame. */
-__attribute__((format(printf, 3, 4))) static int refuse(const struct check *c, const char *option,
-							const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a longer text is cut */
-	va_end(ap);
-	r = hd_error_set(c->err, HD_ERR_INVALID, "floating-ip %s: %s", c->object->name, text);
-	hd_error_where(c->err, "floating-ips/%s/%s", c->object->name, option);
-	return r;
-}
-
-/* ---- the address ---- */
-
-/* What the router's workloads take for a neighbour of theirs never comes to the router. */
-static int validate_not_attached(const struct check *c)
-{
-	const struct hd_router *router = &c->router->view.router;
-	int r;
-
-	for (size_t i = 0; i < router->n_subnets; i++) {
-		const struct hd_object *subnet =
-			hd_model_get(c->model, HD_NOUN_SUBNET, router->subnets[i]);
-
-		if (!hd_ip_in(&c->fip->ip, &subnet->view.subnet.cidr))
-			continue;
-		r = refuse(c, "router", "it is in subnet %s, which is attached to router %s",
-			   subnet->name, c->router->name);
-		hd_error_hint(c->err, "a floating IP is an address outside");
-		return r;
-	}
-	return 0;
-}
-
-static int validate_address(const struct check *c, const struct hd_object *object)
-{
-	const struct hd_subnet *subnet = &object->view.subnet;
-
-	if (!hd_ip_is_host(&c->fip->ip, &subnet->cidr))
-		return refuse(c, "router", "it is no host's address in subnet %s", object->name);
-	if (subnet->has_gateway && hd_ip_same(&c->fip->ip, &subnet->gateway))
-		return refuse(c, "router", "it is the gateway of subnet %s", object->name);
-	return validate_not_attached(c);
-}
-
-static int validate_outside(const struct check *c)
-{
-	const char *network = c->router->view.router.gateway.network;
-	const struct hd_object *subnet =
-		network ? hd_model_subnet_of(c->model, network, &c->fip->ip) : NULL;
-	int r;
-
-	if (!network) {
-		r = refuse(c, "router", "router %s has no gateway at a network", c->router->name);
-		hd_error_hint(c->err,
-			      "'heddle router gateway %s --network EXT --ip IP' gives it one",
-			      c->router->name);
-		return r;
-	}
-	if (subnet)
-		return validate_address(c, subnet);
-	r = refuse(c, "router",
-		   "no subnet of network %s, where router %s has its gateway, holds it", network,
-		   c->router->name);
-	hd_error_hint(c->err, "'heddle subnet list' shows the addresses of network %s", network);
-	return r;
 }
 
 /* ---- what it stands for ---- */
@@ -152,14 +77,15 @@ static int no_fixed(const struct check *c)
 	for (size_t i = 0; i < c->port->view.port.n_ips; i++)
 		n += c->port->view.port.ips[i].is_v4;
 	if (n) {
-		r = refuse(c, "port", "port %s has several IPv4 addresses", c->port->name);
+		r = hd_refuse(c->object, c->err, "port", "port %s has several IPv4 addresses",
+			      c->port->name);
 		hd_error_hint(c->err,
 			      "name one of them with --fixed-ip; 'heddle port show %s' "
 			      "shows them",
 			      c->port->name);
 		return r;
 	}
-	r = refuse(c, "port", "port %s has no IPv4 address", c->port->name);
+	r = hd_refuse(c->object, c->err, "port", "port %s has no IPv4 address", c->port->name);
 	hd_error_hint(c->err, "'heddle port set %s --ip IP' gives it one", c->port->name);
 	return r;
 }
@@ -191,7 +117,8 @@ static int validate_inside(const struct check *c)
 		return no_fixed(c);
 	hd_ip_format(&c->fip->fixed, fixed);
 	if (!has_ip(port, &c->fip->fixed)) {
-		r = refuse(c, "fixed-ip", "port %s does not have address %s", c->port->name, fixed);
+		r = hd_refuse(c->object, c->err, "fixed-ip", "port %s does not have address %s",
+			      c->port->name, fixed);
 		hd_error_hint(
 			c->err,
 			"'heddle port show %s' shows those that it has; if it is one, --unset "
@@ -200,8 +127,9 @@ static int validate_inside(const struct check *c)
 		return r;
 	}
 	if (!is_attached(c)) {
-		r = refuse(c, "port", "no subnet of router %s holds %s of port %s on network %s",
-			   c->router->name, fixed, c->port->name, port->network);
+		r = hd_refuse(c->object, c->err, "port",
+			      "no subnet of router %s holds %s of port %s on network %s",
+			      c->router->name, fixed, c->port->name, port->network);
 		hd_error_hint(c->err,
 			      "attach its subnet ('heddle router attach %s --subnet SUBNET'), or "
 			      "delete the floating IP first",
@@ -210,7 +138,8 @@ static int validate_inside(const struct check *c)
 	}
 	if (!port->vlan)
 		return 0;
-	r = refuse(c, "port", "port %s is in VLAN %u of its network", c->port->name, port->vlan);
+	r = hd_refuse(c->object, c->err, "port", "port %s is in VLAN %u of its network",
+		      c->port->name, port->vlan);
 	hd_error_hint(c->err, "routers are in what is untagged");
 	return r;
 }

@@ -194,6 +194,28 @@ struct hd_floating_ip {
 };
 
 /**
+ * struct hd_endpoint - an address and a port
+ * @port: host order
+ */
+struct hd_endpoint {
+	struct hd_ip ip;
+	uint16_t port;
+};
+
+/**
+ * struct hd_port_forward - view of a port forward
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP
+ * @listen:   outside; address 0.0.0.0: that of the router's gateway
+ * @to:       inside
+ */
+struct hd_port_forward {
+	const char *router;
+	uint8_t protocol;
+	struct hd_endpoint listen;
+	struct hd_endpoint to;
+};
+
+/**
  * struct hd_rule - one rule of a security group
  * @id:        number, unique among all groups; index of its counters
  * @direction: enum hd_direction
@@ -274,6 +296,7 @@ struct hd_object {
 		struct hd_group group;
 		struct hd_port port;
 		struct hd_floating_ip floating_ip;
+		struct hd_port_forward port_forward;
 		struct hd_fdb fdb;
 		struct hd_neighbour neighbour;
 	} view;
@@ -475,6 +498,14 @@ struct hd_object *hd_model_router_of(const struct hd_model *model, const char *s
 /** hd_router_outside - the subnet that holds the address of a router's gateway; NULL if there is none */
 const struct hd_object *hd_router_outside(const struct hd_model *model,
 					  const struct hd_router *router);
+
+/** hd_model_listen_ip - the outside address of a port forward; NULL if its router has none */
+const struct hd_ip *hd_model_listen_ip(const struct hd_model *model,
+				       const struct hd_port_forward *forward);
+
+/** hd_model_listen_network - the network that it is on; NULL if its router has no gateway */
+const char *hd_model_listen_network(const struct hd_model *model,
+				    const struct hd_port_forward *forward);
 
 /** hd_model_floating_network - the network that a floating IP is on; NULL if its router has no gateway */
 const char *hd_model_floating_network(const struct hd_model *model,

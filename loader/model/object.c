@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* object.c - one object: its options and the view of them in C */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +12,17 @@
 typedef int (*view_fn)(struct hd_object *object, struct hd_error *err);
 
 static const view_fn views[HD_NOUN_COUNT] = {
-	[HD_NOUN_NETWORK] = hd_network_view, [HD_NOUN_SUBNET] = hd_subnet_view,
-	[HD_NOUN_UPLINK] = hd_uplink_view,   [HD_NOUN_PEER] = hd_peer_view,
-	[HD_NOUN_ROUTER] = hd_router_view,   [HD_NOUN_GROUP] = hd_group_view,
-	[HD_NOUN_PORT] = hd_port_view,	     [HD_NOUN_FLOATING_IP] = hd_floating_ip_view,
-	[HD_NOUN_FDB] = hd_fdb_view,	     [HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
+	[HD_NOUN_NETWORK] = hd_network_view,
+	[HD_NOUN_SUBNET] = hd_subnet_view,
+	[HD_NOUN_UPLINK] = hd_uplink_view,
+	[HD_NOUN_PEER] = hd_peer_view,
+	[HD_NOUN_ROUTER] = hd_router_view,
+	[HD_NOUN_GROUP] = hd_group_view,
+	[HD_NOUN_PORT] = hd_port_view,
+	[HD_NOUN_FLOATING_IP] = hd_floating_ip_view,
+	[HD_NOUN_FDB] = hd_fdb_view,
+	[HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
+	[HD_NOUN_PORT_FORWARD] = hd_port_forward_view,
 };
 
 static void object_free(struct hd_object *object)
@@ -109,6 +117,21 @@ void hd_object_unref(struct hd_object *object)
 {
 	if (object && --object->refs == 0)
 		object_free(object);
+}
+
+int hd_refuse(const struct hd_object *object, struct hd_error *err, const char *option,
+	      const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a longer text is cut */
+	va_end(ap);
+	r = hd_error_set(err, HD_ERR_INVALID, "%s %s: %s", object->noun->name, object->name, text);
+	hd_error_where(err, "%s/%s/%s", object->noun->plural, object->name, option);
+	return r;
 }
 
 const char *hd_spec_text(const struct hd_object *object, const char *key)

@@ -449,6 +449,10 @@ static bool is_own_address(const struct check *c, const struct hd_ip *ip)
 		if (hd_ip_same(&object->view.floating_ip.ip, ip) &&
 		    !strcmp(object->view.floating_ip.router, c->object->name))
 			return true;
+	hd_model_each(c->model, HD_NOUN_PORT_FORWARD, object)
+		if (hd_ip_same(&object->view.port_forward.listen.ip, ip) &&
+		    !strcmp(object->view.port_forward.router, c->object->name))
+			return true;
 	return c->router->gateway.has_ip && hd_ip_same(&c->router->gateway.ip, ip);
 }
 

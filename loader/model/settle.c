@@ -143,6 +143,9 @@ static void take_all(struct taken *taken, const struct hd_model *model, const ch
 	hd_model_each(model, HD_NOUN_PORT, object)
 		if (is(object->view.port.network, network))
 			take_port(taken, &object->view.port);
+	hd_model_each(model, HD_NOUN_PORT_FORWARD, object)
+		if (is(hd_model_listen_network(model, &object->view.port_forward), network))
+			take(taken, &object->view.port_forward.listen.ip);
 	hd_model_each(model, HD_NOUN_FLOATING_IP, object)
 		if (is(hd_model_floating_network(model, &object->view.floating_ip), network))
 			take(taken, &object->view.floating_ip.ip);

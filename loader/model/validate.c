@@ -308,6 +308,39 @@ static int claim_floating_ip(struct claim **claims, const struct hd_model *model
 	return r < 0 ? r : claim_add(claims, object, "fixed-ip", what, err);
 }
 
+/* Port forwards share their addresses; the router's gateway address is one that it has already. */
+static int claim_listen_ip(struct claim **claims, const struct hd_object *object,
+			   const char *network, const struct hd_ip *ip, bool is_gateways,
+			   struct hd_error *err)
+{
+	const struct claim *claim;
+	char what[176];
+
+	ip_text(network, 0, ip, what);
+	HASH_FIND_STR(*claims, what, claim);
+	if (claim && (is_gateways || claim->owner->noun->id == HD_NOUN_PORT_FORWARD))
+		return 0;
+	return claim_add(claims, object, "listen", what, err);
+}
+
+/* Where it listens is its own. */
+static int claim_port_forward(struct claim **claims, const struct hd_model *model,
+			      const struct hd_object *object, struct hd_error *err)
+{
+	const struct hd_port_forward *forward = &object->view.port_forward;
+	const struct hd_object *router = hd_model_get(model, HD_NOUN_ROUTER, forward->router);
+	const struct hd_ip *ip = hd_model_listen_ip(model, forward);
+	const char *network = hd_model_listen_network(model, forward);
+	char what[176], text[64];
+	int r = claim_listen_ip(claims, object, network, ip,
+				hd_ip_same(ip, &router->view.router.gateway.ip), err);
+
+	hd_ip_format(ip, text);
+	(void)snprintf(what, sizeof(what), "listen %s=%s %s:%u", network,
+		       hd_protocol_name(forward->protocol), text, forward->listen.port);
+	return r < 0 ? r : claim_add(claims, object, "listen", what, err);
+}
+
 static int claim_ports(struct claim **claims, const struct hd_model *model, bool is_new,
 		       struct hd_error *err)
 {
@@ -330,6 +363,9 @@ static int claim_members(struct claim **claims, const struct hd_model *model, st
 	hd_model_each(model, HD_NOUN_FLOATING_IP, object)
 		if (r == 0)
 			r = claim_floating_ip(claims, model, object, err);
+	hd_model_each(model, HD_NOUN_PORT_FORWARD, object)
+		if (r == 0)
+			r = claim_port_forward(claims, model, object, err);
 	return r < 0 ? r : claim_ports(claims, model, true, err);
 }
 
@@ -441,6 +477,7 @@ static const validate_fn validators[HD_NOUN_COUNT] = {
 	[HD_NOUN_FDB] = hd_fdb_validate,
 	[HD_NOUN_NEIGHBOUR] = hd_neighbour_validate,
 	[HD_NOUN_FLOATING_IP] = hd_floating_ip_validate,
+	[HD_NOUN_PORT_FORWARD] = hd_port_forward_validate,
 };
 
 static int validate_object(const struct hd_model *model, const struct hd_object *object,

@@ -12,6 +12,7 @@ int hd_router_view(struct hd_object *object, struct hd_error *err);
 int hd_group_view(struct hd_object *object, struct hd_error *err);
 int hd_port_view(struct hd_object *object, struct hd_error *err);
 int hd_floating_ip_view(struct hd_object *object, struct hd_error *err);
+int hd_port_forward_view(struct hd_object *object, struct hd_error *err);
 int hd_fdb_view(struct hd_object *object, struct hd_error *err);
 int hd_neighbour_view(struct hd_object *object, struct hd_error *err);
 
@@ -32,10 +33,25 @@ int hd_port_validate(const struct hd_model *model, const struct hd_object *objec
 		     struct hd_error *err);
 int hd_floating_ip_validate(const struct hd_model *model, const struct hd_object *object,
 			    struct hd_error *err);
+int hd_port_forward_validate(const struct hd_model *model, const struct hd_object *object,
+			     struct hd_error *err);
 int hd_fdb_validate(const struct hd_model *model, const struct hd_object *object,
 		    struct hd_error *err);
 int hd_neighbour_validate(const struct hd_model *model, const struct hd_object *object,
 			  struct hd_error *err);
+
+/** hd_refuse - "NOUN NAME: ...", and the option to blame; HD_ERR_INVALID, its -errno */
+__attribute__((format(printf, 4, 5))) int hd_refuse(const struct hd_object *object,
+						    struct hd_error *err, const char *option,
+						    const char *fmt, ...);
+
+/**
+ * hd_outside_validate - whether an address can be one of a router outside: floating, or listened at
+ * @option: to blame
+ */
+int hd_outside_validate(const struct hd_model *model, const struct hd_object *object,
+			const char *router, const struct hd_ip *ip, const char *option,
+			struct hd_error *err);
 
 /** hd_spec_text - an option's text, borrowed; NULL if it is not set */
 const char *hd_spec_text(const struct hd_object *object, const char *key);

@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "compile/table.h"
+#include "flow_class.h"
 #include "heddle/nat.h"
 #include "log.h"
 #include "sync/fdb.h"
@@ -178,6 +179,7 @@ static bool is_wanted(const struct hd_model *model, const struct hd_nat_pool_key
 
 /* Keys to be removed after a walk, which would lose its place otherwise. */
 struct unwanted {
+	const struct hd_datapath *dp;
 	const struct hd_model *model;
 	struct hd_table keys;
 };
@@ -190,20 +192,35 @@ static int note_pool(void *arg, const void *key, const void *value)
 	return is_wanted(unwanted->model, key) ? 0 : hd_table_add(&unwanted->keys, key, "");
 }
 
+/* Whether a port forward has the port of an outside endpoint now. */
+static bool is_forwarded(const struct hd_datapath *dp, struct hd_nat_key endpoint)
+{
+	struct hd_forward_value forward;
+
+	endpoint.dir = HD_NAT_IN;
+	return bpf_map_lookup_elem(dp->maps[HD_MAP_FORWARDS], &endpoint, &forward) == 0;
+}
+
 static int note_endpoint(void *arg, const void *key, const void *value)
 {
 	struct unwanted *unwanted = arg;
 	struct hd_nat_pool_key pool = { 0 };
 	struct hd_nat_value nat;
-	struct hd_nat_key nat_key;
+	struct hd_nat_key outside;
 	const struct hd_object *router;
 
 	memcpy(&nat, value, sizeof(nat));
-	memcpy(&nat_key, key, sizeof(nat_key));
+	memcpy(&outside, key, sizeof(outside));
 	router = hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, nat.router);
-	if (router && pool_of(unwanted->model, router, &pool) &&
-	    pool.addr == (nat_key.dir == HD_NAT_OUT ? nat.addr : nat_key.addr) &&
-	    (nat_key.dir == HD_NAT_OUT || nat_key.zone == pool.zone))
+	if (!router || !pool_of(unwanted->model, router, &pool))
+		return hd_table_add(&unwanted->keys, key, "");
+	if (outside.dir == HD_NAT_OUT) {
+		outside.zone = pool.zone;
+		outside.addr = nat.addr;
+		outside.port = nat.port;
+	}
+	if (outside.addr == pool.addr && outside.zone == pool.zone &&
+	    !is_forwarded(unwanted->dp, outside))
 		return 0;
 	return hd_table_add(&unwanted->keys, key, "");
 }
@@ -241,7 +258,7 @@ static void remove_unwanted(const struct hd_datapath *dp, const struct hd_model 
 			    enum hd_map_id map, size_t key_size, size_t value_size,
 			    hd_map_row_fn fn)
 {
-	struct unwanted unwanted = { .model = model };
+	struct unwanted unwanted = { .dp = dp, .model = model };
 
 	hd_table_init(&unwanted.keys, key_size, 0);
 	(void)hd_map_walk(dp->maps[map], key_size, value_size, fn, &unwanted);
@@ -258,6 +275,13 @@ uint32_t hd_nat_state(const struct hd_model *model)
 	hd_model_each(model, HD_NOUN_ROUTER, router)
 		if (pool_of(model, router, &key))
 			state += (router->id * 0x9e3779b1u ^ key.zone) * 0x85ebca6bu ^ key.addr;
+	hd_model_each(model, HD_NOUN_PORT_FORWARD, object) {
+		const struct hd_port_forward *forward = &object->view.port_forward;
+		uint32_t port = (uint32_t)forward->protocol << 16 | forward->listen.port;
+
+		memcpy(&key.addr, hd_model_listen_ip(model, forward)->bytes + 12, 4);
+		state += (port * 0x9e3779b1u ^ key.addr) * 0x85ebca6bu;
+	}
 	return state;
 }
 
@@ -371,17 +395,6 @@ static void clear(struct endpoint **set)
 	}
 }
 
-static uint8_t class_of(uint8_t proto)
-{
-	static const uint8_t classes[256] = {
-#define X(number, class) [number] = (class),
-		HD_FLOW_CLASSES(X)
-#undef X
-	};
-
-	return classes[proto];
-}
-
 /* Both ends of a routed flow: one of them may have an endpoint outside. */
 static int note_flow(void *arg, const struct hd_flow *flow)
 {
@@ -390,7 +403,7 @@ static int note_flow(void *arg, const struct hd_flow *flow)
 	for (int side = 0; flow->router && flow->is_v4 && side < 2; side++) {
 		struct hd_nat_key key = { .zone = flow->router,
 					  .port = flow->port[side],
-					  .class = class_of(flow->proto),
+					  .class = hd_flow_class(flow->proto),
 					  .dir = HD_NAT_OUT };
 		int r;
 

@@ -30,6 +30,7 @@ static const struct {
 	[HD_TABLE_HOPS] = { HD_MAP_HOPS, false },
 	[HD_TABLE_ROUTES] = { HD_MAP_ROUTES, false },
 	[HD_TABLE_FIPS] = { HD_MAP_FIPS, false },
+	[HD_TABLE_FORWARDS] = { HD_MAP_FORWARDS, false },
 	[HD_TABLE_NETWORKS] = { HD_MAP_NETWORKS, true },
 	[HD_TABLE_TRUNKS] = { HD_MAP_TRUNKS, false },
 	[HD_TABLE_PORTS] = { HD_MAP_PORTS, true },

@@ -282,7 +282,8 @@ file 3 'file.yaml:3:[0-9]+: .*port none does not exist' 'port list' 'floating-ip
 file 4 'fixed-ip 10.0.1.11 is already used by floating-ip 203.0.113.60' '' 'floating-ips:' '  203.0.113.60: {router: edge, port: web1}' \
 	'  203.0.113.61: {router: edge, port: web1}'
 file 3 'floating-ip .*: router (edge|other) does not exist' 'router list' 'routers: {}'
-file 6 'port-forwards: is not available yet' '' 'port-forwards: {}'
+file 6 'file.yaml:3:3: .*missing options: protocol, to' '' 'port-forwards:' '  web: {router: edge, listen: "203.0.113.8:81"}'
+file 6 'file.yaml:3:[0-9]+: .*expected IP:PORT' '' 'port-forwards:' '  web: {router: edge, protocol: tcp, listen: 203.0.113.8, to: "10.0.1.11:80"}'
 same "nothing of this is done" "$before" "$(hd export)"
 
 # ---- a restart, and the end ----

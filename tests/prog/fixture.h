@@ -532,6 +532,7 @@ int route_tests(void);
 int resolve_tests(void);
 int tell_tests(void);
 int nat_tests(void);
+int listen_tests(void);
 int nat_sweep_tests(void);
 int reason_tests(void);
 

@@ -30,6 +30,7 @@ int main(void)
 	failed += resolve_tests();
 	failed += tell_tests();
 	failed += nat_tests();
+	failed += listen_tests();
 	failed += nat_sweep_tests();
 	failed += reason_tests(); /* last: it looks at what the others provoked */
 	return failed != 0;

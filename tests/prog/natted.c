@@ -37,6 +37,8 @@ void gateway_set(struct fixture *f, uint32_t router, const char *ip, uint32_t fl
 	end.local[0] = end.local[1] = 0;
 	end.local[2] = htonl(0xffff);
 	end.local[3] = ipv4(ip);
+	end.remote[0] = htonl(0xffffff00); /* all of the outside, as if there were many addresses */
+	end.remote[1] = end.local[3] & end.remote[0];
 	put(f->skel->maps.hd_ends, &router, &end);
 }
 
@@ -104,6 +106,26 @@ void floating_add(struct fixture *f, uint32_t router, const char *ip, const char
 				     .len = 32,
 				     .kind = HD_ROUTE_LOCAL,
 				     .network = OUTSIDE });
+}
+
+void forward_set(struct fixture *f, uint32_t router, const char *ip, uint16_t port, const char *to,
+		 uint16_t to_port)
+{
+	struct hd_nat_key key = { .zone = OUTSIDE,
+				  .addr = ipv4(ip),
+				  .port = htons(port),
+				  .class = HD_FLOW_UDP,
+				  .dir = HD_NAT_IN };
+	struct hd_forward_value value = { .router = router };
+
+	if (!to) {
+		assert_int_equal(bpf_map_delete_elem(bpf_map__fd(f->skel->maps.hd_forwards), &key),
+				 0);
+		return;
+	}
+	value.addr = ipv4(to);
+	value.port = htons(to_port);
+	put(f->skel->maps.hd_forwards, &key, &value);
 }
 
 static struct hd_nat_key nat_key(uint32_t zone, uint32_t addr, uint16_t port, uint8_t class,
@@ -185,5 +207,11 @@ struct pkt error_about(const struct host *from, const struct host *to, uint8_t t
 	memcpy(p.data + p.len - 4, &word, sizeof(word));
 	pkt_put(&p, about->data + ETH_HLEN, about->len - ETH_HLEN);
 	pkt_end(&p);
+	return p;
+}
+
+struct pkt with_port(struct pkt p, uint32_t at, uint16_t port)
+{
+	pkt_set16(&p, ETH_HLEN + 20 + at, port);
 	return p;
 }

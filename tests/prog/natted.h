@@ -36,6 +36,10 @@ uint32_t pool_head(struct fixture *f, const char *ip);
 /** floating_add - between an address outside and a host inside */
 void floating_add(struct fixture *f, uint32_t router, const char *ip, const char *fixed);
 
+/** forward_set - a port forward for UDP; @to: NULL takes it away */
+void forward_set(struct fixture *f, uint32_t router, const char *ip, uint16_t port, const char *to,
+		 uint16_t to_port);
+
 /** endpoint_add - as if it had been translated before; both directions */
 void endpoint_add(struct fixture *f, uint32_t router, uint8_t class, const char *inside,
 		  uint16_t port, const char *outside, uint16_t outside_port);
@@ -56,3 +60,24 @@ struct pkt going(struct pkt p);
 /** error_about - an ICMP error that quotes all of @about from its IP header on */
 struct pkt error_about(const struct host *from, const struct host *to, uint8_t type, uint8_t code,
 		       uint32_t word, const struct pkt *about);
+
+/**
+ * with_port - the same packet with another port, at this place of its transport header, and the rest as it is: nobody needs the checksum of what is
+ * quoted
+ */
+struct pkt with_port(struct pkt p, uint32_t at, uint16_t port);
+
+/* Enters by a device, and goes on as another packet, whose TTL is one less than it says. */
+#define becomes(f, number, in, out, story)                                                         \
+	do {                                                                                       \
+		struct pkt in_ = (in), out_ = going(out);                                          \
+                                                                                                   \
+		enters_as(f, number, &in_, &out_, story);                                          \
+	} while (0)
+
+#define dropped(f, number, in, story)                                                              \
+	do {                                                                                       \
+		struct pkt in_ = (in);                                                             \
+                                                                                                   \
+		enters(f, number, &in_, story);                                                    \
+	} while (0)

@@ -8,21 +8,6 @@
 #define IN_CONFIRMS "in 4, routed udp established for good, rules 1, out 1, redirect"
 #define IN_GOES_ON "in 4, routed udp goes on, rules 1, out 1, redirect"
 
-/* Enters by a device, and goes on as another packet, whose TTL is one less than it says. */
-#define becomes(f, number, in, out, story)                                                         \
-	do {                                                                                       \
-		struct pkt in_ = (in), out_ = going(out);                                          \
-                                                                                                   \
-		enters_as(f, number, &in_, &out_, story);                                          \
-	} while (0)
-
-#define dropped(f, number, in, story)                                                              \
-	do {                                                                                       \
-		struct pkt in_ = (in);                                                             \
-                                                                                                   \
-		enters(f, number, &in_, story);                                                    \
-	} while (0)
-
 /* ann's question to dan's port 53 on its way, and the answer. @port: hers outside */
 static struct pkt ask(uint16_t sport)
 {
@@ -170,13 +155,6 @@ static void pieces(void **state)
 	becomes(f, 4, piece(&dan, &gate, 0, 0, 0, 64, 32, false),
 		piece(&dan_in, &ann, 0, 0, 0, 64, 32, false),
 		"in 4, routed udp goes on, piece, rules 1, out 1, redirect");
-}
-
-/* Its port outside, or that of whom it is for, with the rest as it is: nobody needs the checksum of what is quoted. */
-static struct pkt with_port(struct pkt p, uint32_t at, uint16_t port)
-{
-	pkt_set16(&p, ETH_HLEN + 20 + at, port);
-	return p;
 }
 
 static void errors_in(void **state)

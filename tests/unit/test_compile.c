@@ -171,6 +171,8 @@ static void table_names_and_sizes(void **state)
 				      sizeof(struct hd_route_value) },
 		[HD_TABLE_FIPS] = { "hd_fips", sizeof(struct hd_fip_key),
 				    sizeof(struct hd_fip_value) },
+		[HD_TABLE_FORWARDS] = { "hd_forwards", sizeof(struct hd_nat_key),
+					sizeof(struct hd_forward_value) },
 		[HD_TABLE_NETWORKS] = { "hd_networks", 4, sizeof(struct hd_network_value) },
 		[HD_TABLE_TRUNKS] = { "hd_trunks", 4, sizeof(struct hd_trunk_value) },
 		[HD_TABLE_PORTS] = { "hd_ports", 4, sizeof(struct hd_port_value) },

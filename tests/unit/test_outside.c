@@ -284,6 +284,10 @@ struct refusal {
 #define R1 HD_NOUN_ROUTER, "r1"
 #define R2 HD_NOUN_ROUTER, "r2"
 #define FIP HD_NOUN_FLOATING_IP
+#define FWD HD_NOUN_PORT_FORWARD, "web"
+#define FORWARD(router, listen, to)                                                                \
+	"{\"router\":\"" router "\",\"protocol\":\"tcp\",\"listen\":\"" listen "\",\"to\":\"" to   \
+	"\"}"
 #define AT_EXT "router r1: gateway 203.0.113.9 at network ext: "
 
 static const struct refusal refusals[] = {
@@ -385,7 +389,50 @@ static const struct refusal refusals[] = {
 	{ FIP, "203.0.113.50", "{\"router\":\"r1\",\"port\":\"tagged\"}", HD_ERR_INVALID,
 	  "floating-ip 203.0.113.50: port tagged is in VLAN 7 of its network",
 	  "floating-ips/203.0.113.50/port", "untagged" },
+	{ FWD, FORWARD("none", "203.0.113.9:81", "10.0.1.11:80"), HD_ERR_NOT_FOUND,
+	  "port-forward web: router none does not exist", "port-forwards/web/router",
+	  "router list" },
+	{ FWD, FORWARD("r2", "0.0.0.0:81", "10.0.2.11:80"), HD_ERR_INVALID,
+	  "port-forward web: router r2 has no gateway at a network", "port-forwards/web/router",
+	  "router gateway r2 --network EXT" },
+	{ FWD, FORWARD("r1", "192.0.2.50:81", "10.0.1.11:80"), HD_ERR_INVALID,
+	  "port-forward web: no subnet of network ext, where router r1 has its gateway, holds it",
+	  "port-forwards/web/listen", "subnet list" },
+	{ FWD, FORWARD("r1", "203.0.113.1:81", "10.0.1.11:80"), HD_ERR_INVALID,
+	  "port-forward web: it is the gateway of subnet out", "port-forwards/web/listen", "" },
+	{ FWD, FORWARD("r1", "203.0.113.12:81", "10.0.1.11:80"), HD_ERR_CONFLICT,
+	  "port-forward web: address 203.0.113.12 is already used by port public",
+	  "port-forwards/web/listen", "" },
+	{ FWD, FORWARD("r1", "203.0.113.9:81", "10.0.2.11:80"), HD_ERR_INVALID,
+	  "port-forward web: 10.0.2.11 is no host's address inside of router r1",
+	  "port-forwards/web/to", "router show r1" },
+	{ FWD, FORWARD("r1", "203.0.113.9:81", "10.0.1.1:80"), HD_ERR_INVALID,
+	  "port-forward web: 10.0.1.1 is no host's address inside of router r1",
+	  "port-forwards/web/to", "router show r1" },
 };
+
+/* Addresses are shared, endpoints are not; 0.0.0.0 is the router's own. */
+static void port_forwards_listen(void **state)
+{
+	struct hd_model *model = *state;
+	const struct hd_object *any;
+	struct hd_error err = { 0 };
+
+	put(model, FWD, FORWARD("r1", "203.0.113.9:81", "10.0.1.11:80"));
+	put(model, HD_NOUN_PORT_FORWARD, "any", FORWARD("r1", "0.0.0.0:82", "10.0.1.11:80"));
+	put(model, HD_NOUN_PORT_FORWARD, "own", FORWARD("r1", "198.51.100.7:81", "10.0.1.99:80"));
+	put(model, HD_NOUN_PORT_FORWARD, "own2", FORWARD("r1", "198.51.100.7:82", "10.0.1.99:81"));
+	assert_fine(model);
+	any = hd_model_get(model, HD_NOUN_PORT_FORWARD, "any");
+	assert_ip(hd_model_listen_ip(model, &any->view.port_forward), "203.0.113.9");
+	assert_string_equal(hd_model_listen_network(model, &any->view.port_forward), "ext");
+	assert_int_equal(any->view.port_forward.listen.port, 82);
+	put(model, HD_NOUN_PORT_FORWARD, "x", FORWARD("r1", "0.0.0.0:81", "10.0.1.11:80"));
+	assert_true(check(model, &err) < 0);
+	assert_string_equal(err.message, "port-forward x: tcp 203.0.113.9:81 is already used by "
+					 "port-forward web");
+	assert_int_equal(err.code, HD_ERR_CONFLICT);
+}
 
 static void refusals_say_why(void **state)
 {
@@ -543,6 +590,7 @@ int main(void)
 		cmocka_unit_test(refusals_say_why),
 		cmocka_unit_test(a_floating_ip_keeps_what_it_has),
 		TEST(a_floating_ip_is_outside),
+		TEST(port_forwards_listen),
 		TEST(outside_overlaps_inside),
 		TEST(no_address_is_free),
 		TEST(views_that_are_refused),

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* port_forward.c - port forwards: an outside endpoint of a router that stands for one inside */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/views.h"
+
+/* "IP:PORT", as the schema has left it. */
+static int parse_endpoint(const struct hd_object *object, const char *option,
+			  struct hd_endpoint *ret, struct hd_error *err)
+{
+	const char *text = hd_spec_text(object, option), *colon = text ? strchr(text, ':') : NULL;
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	char ip[64];
+
+	if (!colon || len >= sizeof(ip))
+		return hd_refuse(object, err, option, "it is unreadable");
+	memcpy(ip, text, len);
+	ip[len] = 0;
+	ret->port = (uint16_t)strtoul(colon + 1, NULL, 10);
+	return hd_ip_parse(ip, &ret->ip) < 0 ? hd_refuse(object, err, option, "it is unreadable")
+					     : 0;
+}
+
+int hd_port_forward_view(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_port_forward *forward = &object->view.port_forward;
+	int r;
+
+	forward->router = hd_spec_text(object, "router");
+	forward->protocol = (uint8_t)hd_protocol_parse(hd_spec_text(object, "protocol"));
+	r = parse_endpoint(object, "listen", &forward->listen, err);
+	return r < 0 ? r : parse_endpoint(object, "to", &forward->to, err);
+}
+
+static bool is_any(const struct hd_ip *ip)
+{
+	static const uint8_t zero[4];
+
+	return ip->is_v4 && !memcmp(ip->bytes + 12, zero, sizeof(zero));
+}
+
+static const struct hd_router_gateway *gateway_of(const struct hd_model *model,
+						  const struct hd_port_forward *forward)
+{
+	const struct hd_object *router = hd_model_get(model, HD_NOUN_ROUTER, forward->router);
+
+	return router ? &router->view.router.gateway : NULL;
+}
+
+const struct hd_ip *hd_model_listen_ip(const struct hd_model *model,
+				       const struct hd_port_forward *forward)
+{
+	const struct hd_router_gateway *gateway = gateway_of(model, forward);
+
+	if (!is_any(&forward->listen.ip))
+		return &forward->listen.ip;
+	return gateway && gateway->has_ip ? &gateway->ip : NULL;
+}
+
+const char *hd_model_listen_network(const struct hd_model *model,
+				    const struct hd_port_forward *forward)
+{
+	const struct hd_router_gateway *gateway = gateway_of(model, forward);
+
+	return gateway ? gateway->network : NULL;
+}
+
+static int validate_listen(const struct hd_model *model, const struct hd_object *object,
+			   struct hd_error *err)
+{
+	const struct hd_port_forward *forward = &object->view.port_forward;
+	const struct hd_router_gateway *gateway = gateway_of(model, forward);
+
+	if (gateway->network && gateway->has_ip &&
+	    (is_any(&forward->listen.ip) || hd_ip_same(&gateway->ip, &forward->listen.ip)))
+		return 0;
+	return hd_outside_validate(model, object, forward->router, &forward->listen.ip, "listen",
+				   err);
+}
+
+/* In a subnet of the router, or behind a next hop that a static route names. */
+static bool is_inside(const struct hd_model *model, const struct hd_router *router,
+		      const struct hd_ip *ip)
+{
+	for (size_t i = 0; i < router->n_subnets; i++) {
+		const struct hd_subnet *subnet =
+			&hd_model_get(model, HD_NOUN_SUBNET, router->subnets[i])->view.subnet;
+
+		if (hd_ip_in(ip, &subnet->cidr))
+			return hd_ip_is_host(ip, &subnet->cidr) &&
+			       !hd_ip_same(ip, &subnet->gateway);
+	}
+	for (size_t i = 0; i < router->n_routes; i++)
+		if (!router->routes[i].blackhole && hd_ip_in(ip, &router->routes[i].prefix))
+			return true;
+	return false;
+}
+
+int hd_port_forward_validate(const struct hd_model *model, const struct hd_object *object,
+			     struct hd_error *err)
+{
+	const struct hd_port_forward *forward = &object->view.port_forward;
+	const struct hd_object *router = hd_model_get(model, HD_NOUN_ROUTER, forward->router);
+	char text[64];
+	int r = validate_listen(model, object, err);
+
+	if (r < 0 || is_inside(model, &router->view.router, &forward->to.ip))
+		return r;
+	hd_ip_format(&forward->to.ip, text);
+	r = hd_refuse(object, err, "to", "%s is no host's address inside of router %s", text,
+		      forward->router);
+	hd_error_hint(err, "'heddle router show %s' shows its subnets and routes", forward->router);
+	return r;
+}
