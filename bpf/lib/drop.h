@@ -8,10 +8,11 @@
  * hd_drops: one counter for each (port, reason, stage).
  * Writer: the datapath, on the first drop of its kind and on each one after. Reader: the daemon.
  * An entry dies when its port is removed. When the table is full a drop is counted under port 0; those entries are made at start.
+ * All entries have their memory from the start: a program gets memory for each CPU only out of pages that are populated already, and while
+ * another map is made on the machine these can run out for some milliseconds.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, HD_DROPS_DEFAULT);
 	__type(key, struct hd_drop_key);
 	__type(value, struct hd_drop_value);

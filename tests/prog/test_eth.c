@@ -225,6 +225,18 @@ static void full_drop_table(void **state)
 	enters(f, 1, &p, "in 1, drop source-mac at 1 in port-in, shot");
 }
 
+/* A first drop of its kind is counted under its own port however short of memory the kernel is: the entry has been there from the start. */
+static void drops_need_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_map__fd(f->skel->maps.hd_drops), &info, &len),
+			 0);
+	assert_int_equal(info.map_flags & BPF_F_NO_PREALLOC, 0);
+}
+
 /* The daemon reads the clock in halves. */
 static void clock_is_jiffies(void **state)
 {
@@ -257,6 +269,7 @@ int eth_tests(void)
 		TEST(colliding_ifindices),
 		TEST(missing_stage),
 		TEST(full_drop_table),
+		TEST(drops_need_no_memory),
 		TEST(clock_is_jiffies),
 	};
 
