@@ -292,34 +292,31 @@ static void set_sizes(struct port_bpf *skel, struct sizes sizes)
 		assert_int_equal(bpf_map__set_max_entries(maps[i].map, maps[i].size), 0);
 }
 
-static struct hd_port_config make_config(uint32_t flows_per_port, bool trace)
+static struct hd_port_config make_config(struct sizes sizes)
 {
 	static const uint32_t seconds[] = {
 #define X(id, name, number) [id] = (number),
 		HD_TIMEOUTS(X)
 #undef X
 	};
-	struct hd_port_config config = { .hz = HZ,
+	struct hd_port_config config = { .hz = sizes.hz ? sizes.hz : HZ,
 					 .max_ports = MAX_PORTS,
-					 .flows_per_port =
-						 flows_per_port ? flows_per_port : MAX_FLOWS,
-					 .trace = trace };
+					 .flows_per_port = sizes.flows_per_port
+								   ? sizes.flows_per_port
+								   : MAX_FLOWS };
 
 	for (size_t i = 0; i < HD_TIMEOUT_COUNT; i++)
-		config.timeouts[i] = seconds[i] * HZ;
+		config.timeouts[i] = seconds[i] * config.hz;
 	return config;
 }
 
-static void configure(struct port_bpf *skel, uint32_t flows_per_port, bool trace)
+static void configure(struct port_bpf *skel, struct hd_port_config config)
 {
-	struct hd_port_config config = make_config(flows_per_port, trace);
-
 	memcpy((void *)&skel->rodata->hd_cfg, &config, sizeof(config));
 }
 
-static void uplink_load(struct fixture *f)
+static void uplink_load(struct fixture *f, struct hd_port_config config)
 {
-	struct hd_port_config config = make_config(0, false);
 	struct bpf_map *map;
 
 	f->uplink = uplink_bpf__open();
@@ -340,10 +337,10 @@ static void fixture_load(struct fixture *f, struct sizes sizes)
 {
 	f->skel = port_bpf__open();
 	assert_non_null(f->skel);
-	configure(f->skel, sizes.flows_per_port, false);
+	configure(f->skel, make_config(sizes));
 	set_sizes(f->skel, sizes);
 	assert_int_equal(port_bpf__load(f->skel), 0);
-	uplink_load(f);
+	uplink_load(f, make_config(sizes));
 	load_tagger(f);
 	load_clock(f);
 }
@@ -478,11 +475,14 @@ bool is_shared(const struct bpf_map *map)
 
 void twin_load(struct fixture *f)
 {
+	struct hd_port_config config;
 	struct bpf_map *map;
 
 	f->twin = port_bpf__open();
 	assert_non_null(f->twin);
-	configure(f->twin, 0, true);
+	memcpy(&config, (const void *)&f->skel->rodata->hd_cfg, sizeof(config));
+	config.trace = true;
+	configure(f->twin, config);
 	bpf_object__for_each_map(map, f->twin->obj)
 	{
 		const struct bpf_map *real =

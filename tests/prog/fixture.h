@@ -107,6 +107,7 @@
  * @frags: entries
  * @endpoints: entries of hd_nat
  * @flows_per_port: established flows that one port may have begun
+ * @hz: no size: jiffies in a second, as the programs are told
  */
 struct sizes {
 	uint32_t fdb;
@@ -116,6 +117,7 @@ struct sizes {
 	uint32_t frags;
 	uint32_t endpoints;
 	uint32_t flows_per_port;
+	uint32_t hz;
 };
 
 /**
