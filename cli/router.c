@@ -175,6 +175,16 @@ static const struct hd_column port_forward_columns[] = {
 	{ .title = "TO", .key = "to" },
 };
 
+static const struct hd_column pool_columns[] = {
+	{ .title = "NAT-POOL", .key = "ip" },
+	{ .title = "PORTS", .key = "ports", .format = HD_FORMAT_NUMBER },
+	{ .title = "INSIDE", .key = "inside-addresses", .format = HD_FORMAT_NUMBER },
+	{ .title = "BLOCKS", .key = "blocks", .format = HD_FORMAT_NUMBER },
+	{ .title = "USED", .key = "used", .format = HD_FORMAT_NUMBER },
+	{ .title = "RESTING", .key = "resting", .format = HD_FORMAT_NUMBER },
+	{ .title = "FREE", .key = "free", .format = HD_FORMAT_NUMBER },
+};
+
 static int print_part(struct hd_out *out, const json_t *rows, const struct hd_column *parts,
 		      size_t n)
 {
@@ -191,6 +201,7 @@ static int print_router(struct hd_out *out, json_t *router)
 	_json_ json_t *routes = json_incref(json_object_get(router, "routes"));
 	_json_ json_t *floating = json_incref(json_object_get(router, "floating-ips"));
 	_json_ json_t *forwards = json_incref(json_object_get(router, "port-forwards"));
+	_json_ json_t *pools = json_incref(json_object_get(router, "nat-pools"));
 	int r;
 
 	(void)json_object_del(router, "interfaces"); /* fails if there are none */
@@ -198,6 +209,7 @@ static int print_router(struct hd_out *out, json_t *router)
 	(void)json_object_del(router, "routes");
 	(void)json_object_del(router, "floating-ips");
 	(void)json_object_del(router, "port-forwards");
+	(void)json_object_del(router, "nat-pools");
 	r = hd_out_record(out, router);
 	if (!r)
 		r = print_part(out, interfaces, interface_columns, HD_COUNT(interface_columns));
@@ -205,8 +217,9 @@ static int print_router(struct hd_out *out, json_t *router)
 		r = print_part(out, routes, route_columns, HD_COUNT(route_columns));
 	if (!r)
 		r = print_part(out, floating, floating_ip_columns, HD_COUNT(floating_ip_columns));
-	return r ? r
-		 : print_part(out, forwards, port_forward_columns, HD_COUNT(port_forward_columns));
+	if (!r)
+		r = print_part(out, forwards, port_forward_columns, HD_COUNT(port_forward_columns));
+	return r ? r : print_part(out, pools, pool_columns, HD_COUNT(pool_columns));
 }
 
 static int show(struct hd_cli *cli, struct hd_error *err)

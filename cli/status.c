@@ -41,6 +41,17 @@ static const struct hd_column peer_columns[] = {
 	{ .title = "REASON", .key = "reason", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
 };
 
+static const struct hd_column pool_columns[] = {
+	{ .title = "NAT-POOL", .key = "ip" },
+	{ .title = "NETWORK", .key = "network", .flags = HD_COLUMN_SHRINK },
+	{ .title = "PORTS", .key = "ports", .format = HD_FORMAT_NUMBER },
+	{ .title = "INSIDE", .key = "inside-addresses", .format = HD_FORMAT_NUMBER },
+	{ .title = "BLOCKS", .key = "blocks", .format = HD_FORMAT_NUMBER },
+	{ .title = "USED", .key = "used", .format = HD_FORMAT_NUMBER },
+	{ .title = "RESTING", .key = "resting", .format = HD_FORMAT_NUMBER },
+	{ .title = "FREE", .key = "free", .format = HD_FORMAT_NUMBER },
+};
+
 static const char *text_of(const json_t *status, const char *key)
 {
 	const char *text = json_string_value(json_object_get(status, key));
@@ -82,11 +93,21 @@ static void print_problems(struct hd_out *out, const json_t *problems)
 	}
 }
 
+static int print_part(struct hd_out *out, const struct hd_column *columns, size_t n,
+		      const json_t *rows)
+{
+	if (!json_array_size(rows))
+		return 0;
+	hd_out_line(out, "%s", "");
+	return hd_out_table(out, columns, n, rows);
+}
+
 static int print(struct hd_out *out, const json_t *status, struct hd_error *err)
 {
 	const json_t *tables = json_object_get(status, "tables");
 	const json_t *uplinks = json_object_get(status, "uplinks");
 	const json_t *peers = json_object_get(status, "peers");
+	const json_t *pools = json_object_get(status, "nat-pools");
 	_free_ char *uptime = hd_text_format(json_object_get(status, "uptime"), HD_FORMAT_SECONDS);
 	_free_ char *pid = hd_text_value(json_object_get(status, "pid"));
 
@@ -99,20 +120,10 @@ static int print(struct hd_out *out, const json_t *status, struct hd_error *err)
 	print_counts(out, "objects", json_object_get(status, "objects"));
 	print_counts(out, "ports", json_object_get(status, "ports"));
 	print_counts(out, "counters", json_object_get(status, "counters"));
-	if (json_array_size(uplinks)) {
-		hd_out_line(out, "%s", "");
-		if (hd_out_table(out, uplink_columns, HD_COUNT(uplink_columns), uplinks))
-			return hd_no_memory(err);
-	}
-	if (json_array_size(peers)) {
-		hd_out_line(out, "%s", "");
-		if (hd_out_table(out, peer_columns, HD_COUNT(peer_columns), peers))
-			return hd_no_memory(err);
-	}
-	if (!json_array_size(tables))
-		return 0;
-	hd_out_line(out, "%s", "");
-	if (hd_out_table(out, table_columns, HD_COUNT(table_columns), tables))
+	if (print_part(out, uplink_columns, HD_COUNT(uplink_columns), uplinks) ||
+	    print_part(out, peer_columns, HD_COUNT(peer_columns), peers) ||
+	    print_part(out, pool_columns, HD_COUNT(pool_columns), pools) ||
+	    print_part(out, table_columns, HD_COUNT(table_columns), tables))
 		return hd_no_memory(err);
 	return 0;
 }

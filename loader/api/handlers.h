@@ -63,6 +63,12 @@ void hd_api_live_end(struct hd_daemon *daemon);
 json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object);
 json_t *hd_api_counters(const struct hd_counters *counters);
 
+/* nat.c: @router: of this one alone, NULL: of all */
+json_t *hd_api_nat_pools(struct hd_daemon *daemon, const struct hd_object *router);
+
+/** hd_api_nat_problems - add a sentence for each pool that is nearly used up */
+void hd_api_nat_problems(const json_t *pools, json_t *problems);
+
 /* entries.c: the FDB and the neighbours, which are more than what is configured */
 int hd_api_fdb(struct hd_daemon *daemon, const struct hd_http_request *req, const char *name,
 	       json_t **ret, struct hd_error *err);

@@ -372,6 +372,7 @@ int hd_api_status(struct hd_daemon *daemon, const struct hd_http_request *req, c
 {
 	struct hd_counters counters = sum_counters(daemon, NULL);
 	json_t *objects = json_object(), *problems = json_array(), *tables = tables_status(daemon);
+	json_t *pools = hd_api_nat_pools(daemon, NULL);
 	struct utsname uts = { 0 };
 	struct timespec now;
 	json_t *status;
@@ -391,6 +392,8 @@ int hd_api_status(struct hd_daemon *daemon, const struct hd_http_request *req, c
 	ports_status(daemon, status, problems);
 	tunnels_status(daemon, status, problems);
 	tables_problems(tables, problems);
+	hd_api_nat_problems(pools, problems);
+	(void)json_object_set_new(status, "nat-pools", pools);
 	(void)json_object_set_new(status, "state",
 				  json_string(json_array_size(problems) ? "degraded" : "ok"));
 	(void)json_object_set_new(status, "problems", problems);

@@ -153,7 +153,7 @@ static int make_pool(const struct hd_datapath *dp, const struct hd_nat_pool_key 
 	return 0;
 }
 
-static bool pool_of(const struct hd_model *model, const struct hd_object *router,
+bool hd_nat_pool_of(const struct hd_model *model, const struct hd_object *router,
 		    struct hd_nat_pool_key *ret)
 {
 	const struct hd_router_gateway *gateway = &router->view.router.gateway;
@@ -172,7 +172,7 @@ static bool is_wanted(const struct hd_model *model, const struct hd_nat_pool_key
 	struct hd_nat_pool_key pool;
 
 	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (pool_of(model, router, &pool) && !memcmp(&pool, key, sizeof(pool)))
+		if (hd_nat_pool_of(model, router, &pool) && !memcmp(&pool, key, sizeof(pool)))
 			return true;
 	return false;
 }
@@ -212,7 +212,7 @@ static int note_endpoint(void *arg, const void *key, const void *value)
 	memcpy(&nat, value, sizeof(nat));
 	memcpy(&outside, key, sizeof(outside));
 	router = hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, nat.router);
-	if (!router || !pool_of(unwanted->model, router, &pool))
+	if (!router || !hd_nat_pool_of(unwanted->model, router, &pool))
 		return hd_table_add(&unwanted->keys, key, "");
 	if (outside.dir == HD_NAT_OUT) {
 		outside.zone = pool.zone;
@@ -249,7 +249,7 @@ static int note_user(void *arg, const void *key, const void *value)
 	memcpy(&user_key, key, sizeof(user_key));
 	memcpy(&user, value, sizeof(user));
 	router = hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, user_key.router);
-	if (router && pool_of(unwanted->model, router, &pool) && !is_outdated(&user, &pool))
+	if (router && hd_nat_pool_of(unwanted->model, router, &pool) && !is_outdated(&user, &pool))
 		return 0;
 	return hd_table_add(&unwanted->keys, key, "");
 }
@@ -273,7 +273,7 @@ uint32_t hd_nat_state(const struct hd_model *model)
 	uint32_t state = 1;
 
 	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (pool_of(model, router, &key))
+		if (hd_nat_pool_of(model, router, &key))
 			state += (router->id * 0x9e3779b1u ^ key.zone) * 0x85ebca6bu ^ key.addr;
 	hd_model_each(model, HD_NOUN_PORT_FORWARD, object) {
 		const struct hd_port_forward *forward = &object->view.port_forward;
@@ -299,25 +299,9 @@ int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model)
 	remove_unwanted(dp, model, HD_MAP_NAT_POOLS, sizeof(struct hd_nat_pool_key),
 			sizeof(struct hd_nat_pool), note_pool);
 	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (r == 0 && pool_of(model, router, &key))
+		if (r == 0 && hd_nat_pool_of(model, router, &key))
 			r = make_pool(dp, &key);
 	return r;
-}
-
-bool hd_nat_use_of(const struct hd_datapath *dp, uint32_t network, const struct hd_ip *ip,
-		   struct hd_nat_use *ret)
-{
-	struct hd_nat_pool_key key = { .zone = network };
-	struct hd_nat_pool pool;
-	uint32_t head;
-
-	memcpy(&key.addr, ip->bytes + 12, 4);
-	if (bpf_map_lookup_elem(dp->maps[HD_MAP_NAT_POOLS], &key, &pool) < 0 ||
-	    bpf_map_lookup_elem(dp->maps[HD_MAP_NAT_HEADS], &key, &head) < 0)
-		return false;
-	ret->blocks = HD_NAT_BLOCKS - HD_NAT_BLOCK_FIRST;
-	ret->blocks_free = pool.tail - head;
-	return true;
 }
 
 /* ---- the sweep ---- */

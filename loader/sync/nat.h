@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "heddle/nat.h"
 #include "model/model.h"
 #include "sync/datapath.h"
 
@@ -22,6 +23,10 @@ uint32_t hd_nat_state(const struct hd_model *model);
 /** hd_nat_sync - a pool for each external address of the model, none for others; called when the configuration has changed */
 int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model);
 
+/** hd_nat_pool_of - key of the pool that a router takes ports from; false if it translates nothing */
+bool hd_nat_pool_of(const struct hd_model *model, const struct hd_object *router,
+		    struct hd_nat_pool_key *ret);
+
 /**
  * hd_nat_sweep - look for endpoints, ports and blocks that no flow uses; what has rested long enough is given back
  *
@@ -31,13 +36,3 @@ void hd_nat_sweep(struct hd_nat_keeper *keeper, const struct hd_datapath *dp);
 
 /** hd_nat_sweep_at - the same at a time of the caller's, in seconds: for tests, which have none to wait */
 void hd_nat_sweep_at(struct hd_nat_keeper *keeper, const struct hd_datapath *dp, time_t now);
-
-/** struct hd_nat_use - how many ports of an external address are in use */
-struct hd_nat_use {
-	uint32_t blocks_free;
-	uint32_t blocks;
-};
-
-/** hd_nat_use_of - of one external address; false if it has no pool */
-bool hd_nat_use_of(const struct hd_datapath *dp, uint32_t network, const struct hd_ip *ip,
-		   struct hd_nat_use *ret);

@@ -208,7 +208,10 @@ ID  PREFIX       VIA          WEIGHT
 
 FLOATING-IP   FIXED-IP   PORT
 198.51.100.7  10.0.1.13  web2
-203.0.113.50  10.0.1.11  web1" "$(hd router show edge)"
+203.0.113.50  10.0.1.11  web1
+
+NAT-POOL     PORTS  INSIDE  BLOCKS  USED  RESTING  FREE
+203.0.113.9      0       0    1008     0        0  1008" "$(hd router show edge)"
 
 # What a floating IP needs stays; what it has nobody else gets.
 before=$(hd export)

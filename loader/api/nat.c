@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* nat.c - the ports of external addresses, as people see them */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "cleanup.h"
+#include "sync/nat_use.h"
+
+static bool is_of(const struct hd_model *model, const struct hd_object *router,
+		  const struct hd_nat_pool_key *key)
+{
+	struct hd_nat_pool_key pool = { 0 };
+
+	return hd_nat_pool_of(model, router, &pool) && pool.zone == key->zone &&
+	       pool.addr == key->addr;
+}
+
+static json_t *routers_of(const struct hd_model *model, const struct hd_nat_pool_key *key)
+{
+	json_t *list = json_array();
+
+	hd_model_each(model, HD_NOUN_ROUTER, router)
+		if (is_of(model, router, key))
+			(void)json_array_append_new(list, json_string(router->name));
+	return list;
+}
+
+static json_t *show_use(const struct hd_model *model, const struct hd_nat_use *use)
+{
+	const struct hd_object *network = hd_model_get_id(model, HD_NOUN_NETWORK, use->pool.zone);
+	struct hd_ip ip = { .bytes = { [10] = 0xff, [11] = 0xff }, .is_v4 = true, .prefix = 32 };
+	char text[64];
+
+	memcpy(ip.bytes + 12, &use->pool.addr, 4);
+	hd_ip_format(&ip, text);
+	return json_pack("{s:s, s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:i}", "ip", text, "network",
+			 network ? network->name : "", "routers", routers_of(model, &use->pool),
+			 "ports", (int)use->ports, "inside-addresses", (int)use->users, "blocks",
+			 (int)use->blocks, "used", (int)use->used, "resting", (int)use->resting,
+			 "free", (int)use->free);
+}
+
+json_t *hd_api_nat_pools(struct hd_daemon *daemon, const struct hd_object *router)
+{
+	_free_ struct hd_nat_use *uses = NULL;
+	json_t *list = json_array();
+	size_t n = 0;
+
+	/* Without memory the list is short, as that of others. */
+	(void)hd_nat_uses(hd_sync_datapath(daemon->sync), daemon->model, &uses, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!router || is_of(daemon->model, router, &uses[i].pool))
+			(void)json_array_append_new(list, show_use(daemon->model, &uses[i]));
+	return list;
+}
+
+void hd_api_nat_problems(const json_t *pools, json_t *problems)
+{
+	const json_t *pool;
+	size_t i;
+
+	json_array_foreach(pools, i, pool) {
+		json_int_t blocks = json_integer_value(json_object_get(pool, "blocks"));
+		json_int_t taken = blocks - json_integer_value(json_object_get(pool, "free"));
+
+		if (taken * 10 <= blocks * 9)
+			continue;
+		(void)json_array_append_new(
+			problems,
+			json_sprintf("address %s of network %s is nearly out of ports: %lld of "
+				     "%lld blocks",
+				     json_string_value(json_object_get(pool, "ip")),
+				     json_string_value(json_object_get(pool, "network")),
+				     (long long)taken, (long long)blocks));
+	}
+}
