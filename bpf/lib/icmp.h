@@ -70,13 +70,37 @@ static __always_inline void icmp_write6(__u8 *p, const struct icmp_error *error,
 }
 
 /*
+ * What was in a tunnel: the kernel lets nobody change its length at the end (skb->encapsulation). So all that can go goes behind the Ethernet header, and the
+ * room comes in front; what is left of the packet is the tail, which its receiver takes for what a short frame is filled up with. A checksum that is still to
+ * be filled in is gone, or is in the tail. That of a super-packet is not that simple: nothing is made of it.
+ */
+static __always_inline int make_blank_in_front(struct hd_pkt *pkt, __u32 len)
+{
+	bool v4 = pkt->eth_type == bpf_htons(ETH_P_IP);
+	__u32 keep = v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	__s32 surplus = pkt->ctx->len - ETH_HLEN - keep;
+	__u8 nothing[ETH_HLEN + sizeof(struct ipv6hdr)] = {};
+
+	if (pkt->ctx->gso_size ||
+	    (surplus > 0 && bpf_skb_adjust_room(pkt->ctx, -surplus, BPF_ADJ_ROOM_MAC, 0)) ||
+	    bpf_skb_change_head(pkt->ctx, len, 0) ||
+	    bpf_skb_store_bytes(pkt->ctx, len, nothing, ETH_HLEN + sizeof(struct iphdr), 0))
+		return -HD_DROP_NO_MEMORY;
+	if (!v4 &&
+	    bpf_skb_store_bytes(pkt->ctx, len + ETH_HLEN, nothing, sizeof(struct ipv6hdr), 0))
+		return -HD_DROP_NO_MEMORY;
+	return 0;
+}
+
+/*
  * Cuts the packet down to @len bytes that are nothing but room, also where it was shorter. Growing at the end makes the kernel forget a sum that a
  * device has made of the packet, and which what is written next would not be in.
  */
 static __always_inline int make_blank(struct hd_pkt *pkt, __u32 len)
 {
-	if (bpf_skb_change_tail(pkt->ctx, CUT, 0) ||
-	    bpf_skb_adjust_room(pkt->ctx, -REMOVED, BPF_ADJ_ROOM_MAC, 0) ||
+	if (bpf_skb_change_tail(pkt->ctx, CUT, 0))
+		return make_blank_in_front(pkt, len);
+	if (bpf_skb_adjust_room(pkt->ctx, -REMOVED, BPF_ADJ_ROOM_MAC, 0) ||
 	    bpf_skb_change_tail(pkt->ctx, len - 1, 0) || bpf_skb_change_tail(pkt->ctx, len, 0))
 		return -HD_DROP_NO_MEMORY;
 	return 0;
