@@ -155,7 +155,7 @@ refused 3 'router none: does not exist' hd router del none
 refused 2 'unknown option .--routes' hd router add x --routes 1
 hinted 'router route-add'
 refused 2 'router gateway: --uplink is not available yet' hd router gateway r1 --uplink eth0
-refused 2 'port-forward is not available yet' hd port-forward add web --router r1
+refused 2 'port-forward add: --protocol is missing' hd port-forward add web --router r1
 same "state" "$before" "$(state)"
 
 # Files: an error names its place, and nothing of the file is done.
