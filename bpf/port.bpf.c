@@ -22,6 +22,7 @@
 #include "lib/flood.h"
 #include "lib/flow.h"
 #include "lib/judge.h"
+#include "lib/masq.h"
 #include "lib/neigh.h"
 #include "lib/opened.h"
 #include "lib/resolve.h"
@@ -240,6 +241,29 @@ static __always_inline int leg_in(struct hd_pkt *pkt)
 }
 
 /*
+ * What comes to the host's address, if routers masquerade with it: a workload's crosses its router.
+ *
+ * Return: as leg_in().
+ */
+static __always_inline int masq_in(struct hd_pkt *pkt, const struct hd_end_value *us)
+{
+	if (pkt->ctx->pkt_type != PACKET_HOST || hd_eth_parse(pkt) < 0 || pkt->tagged ||
+	    pkt->eth_type != bpf_htons(ETH_P_IP) || hd_ip_parse(pkt) < 0 ||
+	    pkt->ip->daddr[0] != us->remote[3])
+		return 1;
+	pkt->ip->port = pkt->port;
+	pkt->ip->network = pkt->network = HD_NETWORK_HOST;
+	hd_vlan_keep(pkt);
+	if (!hd_masq_find(pkt->ctx))
+		return 1;
+	pkt->ip->rewrite = 1;
+	pkt->ctx->tc_index = HD_TC_INDEX_OURS;
+	hd_trace(pkt, HD_TRACE_PORT, pkt->port, HD_NETWORK_HOST);
+	hd_port_count_in(pkt);
+	return stage_call(pkt, HD_STAGE_ROUTE);
+}
+
+/*
  * What is not ours goes to the host, whatever is wrong with us: its own connections never depend on heddle. Where there are legs the device
  * lets frames in that are for others; a tunnel packet among them is not ours.
  */
@@ -260,6 +284,8 @@ static __always_inline int uplink_in(struct hd_pkt *pkt)
 		r = hd_decap(pkt, us);
 	if (r == 1 && legs)
 		r = leg_in(pkt);
+	if (r == 1 && (pkt->from->flags & HD_PORT_MASQ))
+		r = masq_in(pkt, us);
 	if (r < 0)
 		return r;
 	if (r == 0)

@@ -133,7 +133,9 @@ static char *gateway_text(const json_t *router)
 
 static char *outside_text(const json_t *router)
 {
-	return of_gateway(router, "network");
+	const json_t *gateway = json_object_get(router, "gateway");
+
+	return of_gateway(router, json_object_get(gateway, "uplink") ? "uplink" : "network");
 }
 
 static char *snat_text(const json_t *router)
@@ -281,11 +283,12 @@ static int gateway(struct hd_cli *cli, struct hd_error *err)
 {
 	bool none = hd_cli_flag(cli, "none");
 	_json_ json_t *body = NULL;
+	bool one = json_object_get(cli->spec, "network") || json_object_get(cli->spec, "uplink");
 	int r;
 
-	if (none ? json_object_size(cli->spec) : !json_object_get(cli->spec, "network")) {
+	if (none ? json_object_size(cli->spec) : !one) {
 		r = hd_error_set(err, HD_ERR_USAGE,
-				 "router gateway: either --network or --none is needed");
+				 "router gateway: --network, --uplink or --none is needed");
 		hd_error_hint(err, "see 'heddle router gateway --help'");
 		return r;
 	}

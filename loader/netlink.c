@@ -559,6 +559,37 @@ bool hd_netlink_has_address(struct hd_netlink *nl, uint32_t ifindex)
 	return talk(nl, nlh, on_addr, &addressed) < 0 || addressed.found;
 }
 
+struct primary {
+	uint32_t ifindex;
+	uint32_t address;
+};
+
+static int on_ipv4(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct primary *primary = arg;
+	const struct nlattr *attr;
+
+	if (nlh->nlmsg_type != RTM_NEWADDR || msg->ifa_index != primary->ifindex ||
+	    primary->address || msg->ifa_scope >= RT_SCOPE_LINK ||
+	    (msg->ifa_flags & IFA_F_SECONDARY))
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, nlh, sizeof(*msg))
+		if (mnl_attr_get_type(attr) == IFA_LOCAL)
+			primary->address = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+uint32_t hd_netlink_ipv4(struct hd_netlink *nl, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = request(nl, RTM_GETADDR, NLM_F_DUMP);
+	struct primary primary = { .ifindex = ifindex };
+	struct ifaddrmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+
+	msg->ifa_family = AF_INET;
+	return talk(nl, nlh, on_ipv4, &primary) < 0 ? 0 : primary.address;
+}
+
 int hd_netlink_link_mtu(struct hd_netlink *nl, uint32_t ifindex, uint32_t mtu)
 {
 	struct nlmsghdr *nlh;

@@ -130,6 +130,9 @@ int hd_netlink_link_promisc(struct hd_netlink *nl, uint32_t ifindex, bool on);
 
 /** hd_netlink_has_address - whether the host has an address at a device, besides that which IPv6 gives to each */
 bool hd_netlink_has_address(struct hd_netlink *nl, uint32_t ifindex);
+
+/** hd_netlink_ipv4 - the host's first IPv4 address at a device that others can reach, network order; 0 if it has none */
+uint32_t hd_netlink_ipv4(struct hd_netlink *nl, uint32_t ifindex);
 int hd_netlink_link_alias(struct hd_netlink *nl, uint32_t ifindex, const char *alias);
 
 /** hd_netlink_link_mute - no IPv6 link-local address, so the host says nothing of its own on this device */

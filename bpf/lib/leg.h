@@ -36,7 +36,7 @@ static __always_inline int is_tunnel(struct __sk_buff *ctx, __u32 proto, __u32 o
 
 /*
  * Whether a packet of a workload, on its way to a physical network by leg @id, says that it is a tunnel packet of this host or of a peer: another peer
- * would take it for one. Behind IPv6 extension headers anything may be, and the host sends none from its tunnel address.
+ * would take it for one. Where it will have the host's address in any case, the one that it has now does not matter. Behind IPv6 extension headers anything may be, and the host sends none from its tunnel address.
  */
 __noinline int leg_is_forged(struct __sk_buff *ctx, __u32 id, __u32 l3_off, __u32 eth_type)
 {
@@ -54,7 +54,8 @@ __noinline int leg_is_forged(struct __sk_buff *ctx, __u32 id, __u32 l3_off, __u3
 			return 0; /* without its first piece it comes to nothing */
 		from.addr[2] = bpf_htonl(0xffff);
 		from.addr[3] = ip->saddr;
-		if (ip->saddr != end->local[3] && !bpf_map_lookup_elem(&hd_peers, &from))
+		if (!(end->flags & HD_END_MASQ) && ip->saddr != end->local[3] &&
+		    !bpf_map_lookup_elem(&hd_peers, &from))
 			return 0;
 		ip = ctx_header(ctx, l3_off, sizeof(*ip));
 		return ip && is_tunnel(ctx, ip->protocol, l3_off + ip->ihl * 4);

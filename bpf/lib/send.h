@@ -84,6 +84,8 @@ static __always_inline int hd_port_may_take(const struct hd_pkt *pkt, __u32 id,
 		return -HD_DROP_PORT_DOWN;
 	if (!fits_mtu(pkt, to))
 		return -HD_DROP_MTU;
+	if (pkt->routed && (to->flags & HD_PORT_MASQ))
+		return hd_leg_may_take(pkt, id);
 	return to->flags & HD_PORT_LEG ? hd_leg_may_take(pkt, id) : 0;
 }
 
@@ -135,6 +137,8 @@ static __always_inline bool has_outer_protocol(const struct hd_pkt *pkt)
  * Into another namespace the packet goes straight to the far end of the veth, without a second trip through a backlog queue. There
  * nobody looks at the MAC again, so the packet type is set as the far end would have found it: the FDB says the MAC is there.
  *
+ * Out of an uplink it takes the host's routes; only what crosses a router gets there.
+ *
  * What came out of a tunnel may still have the outer packet's protocol as far as the kernel knows; the far end of a veth
  * looks again only at what takes the long way.
  *
@@ -155,6 +159,8 @@ static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 		if (pkt->ctx->pkt_type != PACKET_HOST)
 			(void)bpf_skb_change_type(pkt->ctx, PACKET_HOST);
 		r = bpf_redirect_peer(to->ifindex, 0);
+	} else if (pkt->routed && (to->flags & HD_PORT_MASQ)) {
+		r = bpf_redirect_neigh(to->ifindex, NULL, 0, 0);
 	} else {
 		r = bpf_redirect(to->ifindex, 0);
 	}
@@ -166,15 +172,17 @@ static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 }
 
 /*
- * The two above for the stages, as functions that the verifier looks at once: it forgets how the packet came there, and by which way it came
+ * The two above for the stages, whether the packet crosses a router or not, as functions that the verifier looks at once: it forgets how the packet came there, and by which way it came
  * out. Inline they are in the programs that must be fast, where few ways lead to them.
  */
 __noinline int hd_port_ask(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 l3_off,
 			   __u32 eth_type)
 {
-	struct hd_pkt pkt = {
-		.ctx = ctx, .l3_off = l3_off, .eth_type = eth_type, .from = hd_port_lookup(from)
-	};
+	struct hd_pkt pkt = { .ctx = ctx,
+			      .l3_off = l3_off,
+			      .eth_type = eth_type,
+			      .from = hd_port_lookup(from),
+			      .routed = 1 };
 	const struct hd_port_value *port = hd_port_lookup(to);
 
 	pkt.ip = hd_ip_entering();
@@ -187,9 +195,11 @@ __noinline int hd_port_ask(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 l3
 __noinline int hd_port_give(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 eth_type,
 			    __u32 stage)
 {
-	struct hd_pkt pkt = {
-		.ctx = ctx, .eth_type = eth_type, .stage = stage, .from = hd_port_lookup(from)
-	};
+	struct hd_pkt pkt = { .ctx = ctx,
+			      .eth_type = eth_type,
+			      .stage = stage,
+			      .from = hd_port_lookup(from),
+			      .routed = 1 };
 	const struct hd_port_value *port = hd_port_lookup(to);
 
 	pkt.ip = hd_ip_entering();

@@ -40,7 +40,7 @@
 #define HD_ZONE_CLASS_MASK 0xf
 
 /* Networks whose ids fit in a zone. */
-#define HD_FLOW_NETWORKS_MAX 65536
+#define HD_FLOW_NETWORKS_MAX 65528 /* those above are no segments */
 
 enum hd_flow_class {
 	HD_FLOW_OTHER, /* the ports are the protocol's number */

@@ -51,6 +51,9 @@ enum {
 	HD_PORT_SHARED =
 		1 << 17, /* a leg for untagged frames at an uplink that the host uses, too */
 	HD_PORT_ROUTER = 1 << 20, /* a pseudo port: a router (heddle/router.h) */
+	HD_PORT_MASQ =
+		1
+		<< 22, /* an uplink by which routers masquerade: in HD_NETWORK_HOST (bpf/lib/masq.h) */
 	HD_PORT_ROUTED = 1 << 21, /* a router is in its network */
 };
 

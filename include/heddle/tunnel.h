@@ -24,6 +24,9 @@
 /* hd_port_value.network of a pseudo port: the id of no network, and not free. */
 #define HD_NETWORK_UNDERLAY 0xffffffffU
 
+/* What routers that masquerade have outside: it is no segment, but where the host's own routes lead. No network has this id. */
+#define HD_NETWORK_HOST 0xfffeU
+
 /* How a network leaves the host. Ids of different types are different spaces. */
 enum hd_tunnel_type {
 	HD_TUNNEL_NONE,
@@ -102,6 +105,9 @@ HD_ASSERT_SIZE(struct hd_peer_net_key, 8);
 enum {
 	HD_END_IPV6 = 1 << 0, /* @local and @remote are IPv6 */
 	HD_END_SNAT = 1 << 8, /* a router that translates what goes out of its external gateway */
+	HD_END_MASQ =
+		1
+		<< 10, /* an uplink by which routers masquerade: @remote[3] is the host's address */
 	HD_END_FORWARDS = 1 << 9, /* a router with port forwards */
 	HD_END_PARTIAL =
 		1

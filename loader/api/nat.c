@@ -7,35 +7,48 @@
 #include "cleanup.h"
 #include "sync/nat_use.h"
 
-static bool is_of(const struct hd_model *model, const struct hd_object *router,
+static bool is_of(const struct hd_daemon *daemon, const struct hd_object *router,
 		  const struct hd_nat_pool_key *key)
 {
 	struct hd_nat_pool_key pool = { 0 };
 
-	return hd_nat_pool_of(model, router, &pool) && pool.zone == key->zone &&
-	       pool.addr == key->addr;
+	return hd_nat_pool_of(hd_sync_datapath(daemon->sync), router, &pool) &&
+	       pool.zone == key->zone && pool.addr == key->addr;
 }
 
-static json_t *routers_of(const struct hd_model *model, const struct hd_nat_pool_key *key)
+static json_t *routers_of(const struct hd_daemon *daemon, const struct hd_nat_pool_key *key)
 {
 	json_t *list = json_array();
 
-	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (is_of(model, router, key))
+	hd_model_each(daemon->model, HD_NOUN_ROUTER, router)
+		if (is_of(daemon, router, key))
 			(void)json_array_append_new(list, json_string(router->name));
 	return list;
 }
 
-static json_t *show_use(const struct hd_model *model, const struct hd_nat_use *use)
+/* Where an address is: in a network, or at the uplink by which routers masquerade with it. */
+static const char *place_of(const struct hd_daemon *daemon, const struct hd_nat_pool_key *key)
 {
-	const struct hd_object *network = hd_model_get_id(model, HD_NOUN_NETWORK, use->pool.zone);
+	const struct hd_object *network =
+		hd_model_get_id(daemon->model, HD_NOUN_NETWORK, key->zone);
+
+	if (network)
+		return network->name;
+	hd_model_each(daemon->model, HD_NOUN_ROUTER, router)
+		if (router->view.router.gateway.uplink && is_of(daemon, router, key))
+			return router->view.router.gateway.uplink;
+	return "";
+}
+
+static json_t *show_use(const struct hd_daemon *daemon, const struct hd_nat_use *use)
+{
 	struct hd_ip ip = { .bytes = { [10] = 0xff, [11] = 0xff }, .is_v4 = true, .prefix = 32 };
 	char text[64];
 
 	memcpy(ip.bytes + 12, &use->pool.addr, 4);
 	hd_ip_format(&ip, text);
 	return json_pack("{s:s, s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:i}", "ip", text, "network",
-			 network ? network->name : "", "routers", routers_of(model, &use->pool),
+			 place_of(daemon, &use->pool), "routers", routers_of(daemon, &use->pool),
 			 "ports", (int)use->ports, "inside-addresses", (int)use->users, "blocks",
 			 (int)use->blocks, "used", (int)use->used, "resting", (int)use->resting,
 			 "free", (int)use->free);
@@ -50,8 +63,8 @@ json_t *hd_api_nat_pools(struct hd_daemon *daemon, const struct hd_object *route
 	/* Without memory the list is short, as that of others. */
 	(void)hd_nat_uses(hd_sync_datapath(daemon->sync), daemon->model, &uses, &n);
 	for (size_t i = 0; i < n; i++)
-		if (!router || is_of(daemon->model, router, &uses[i].pool))
-			(void)json_array_append_new(list, show_use(daemon->model, &uses[i]));
+		if (!router || is_of(daemon, router, &uses[i].pool))
+			(void)json_array_append_new(list, show_use(daemon, &uses[i]));
 	return list;
 }
 

@@ -40,7 +40,8 @@ int hd_api_get(struct hd_daemon *daemon, const struct hd_noun *noun,
 	if (!object)
 		return hd_api_no_such(noun, name, err);
 	*ret = hd_api_show(daemon, object);
-	if (noun->id == HD_NOUN_ROUTER && object->view.router.gateway.network)
+	if (noun->id == HD_NOUN_ROUTER &&
+	    (object->view.router.gateway.network || object->view.router.gateway.uplink))
 		(void)json_object_set_new(*ret, "nat-pools", hd_api_nat_pools(daemon, object));
 	return 0;
 }

@@ -279,7 +279,6 @@ static const struct hd_option gateway_options[] = {
 	  .help = "what goes out has the router's address as its source" },
 	{ .name = "uplink",
 	  .type = HD_TYPE_DEVICE,
-	  .flags = HD_OPT_LATER,
 	  .refers = "uplink",
 	  .meta = "DEV",
 	  .help = "go out by this uplink instead, with the host's address as source" },

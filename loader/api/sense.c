@@ -76,7 +76,7 @@ static const char *gateway_nonsense(const json_t *gateway)
 	const char *ip = text_of(gateway, "ip");
 
 	if (!network && !uplink)
-		return "a gateway needs network";
+		return "a gateway needs network or uplink";
 	if (network && uplink)
 		return "network and uplink exclude each other";
 	if (uplink && (has(gateway, "ip") || has(gateway, "snat")))

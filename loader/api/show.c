@@ -155,21 +155,27 @@ static json_t *show_routes(const json_t *routes)
 	return shown;
 }
 
-static json_t *show_gateway(const json_t *gateway)
-{
-	json_t *shown = json_copy((json_t *)gateway);
-
-	if (json_object_get(shown, "network") && !json_object_get(shown, "snat"))
-		(void)json_object_set_new(shown, "snat", json_true());
-	return shown;
-}
-
 static json_t *text_of_ip(const struct hd_ip *ip)
 {
 	char text[64];
 
 	hd_ip_format(ip, text);
 	return json_string(text);
+}
+
+/* At an uplink with the address that the host has there now. */
+static json_t *show_gateway(struct hd_daemon *daemon, const struct hd_object *router)
+{
+	json_t *shown = json_copy(json_object_get(router->spec, "gateway"));
+	struct hd_ip ip;
+
+	if (!json_object_get(shown, "snat"))
+		(void)json_object_set_new(shown, "snat", json_true());
+	if (!router->view.router.gateway.uplink)
+		return shown;
+	ip = hd_sync_router_ip(daemon->sync, router);
+	(void)json_object_set_new(shown, "ip", ip.is_v4 ? text_of_ip(&ip) : json_string(""));
+	return shown;
 }
 
 /* Those that a router translates. */
@@ -230,9 +236,8 @@ static void show_router(struct hd_daemon *daemon, const struct hd_object *object
 	if (router->n_routes)
 		(void)json_object_set_new(shown, "routes",
 					  show_routes(json_object_get(object->spec, "routes")));
-	if (router->gateway.network)
-		(void)json_object_set_new(shown, "gateway",
-					  show_gateway(json_object_get(object->spec, "gateway")));
+	if (router->gateway.network || router->gateway.uplink)
+		(void)json_object_set_new(shown, "gateway", show_gateway(daemon, object));
 	(void)json_object_set_new(shown, "floating-ips",
 				  show_floating_ips(daemon->model, object->name));
 	(void)json_object_set_new(shown, "port-forwards",
@@ -256,10 +261,16 @@ static void show_port_forward(struct hd_daemon *daemon, const struct hd_object *
 {
 	const struct hd_port_forward *forward = &object->view.port_forward;
 
-	(void)json_object_set_new(shown, "address",
-				  text_of_ip(hd_model_listen_ip(daemon->model, forward)));
-	(void)json_object_set_new(shown, "network",
-				  json_string(hd_model_listen_network(daemon->model, forward)));
+	const struct hd_object *router =
+		hd_model_get(daemon->model, HD_NOUN_ROUTER, forward->router);
+	const struct hd_ip *ip = hd_model_listen_ip(daemon->model, forward);
+	struct hd_ip host = hd_sync_router_ip(daemon->sync, router);
+	const char *network = hd_model_listen_network(daemon->model, forward);
+
+	if (!ip && host.is_v4)
+		ip = &host;
+	(void)json_object_set_new(shown, "address", ip ? text_of_ip(ip) : json_string(""));
+	(void)json_object_set_new(shown, "network", json_string(network ? network : ""));
 }
 
 static void show_subnet(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)

@@ -221,12 +221,16 @@ static int compare_fact(const void *key, const void *member)
 }
 
 /* What is known about the uplink of a flat or vlan network; NULL for others. */
-static const struct hd_fact *uplink_fact(const struct compiler *c, const struct hd_network *network)
+/* NULL for none. */
+static const struct hd_fact *fact_of(const struct compiler *c, const struct hd_object *uplink)
 {
-	const struct hd_object *uplink = hd_model_physical(c->model, network->physical);
-
 	return uplink ? bsearch(&uplink->id, c->facts, c->n_facts, sizeof(*c->facts), compare_fact)
 		      : NULL;
+}
+
+static const struct hd_fact *uplink_fact(const struct compiler *c, const struct hd_network *network)
+{
+	return fact_of(c, hd_model_physical(c->model, network->physical));
 }
 
 static uint32_t network_mtu(const struct compiler *c, const struct hd_network *network)
@@ -373,6 +377,17 @@ static uint16_t header_sum(const struct hd_end_value *end)
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
+/* What leaves by the uplink has its MAC as the next hop's: the kernel finds the true one. */
+static void masquerade_by(const struct hd_fact *fact, struct hd_port_value *value,
+			  struct hd_end_value *end)
+{
+	value->network = HD_NETWORK_HOST;
+	value->flags |= HD_PORT_MASQ | HD_PORT_HAS_MAC;
+	memcpy(value->mac, fact->from, 6);
+	end->flags |= HD_END_MASQ;
+	end->remote[3] = fact->address;
+}
+
 static int compile_uplink(struct compiler *c, const struct hd_object *object,
 			  const struct hd_fact *fact)
 {
@@ -394,6 +409,8 @@ static int compile_uplink(struct compiler *c, const struct hd_object *object,
 	memcpy(end.from, fact->from, 6);
 	if (ip)
 		memcpy(end.local, ip->bytes, 16);
+	if (fact->address)
+		masquerade_by(fact, &value, &end);
 	r = hd_table_add(&c->out->table[HD_TABLE_ENDS], &object->id, &end);
 	if (r == 0)
 		r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->id, &value);
@@ -471,6 +488,14 @@ static int compile_legs(struct compiler *c)
 	return r;
 }
 
+/* Of the uplink by which a router masquerades. */
+static const struct hd_fact *gateway_fact(const struct compiler *c, const struct hd_object *router)
+{
+	const char *uplink = router->view.router.gateway.uplink;
+
+	return fact_of(c, uplink ? hd_model_get(c->model, HD_NOUN_UPLINK, uplink) : NULL);
+}
+
 static int compile_fact(struct compiler *c, const struct hd_fact *fact)
 {
 	const struct hd_object *object = hd_model_get_port(c->model, fact->port);
@@ -480,7 +505,7 @@ static int compile_fact(struct compiler *c, const struct hd_fact *fact)
 	if (object->noun->id == HD_NOUN_PEER)
 		return compile_peer(c, object, fact);
 	if (object->noun->id == HD_NOUN_ROUTER)
-		return hd_compile_router(c->model, object, fact, c->out);
+		return hd_compile_router(c->model, object, fact, gateway_fact(c, object), c->out);
 	return compile_port(c, object, fact);
 }
 
@@ -561,6 +586,11 @@ static int ring_add(struct compiler *c, uint32_t id, struct hd_port_value *value
 	return 0;
 }
 
+static bool is_pseudo(const struct hd_port_value *value)
+{
+	return value->network == HD_NETWORK_UNDERLAY || value->network == HD_NETWORK_HOST;
+}
+
 static int close_rings(struct compiler *c)
 {
 	struct hd_table *ports = &c->out->table[HD_TABLE_PORTS];
@@ -570,8 +600,7 @@ static int close_rings(struct compiler *c)
 		uint32_t id;
 
 		memcpy(&id, hd_table_key(ports, i), sizeof(id));
-		if (((struct hd_port_value *)hd_table_value(ports, i))->network ==
-		    HD_NETWORK_UNDERLAY)
+		if (is_pseudo(hd_table_value(ports, i)))
 			continue;
 		r = ring_add(c, id, hd_table_value(ports, i));
 	}

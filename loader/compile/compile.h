@@ -21,6 +21,7 @@
  * @partial: of an uplink: what comes by it may have checksums that are not computed yet
  * @to:      MAC of the next hop, for a peer
  * @from:    MAC of the device by which it is reached; of an uplink: its own; of a router: that with which it asks for neighbours on this host
+ * @address: of an uplink by which routers masquerade: the host's IPv4 address there, network order; 0 = it has none
  * @local:   address from which a peer is reached, IPv6 or IPv4 mapped
  */
 struct hd_fact {
@@ -33,6 +34,7 @@ struct hd_fact {
 	bool partial;
 	uint8_t to[6];
 	uint8_t from[6];
+	uint32_t address;
 	uint8_t local[16];
 };
 

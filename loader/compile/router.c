@@ -17,6 +17,7 @@ struct routing {
 	const struct hd_router *router;
 	struct hd_tables *out;
 	const uint8_t *asks;
+	const struct hd_fact *uplink;
 	uint32_t gen;
 	struct hd_end_value end;
 };
@@ -95,7 +96,7 @@ static int add_no_default(struct routing *r)
 	const struct hd_router_gateway *gateway = &r->router->gateway;
 	struct hd_route_value none = { .kind = HD_ROUTE_NONE };
 	struct hd_ip all = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
-	bool has_way = gateway->network && gateway->ip.is_v4;
+	bool has_way = gateway->network ? gateway->ip.is_v4 : r->uplink && r->uplink->address;
 
 	for (size_t i = 0; i < r->router->n_routes; i++)
 		has_way |= r->router->routes[i].prefix.is_v4 && !r->router->routes[i].prefix.prefix;
@@ -183,6 +184,35 @@ static int add_gateway(struct routing *r)
 	return ret < 0 ? ret : add_route(r, &gateway->ip, 0, &way);
 }
 
+/*
+ * Outside is where the host's own routes lead, and the router's address there is the host's. The uplink is the next hop: a neighbour with that address.
+ */
+static int add_masquerade(struct routing *r)
+{
+	struct hd_ip ip = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
+	struct hd_route_value way = { .kind = HD_ROUTE_VIA, .network = HD_NETWORK_HOST };
+	struct hd_end_value *end = &r->end;
+	int ret;
+
+	if (!r->uplink || !r->uplink->address)
+		return 0;
+	memcpy(ip.bytes + 12, &r->uplink->address, 4);
+	end->ifindex = HD_NETWORK_HOST;
+	end->flags = HD_END_SNAT;
+	memcpy(end->local, ip.bytes, 16);
+	memcpy(way.via, ip.bytes, 16);
+	memcpy(way.gateway, ip.bytes, 16);
+	r->gen += mix(hash(2166136261u, end, sizeof(*end)));
+	end->remote[0] = UINT32_MAX;
+	end->remote[1] = r->uplink->address;
+	ret = add_address(r, &ip, HD_ROUTE_LOCAL, HD_NETWORK_HOST);
+	if (ret == 0)
+		ret = add_route(r, &ip, 0, &way);
+	return ret < 0 ? ret
+		       : hd_row_neigh(r->out, HD_NETWORK_HOST, 0, &ip, r->uplink->from,
+				      r->uplink->port);
+}
+
 /* An address of the router outside, besides that of its gateway. */
 static int add_outside(struct routing *r, const struct hd_ip *ip)
 {
@@ -214,9 +244,9 @@ static int add_floating(struct routing *r, const struct hd_floating_ip *floating
 /* Not in the generation: who answers for it is asked with each packet (bpf/lib/nat.h). */
 static int add_forward(struct routing *r, const struct hd_port_forward *forward)
 {
-	const struct hd_ip *ip = hd_model_listen_ip(r->model, forward);
+	const struct hd_ip *ip = hd_model_listen_ip(r->model, forward); /* NULL: the host's */
 	struct hd_nat_key key = { .zone = r->end.ifindex,
-				  .addr = ipv4_of(ip),
+				  .addr = ip ? ipv4_of(ip) : r->end.local[3],
 				  .port = htons(forward->listen.port),
 				  .class = hd_flow_class(forward->protocol),
 				  .dir = HD_NAT_IN };
@@ -226,7 +256,7 @@ static int add_forward(struct routing *r, const struct hd_port_forward *forward)
 	int ret = hd_table_add(&r->out->table[HD_TABLE_FORWARDS], &key, &value);
 
 	r->end.flags |= HD_END_FORWARDS;
-	if (ret < 0 || hd_ip_same(ip, &r->router->gateway.ip))
+	if (ret < 0 || !ip || hd_ip_same(ip, &r->router->gateway.ip))
 		return ret;
 	return add_outside(r, ip);
 }
@@ -360,7 +390,8 @@ static void hash_neighbours(struct routing *r)
 }
 
 int hd_compile_router(const struct hd_model *model, const struct hd_object *object,
-		      const struct hd_fact *fact, struct hd_tables *out)
+		      const struct hd_fact *fact, const struct hd_fact *uplink,
+		      struct hd_tables *out)
 {
 	struct routing r = {
 		.model = model,
@@ -368,6 +399,7 @@ int hd_compile_router(const struct hd_model *model, const struct hd_object *obje
 		.router = &object->view.router,
 		.out = out,
 		.asks = fact->from,
+		.uplink = uplink,
 	};
 	struct hd_port_value value = { .network = HD_NETWORK_UNDERLAY,
 				       .flags = HD_PORT_ROUTER | HD_PORT_HAS_MAC | HD_PORT_UP,
@@ -377,7 +409,7 @@ int hd_compile_router(const struct hd_model *model, const struct hd_object *obje
 	for (size_t i = 0; ret == 0 && i < r.router->n_subnets; i++)
 		ret = add_leg(&r, subnet_at(&r, i), &subnet_at(&r, i)->gateway, r.router->mac);
 	if (ret == 0)
-		ret = add_gateway(&r);
+		ret = r.router->gateway.uplink ? add_masquerade(&r) : add_gateway(&r);
 	if (ret == 0)
 		ret = add_endpoints(&r);
 	for (size_t i = 0; ret == 0 && i < r.router->n_routes; i++)

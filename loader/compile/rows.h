@@ -14,7 +14,9 @@ int hd_row_neigh(struct hd_tables *out, uint32_t network, uint16_t vlan, const s
 
 /**
  * hd_compile_router - a router: its pseudo port, addresses and routes
- * @fact: @from is the MAC that it asks with on this host
+ * @fact:   @from is the MAC that it asks with on this host
+ * @uplink: of the uplink by which it masquerades, NULL if it does not
  */
 int hd_compile_router(const struct hd_model *model, const struct hd_object *router,
-		      const struct hd_fact *fact, struct hd_tables *out);
+		      const struct hd_fact *fact, const struct hd_fact *uplink,
+		      struct hd_tables *out);

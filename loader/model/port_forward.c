@@ -67,12 +67,26 @@ const char *hd_model_listen_network(const struct hd_model *model,
 	return gateway ? gateway->network : NULL;
 }
 
+/* Which address the host has there may change, so it is not named. */
+static int not_the_hosts(const struct hd_object *object, const char *uplink, struct hd_error *err)
+{
+	int r = hd_refuse(object, err, "listen",
+			  "its router masquerades by uplink %s: it can listen at 0.0.0.0 only",
+			  uplink);
+
+	hd_error_hint(err, "--listen 0.0.0.0:PORT is the host's address there, whichever it is");
+	return r;
+}
+
 static int validate_listen(const struct hd_model *model, const struct hd_object *object,
 			   struct hd_error *err)
 {
 	const struct hd_port_forward *forward = &object->view.port_forward;
 	const struct hd_router_gateway *gateway = gateway_of(model, forward);
 
+	if (gateway->uplink)
+		return is_any(&forward->listen.ip) ? 0
+						   : not_the_hosts(object, gateway->uplink, err);
 	if (gateway->network && gateway->has_ip &&
 	    (is_any(&forward->listen.ip) || hd_ip_same(&gateway->ip, &forward->listen.ip)))
 		return 0;

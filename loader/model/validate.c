@@ -329,15 +329,19 @@ static int claim_port_forward(struct claim **claims, const struct hd_model *mode
 {
 	const struct hd_port_forward *forward = &object->view.port_forward;
 	const struct hd_object *router = hd_model_get(model, HD_NOUN_ROUTER, forward->router);
-	const struct hd_ip *ip = hd_model_listen_ip(model, forward);
-	const char *network = hd_model_listen_network(model, forward);
+	const struct hd_router_gateway *gateway = &router->view.router.gateway;
+	const struct hd_ip *ip =
+		gateway->uplink ? &forward->listen.ip : hd_model_listen_ip(model, forward);
 	char what[176], text[64];
-	int r = claim_listen_ip(claims, object, network, ip,
-				hd_ip_same(ip, &router->view.router.gateway.ip), err);
+	int r = 0;
 
+	if (gateway->network)
+		r = claim_listen_ip(claims, object, gateway->network, ip,
+				    hd_ip_same(ip, &gateway->ip), err);
 	hd_ip_format(ip, text);
-	(void)snprintf(what, sizeof(what), "listen %s=%s %s:%u", network,
-		       hd_protocol_name(forward->protocol), text, forward->listen.port);
+	(void)snprintf(what, sizeof(what), "listen %s=%s %s:%u",
+		       gateway->network ?: gateway->uplink, hd_protocol_name(forward->protocol),
+		       text, forward->listen.port);
 	return r < 0 ? r : claim_add(claims, object, "listen", what, err);
 }
 

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -118,6 +119,43 @@ static int note_held(void *arg, const void *key, const void *value)
 	return 0;
 }
 
+/* Which ports the host takes for its own connections; as the kernel has it at first, if it does not tell. */
+static void local_ports(uint32_t *ret_first, uint32_t *ret_last)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+	if (!file || fscanf(file, "%u %u", ret_first, ret_last) != 2) {
+		*ret_first = 32768;
+		*ret_last = 60999;
+	}
+	if (file)
+		(void)fclose(file);
+}
+
+/* The blocks of a pool that nobody may have: those that lie in the host's own ports, if the address is the host's. */
+static void exclude(const struct hd_nat_pool_key *key, bool excluded[HD_NAT_BLOCKS])
+{
+	uint32_t first, last;
+
+	if (key->zone != HD_NETWORK_HOST)
+		return;
+	local_ports(&first, &last);
+	for (uint32_t block = 0; block < HD_NAT_BLOCKS; block++)
+		if (block >= first / HD_NAT_BLOCK_PORTS && block <= last / HD_NAT_BLOCK_PORTS)
+			excluded[block] = true;
+}
+
+uint32_t hd_nat_blocks(const struct hd_nat_pool_key *pool)
+{
+	bool excluded[HD_NAT_BLOCKS] = { 0 };
+	uint32_t n = 0;
+
+	exclude(pool, excluded);
+	for (uint32_t block = HD_NAT_BLOCK_FIRST; block < HD_NAT_BLOCKS; block++)
+		n += !excluded[block];
+	return n;
+}
+
 /* What somebody still has of an address that was there before comes back by the sweep. */
 static int fill_pool(const struct hd_datapath *dp, const struct hd_nat_pool_key *key,
 		     struct hd_nat_pool *pool)
@@ -126,6 +164,7 @@ static int fill_pool(const struct hd_datapath *dp, const struct hd_nat_pool_key 
 	int r = hd_map_walk(dp->maps[HD_MAP_NAT_USERS], sizeof(struct hd_nat_user_key),
 			    sizeof(struct hd_nat_user), note_held, &held);
 
+	exclude(key, held.block);
 	for (uint32_t block = HD_NAT_BLOCK_FIRST; block < HD_NAT_BLOCKS; block++)
 		if (!held.block[block])
 			pool->ring[pool->tail++] = (uint16_t)block;
@@ -153,28 +192,17 @@ static int make_pool(const struct hd_datapath *dp, const struct hd_nat_pool_key 
 	return 0;
 }
 
-bool hd_nat_pool_of(const struct hd_model *model, const struct hd_object *router,
+bool hd_nat_pool_of(const struct hd_datapath *dp, const struct hd_object *router,
 		    struct hd_nat_pool_key *ret)
 {
-	const struct hd_router_gateway *gateway = &router->view.router.gateway;
-	const struct hd_object *network =
-		gateway->network ? hd_model_get(model, HD_NOUN_NETWORK, gateway->network) : NULL;
+	struct hd_end_value end;
 
-	if (!network || !gateway->snat)
+	if (bpf_map_lookup_elem(dp->maps[HD_MAP_ENDS], &router->id, &end) < 0 || !end.ifindex ||
+	    !(end.flags & HD_END_SNAT))
 		return false;
-	ret->zone = network->id;
-	memcpy(&ret->addr, gateway->ip.bytes + 12, 4);
+	ret->zone = end.ifindex;
+	ret->addr = end.local[3];
 	return true;
-}
-
-static bool is_wanted(const struct hd_model *model, const struct hd_nat_pool_key *key)
-{
-	struct hd_nat_pool_key pool;
-
-	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (hd_nat_pool_of(model, router, &pool) && !memcmp(&pool, key, sizeof(pool)))
-			return true;
-	return false;
 }
 
 /* Keys to be removed after a walk, which would lose its place otherwise. */
@@ -184,12 +212,23 @@ struct unwanted {
 	struct hd_table keys;
 };
 
+static bool is_wanted(const struct unwanted *unwanted, const struct hd_nat_pool_key *key)
+{
+	struct hd_nat_pool_key pool;
+
+	hd_model_each(unwanted->model, HD_NOUN_ROUTER, router)
+		if (hd_nat_pool_of(unwanted->dp, router, &pool) &&
+		    !memcmp(&pool, key, sizeof(pool)))
+			return true;
+	return false;
+}
+
 static int note_pool(void *arg, const void *key, const void *value)
 {
 	struct unwanted *unwanted = arg;
 
 	(void)value;
-	return is_wanted(unwanted->model, key) ? 0 : hd_table_add(&unwanted->keys, key, "");
+	return is_wanted(unwanted, key) ? 0 : hd_table_add(&unwanted->keys, key, "");
 }
 
 /* Whether a port forward has the port of an outside endpoint now. */
@@ -212,7 +251,7 @@ static int note_endpoint(void *arg, const void *key, const void *value)
 	memcpy(&nat, value, sizeof(nat));
 	memcpy(&outside, key, sizeof(outside));
 	router = hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, nat.router);
-	if (!router || !hd_nat_pool_of(unwanted->model, router, &pool))
+	if (!router || !hd_nat_pool_of(unwanted->dp, router, &pool))
 		return hd_table_add(&unwanted->keys, key, "");
 	if (outside.dir == HD_NAT_OUT) {
 		outside.zone = pool.zone;
@@ -249,7 +288,7 @@ static int note_user(void *arg, const void *key, const void *value)
 	memcpy(&user_key, key, sizeof(user_key));
 	memcpy(&user, value, sizeof(user));
 	router = hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, user_key.router);
-	if (router && hd_nat_pool_of(unwanted->model, router, &pool) && !is_outdated(&user, &pool))
+	if (router && hd_nat_pool_of(unwanted->dp, router, &pool) && !is_outdated(&user, &pool))
 		return 0;
 	return hd_table_add(&unwanted->keys, key, "");
 }
@@ -267,19 +306,19 @@ static void remove_unwanted(const struct hd_datapath *dp, const struct hd_model 
 	hd_table_done(&unwanted.keys);
 }
 
-uint32_t hd_nat_state(const struct hd_model *model)
+uint32_t hd_nat_state(const struct hd_datapath *dp, const struct hd_model *model)
 {
 	struct hd_nat_pool_key key;
 	uint32_t state = 1;
 
 	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (hd_nat_pool_of(model, router, &key))
+		if (hd_nat_pool_of(dp, router, &key))
 			state += (router->id * 0x9e3779b1u ^ key.zone) * 0x85ebca6bu ^ key.addr;
 	hd_model_each(model, HD_NOUN_PORT_FORWARD, object) {
 		const struct hd_port_forward *forward = &object->view.port_forward;
 		uint32_t port = (uint32_t)forward->protocol << 16 | forward->listen.port;
 
-		memcpy(&key.addr, hd_model_listen_ip(model, forward)->bytes + 12, 4);
+		memcpy(&key.addr, forward->listen.ip.bytes + 12, 4);
 		state += (port * 0x9e3779b1u ^ key.addr) * 0x85ebca6bu;
 	}
 	return state;
@@ -299,7 +338,7 @@ int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model)
 	remove_unwanted(dp, model, HD_MAP_NAT_POOLS, sizeof(struct hd_nat_pool_key),
 			sizeof(struct hd_nat_pool), note_pool);
 	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (r == 0 && hd_nat_pool_of(model, router, &key))
+		if (r == 0 && hd_nat_pool_of(dp, router, &key))
 			r = make_pool(dp, &key);
 	return r;
 }
@@ -548,6 +587,7 @@ static void refill(struct sweep *s, const struct hd_nat_pool_key *key, const str
 		return;
 	for (uint32_t i = head; i != pool.tail; i++)
 		known.block[pool.ring[i % HD_NAT_BLOCKS] % HD_NAT_BLOCKS] = true;
+	exclude(key, known.block);
 	for (size_t i = 0; i < users->n; i++)
 		(void)note_held(&known, NULL, hd_table_value(users, i));
 	for (uint32_t block = HD_NAT_BLOCK_FIRST; block < HD_NAT_BLOCKS; block++) {

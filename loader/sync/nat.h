@@ -18,14 +18,17 @@ struct hd_nat_keeper *hd_nat_keeper_new(void); /* NULL without memory */
 void hd_nat_keeper_free(struct hd_nat_keeper *keeper);
 
 /** hd_nat_state - differs when hd_nat_sync() has something to do; never 0 */
-uint32_t hd_nat_state(const struct hd_model *model);
+uint32_t hd_nat_state(const struct hd_datapath *dp, const struct hd_model *model);
 
 /** hd_nat_sync - a pool for each external address of the model, none for others; called when the configuration has changed */
 int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model);
 
 /** hd_nat_pool_of - key of the pool that a router takes ports from; false if it translates nothing */
-bool hd_nat_pool_of(const struct hd_model *model, const struct hd_object *router,
+bool hd_nat_pool_of(const struct hd_datapath *dp, const struct hd_object *router,
 		    struct hd_nat_pool_key *ret);
+
+/** hd_nat_blocks - how many blocks a pool has: all, or those that the host does not take its own ports out of */
+uint32_t hd_nat_blocks(const struct hd_nat_pool_key *pool);
 
 /**
  * hd_nat_sweep - look for endpoints, ports and blocks that no flow uses; what has rested long enough is given back

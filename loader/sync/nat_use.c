@@ -34,7 +34,7 @@ static int note_pool(void *arg, const void *key, const void *value)
 	if (count->n == HD_NAT_POOLS ||
 	    bpf_map_lookup_elem(count->dp->maps[HD_MAP_NAT_HEADS], key, &head) < 0)
 		return 0; /* being removed */
-	use->blocks = HD_NAT_BLOCKS - HD_NAT_BLOCK_FIRST;
+	use->blocks = hd_nat_blocks(&use->pool);
 	use->free = pool.tail - head;
 	count->n++;
 	return 0;
@@ -67,7 +67,7 @@ static int note_user(void *arg, const void *key, const void *value)
 	memcpy(&user, value, sizeof(user));
 	count->users++;
 	router = hd_model_get_id(count->model, HD_NOUN_ROUTER, user_key.router);
-	if (!router || !hd_nat_pool_of(count->model, router, &pool))
+	if (!router || !hd_nat_pool_of(count->dp, router, &pool))
 		return 0; /* it goes with the next run */
 	for (int i = 0; i < HD_NAT_USER_BLOCKS; i++)
 		if (user.block[i].block)

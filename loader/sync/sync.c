@@ -330,6 +330,23 @@ static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_obje
 	return fact;
 }
 
+/* An uplink, and the host's address there if routers masquerade by it. */
+static struct hd_fact uplink_fact(const struct hd_sync *sync, const struct hd_model *model,
+				  const struct hd_object *uplink)
+{
+	struct hd_fact fact = make_fact(sync, uplink);
+
+	hd_model_each(model, HD_NOUN_ROUTER, router) {
+		const char *name = router->view.router.gateway.uplink;
+
+		if (!name || strcmp(name, uplink->name) != 0)
+			continue;
+		fact.address = hd_netlink_ipv4(sync->nl, fact.ifindex);
+		break;
+	}
+	return fact;
+}
+
 /* The way to a peer. */
 static struct hd_fact peer_fact(const struct hd_sync *sync, const struct hd_object *peer)
 {
@@ -371,7 +388,7 @@ static int compile(const struct hd_sync *sync, const struct hd_model *model, str
 		if (port->view.port.kind != HD_PORT_REMOTE)
 			facts[n++] = make_fact(sync, port);
 	hd_model_each(model, HD_NOUN_UPLINK, uplink)
-		facts[n++] = make_fact(sync, uplink);
+		facts[n++] = uplink_fact(sync, model, uplink);
 	hd_model_each(model, HD_NOUN_PEER, peer)
 		facts[n++] = peer_fact(sync, peer);
 	hd_model_each(model, HD_NOUN_ROUTER, router)
@@ -570,6 +587,20 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 		ret.reason = "no carrier: the other end is down or nobody holds it open";
 	ret.up = !ret.reason[0];
 	return ret;
+}
+
+struct hd_ip hd_sync_router_ip(const struct hd_sync *sync, const struct hd_object *router)
+{
+	const void *row = hd_table_find(&sync->current.table[HD_TABLE_ENDS], &router->id);
+	struct hd_ip ip = { .prefix = HD_PREFIX_NONE };
+	struct hd_end_value end;
+
+	if (!row)
+		return ip;
+	memcpy(&end, row, sizeof(end));
+	ip.is_v4 = end.ifindex;
+	memcpy(ip.bytes, end.local, 16);
+	return ip;
 }
 
 struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_object *peer)
@@ -777,7 +808,7 @@ static int finish(struct hd_sync *sync, const struct hd_model *model, struct hd_
 /* Looks at all that is translated, so only when there is something to do. */
 static int sync_nat(struct hd_sync *sync, const struct hd_model *model, struct hd_error *err)
 {
-	uint32_t state = hd_nat_state(model);
+	uint32_t state = hd_nat_state(&sync->dp, model);
 	int r = state == sync->nat ? 0 : hd_nat_sync(&sync->dp, model);
 
 	if (r < 0)
@@ -888,12 +919,28 @@ static bool sharing_changed(const struct hd_sync *sync, const struct hd_model *m
 	return false;
 }
 
+/* Whether the host has another address now where routers masquerade with it. */
+static bool address_changed(const struct hd_sync *sync, const struct hd_model *model)
+{
+	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
+		const void *row = hd_table_find(&sync->current.table[HD_TABLE_ENDS], &uplink->id);
+		struct hd_end_value end = { 0 };
+
+		if (row)
+			memcpy(&end, row, sizeof(end));
+		if (uplink_fact(sync, model, uplink).address !=
+		    (end.flags & HD_END_MASQ ? end.remote[3] : 0))
+			return true;
+	}
+	return false;
+}
+
 bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model)
 {
 	bool changed = hd_model_count(model, HD_NOUN_PEER) &&
 		       hd_ways_look(&sync->ways, &sync->devices, model);
 
-	return sharing_changed(sync, model) || changed;
+	return sharing_changed(sync, model) || address_changed(sync, model) || changed;
 }
 
 void hd_sync_keep_ways(struct hd_sync *sync)

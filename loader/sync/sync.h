@@ -96,6 +96,9 @@ bool hd_sync_told(struct hd_sync *sync, const struct hd_model *model, int fd, bo
 struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_model *model,
 				    const struct hd_network *network);
 
+/** hd_sync_router_ip - a router's address outside; not @is_v4 if it has none: the host has none at its uplink */
+struct hd_ip hd_sync_router_ip(const struct hd_sync *sync, const struct hd_object *router);
+
 /** hd_sync_peer - run-time state of a peer */
 struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_object *peer);
 

@@ -55,10 +55,11 @@ way() {
 
 before=$(hd export)
 gateway=(router gateway edge --network)
-no 2 'router gateway: either --network or --none is needed' 'router gateway --help' router gateway edge
-no 2 'router gateway: either --network or --none' 'help' router gateway edge --ip 203.0.113.9
-no 2 'router gateway: either --network or --none' 'help' router gateway edge --none --network ext
-no 2 'router gateway: --uplink is not available yet' '' router gateway edge --uplink eth1
+no 2 'router gateway: --network, --uplink or --none is needed' 'router gateway --help' router gateway edge
+no 2 'router gateway: --network, --uplink or --none' 'help' router gateway edge --ip 203.0.113.9
+no 2 'router gateway: --network, --uplink or --none' 'help' router gateway edge --none --network ext
+no 3 'router edge: uplink none does not exist' 'uplink list' router gateway edge --uplink none
+no 6 'network and uplink exclude each other' '' "${gateway[@]}" ext --uplink eth1
 no 2 'ROUTER is missing' 'help' router gateway --network ext
 no 3 'router none: does not exist' 'router list' router gateway none --network ext --ip 203.0.113.9
 no 3 'router edge: network none does not exist' 'network list' "${gateway[@]}" none --ip 203.0.113.9
@@ -274,9 +275,9 @@ file() {
 	refused "$1" "$2" hd diff -f "$T/file.yaml"
 }
 before=$(hd export)
-file 6 'file.yaml:3:8: .*option uplink is not available yet' '' 'routers:' '  r9: {gateway: {uplink: eth1}}'
+file 3 'file.yaml:3:8: .*uplink none does not exist' 'uplink list' 'routers:' '  r9: {gateway: {uplink: none}}'
 file 6 'file.yaml:3:8: .*unknown option sant' 'did you mean snat' 'routers:' '  r9: {gateway: {network: ext, sant: true}}'
-file 6 'file.yaml:3:8: .*a gateway needs network' '' 'routers:' '  r9: {gateway: {ip: 203.0.113.9}}'
+file 6 'file.yaml:3:8: .*a gateway needs network or uplink' '' 'routers:' '  r9: {gateway: {ip: 203.0.113.9}}'
 file 6 'file.yaml:3:8: .*expected a mapping' '' 'routers:' '  r9: {gateway: ext}'
 file 6 'file.yaml:3:3: .*missing option: port' '' 'floating-ips:' '  203.0.113.60: {router: edge}'
 file 6 'file.yaml:3:3: .*not an IPv4 address' 'named by' 'floating-ips:' '  web: {router: edge, port: web1}'

@@ -154,7 +154,7 @@ refused 3 'router none: does not exist' hd router show none
 refused 3 'router none: does not exist' hd router del none
 refused 2 'unknown option .--routes' hd router add x --routes 1
 hinted 'router route-add'
-refused 2 'router gateway: --uplink is not available yet' hd router gateway r1 --uplink eth0
+refused 3 'router r1: uplink eth0 does not exist' hd router gateway r1 --uplink eth0
 refused 2 'port-forward add: --protocol is missing' hd port-forward add web --router r1
 same "state" "$before" "$(state)"
 
@@ -172,7 +172,7 @@ file 6 'file.yaml:6:5: .*unreachable' blue4 '{prefix: 10.7.0.0/16, via: 10.0.2.9
 file 6 'file.yaml:7:[0-9]+: .*bogus' blue4 '{prefix: 10.7.0.0/16, via: 10.0.1.9, bogus: 1}'
 file 6 'file.yaml:7:9: .*mapping' blue4 10.7.0.0/16
 printf 'version: 1\nrouters:\n  r1: {gateway: {uplink: eth0}}\n' >"$T/file.yaml"
-refused 6 'file.yaml:3:8: .*uplink is not available yet' hd apply -f "$T/file.yaml"
+refused 3 'file.yaml:3:8: .*uplink eth0 does not exist' hd apply -f "$T/file.yaml"
 printf 'version: 1\nrouters:\n  a: {subnets: [blue4]}\n  b: {subnets: [blue4]}\n' >"$T/file.yaml"
 refused 4 'file.yaml:4:7: .*subnet blue4 is already used by router a' hd apply -f "$T/file.yaml"
 hinted 'router detach a --subnet blue4'

@@ -411,6 +411,30 @@ static const struct refusal refusals[] = {
 	  "port-forwards/web/to", "router show r1" },
 };
 
+/* At an uplink the address is the host's, and is not named. */
+static void port_forwards_masquerade(void **state)
+{
+	struct hd_model *model = *state;
+	struct hd_error err = { 0 };
+	const struct hd_object *web;
+
+	put(model, R2, "{\"subnets\":[\"r4\"],\"gateway\":{\"uplink\":\"eth1\"}}");
+	put(model, FWD, FORWARD("r2", "0.0.0.0:81", "10.0.2.11:80"));
+	assert_fine(model);
+	web = hd_model_get(model, FWD);
+	assert_null(hd_model_listen_ip(model, &web->view.port_forward));
+	assert_null(hd_model_listen_network(model, &web->view.port_forward));
+	put(model, HD_NOUN_PORT_FORWARD, "x", FORWARD("r2", "0.0.0.0:81", "10.0.2.12:80"));
+	assert_true(check(model, &err) < 0);
+	assert_string_equal(err.message,
+			    "port-forward x: tcp 0.0.0.0:81 is already used by port-forward web");
+	put(model, HD_NOUN_PORT_FORWARD, "x", FORWARD("r2", "192.0.2.1:82", "10.0.2.12:80"));
+	assert_true(check(model, &err) < 0);
+	assert_string_equal(err.message,
+			    "port-forward x: its router masquerades by uplink eth1: it "
+			    "can listen at 0.0.0.0 only");
+}
+
 /* Addresses are shared, endpoints are not; 0.0.0.0 is the router's own. */
 static void port_forwards_listen(void **state)
 {
@@ -591,6 +615,7 @@ int main(void)
 		cmocka_unit_test(a_floating_ip_keeps_what_it_has),
 		TEST(a_floating_ip_is_outside),
 		TEST(port_forwards_listen),
+		TEST(port_forwards_masquerade),
 		TEST(outside_overlaps_inside),
 		TEST(no_address_is_free),
 		TEST(views_that_are_refused),

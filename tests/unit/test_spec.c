@@ -197,13 +197,13 @@ static void text_values(void **state)
 
 static void text_of_later_option(void **state)
 {
-	const struct hd_option *opt = hd_option_find(&hd_gateway_noun, "uplink");
+	const struct hd_option *opt = hd_option_find(&hd_nouns[HD_NOUN_GROUP], "select");
 	json_t *json = NULL;
 	struct hd_error err;
 
 	(void)state;
 	assert_true(hd_option_from_text(opt, "5", &json, &err) < 0);
-	assert_string_equal(err.message, "option uplink is not available yet");
+	assert_string_equal(err.message, "option select is not available yet");
 	assert_null(json);
 	assert_true(hd_option_from_text(opt, "5", &json, NULL) < 0);
 }
@@ -405,14 +405,21 @@ static const struct spec_case spec_cases[] = {
 	  "routers/web1/routes/0" },
 	{ "router", ADD, "{\"routes\":[\"10.9.0.0/16\"]}", NULL,
 	  "router web1: option routes: expected a mapping, not text", "", "routers/web1/routes/0" },
-	{ "router", ADD, "{\"gateway\":{\"uplink\":\"eth0\"}}", NULL,
-	  "router web1: gateway: option uplink is not available yet", "", "routers/web1/gateway" },
+	{ "router", ADD, "{\"gateway\":{\"uplink\":\"eth0\"}}",
+	  "{\"gateway\":{\"uplink\":\"eth0\"}}", 0, 0, 0 },
+	{ "router", ADD, "{\"gateway\":{\"uplink\":\"eth0\",\"network\":\"ext\"}}", NULL,
+	  "router web1: option gateway: network and uplink exclude each other", "",
+	  "routers/web1/gateway" },
+	{ "router", ADD, "{\"gateway\":{\"uplink\":\"eth0\",\"snat\":false}}", NULL,
+	  "router web1: option gateway: ip and snat need network: at an uplink the host's address is the source",
+	  "", "routers/web1/gateway" },
 	{ "router", ADD,
 	  "{\"gateway\":{\"network\":\"ext\",\"ip\":\"203.0.113.9\",\"snat\":\"off\"}}",
 	  "{\"gateway\":{\"network\":\"ext\",\"ip\":\"203.0.113.9\",\"snat\":false}}", 0, 0, 0 },
 	{ "router", SET, "{\"gateway\":null}", "{\"gateway\":null}", 0, 0, 0 },
 	{ "router", ADD, "{\"gateway\":{\"ip\":\"203.0.113.9\"}}", NULL,
-	  "router web1: option gateway: a gateway needs network", "", "routers/web1/gateway" },
+	  "router web1: option gateway: a gateway needs network or uplink", "",
+	  "routers/web1/gateway" },
 	{ "router", ADD, "{\"gateway\":{\"network\":\"ext\",\"ip\":\"2001:db8::9\"}}", NULL,
 	  "router web1: option gateway: an IPv6 address is not available yet", "",
 	  "routers/web1/gateway" },
@@ -501,7 +508,7 @@ static void ways_out(void **state)
 	} cases[] = {
 		{ "{\"network\":\"ext\",\"ip\":\"203.0.113.9\",\"snat\":false}", NULL },
 		{ "{\"uplink\":\"eth0\"}", NULL },
-		{ "{}", "a gateway needs network" },
+		{ "{}", "a gateway needs network or uplink" },
 		{ "{\"network\":\"ext\",\"uplink\":\"eth0\"}",
 		  "network and uplink exclude each other" },
 		{ "{\"network\":\"ext\"}", NULL },
