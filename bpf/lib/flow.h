@@ -465,13 +465,19 @@ static __always_inline bool hd_flow_is_live(const struct hd_ip *ip,
 	       hd_flow_timeout(ip->proto, flow->state) + hd_cfg.hz;
 }
 
+static __always_inline __u32 neighbours_moved(__u32 router)
+{
+	const struct hd_router_state *state = bpf_map_lookup_elem(&hd_router_state, &router);
+
+	return state ? *(const volatile __u32 *)&state->moved : 0;
+}
+
 /** hd_router_gen - generation of a router: its configuration, and which MACs its neighbours have; 0 for none */
 static __always_inline __u32 hd_router_gen(__u32 id)
 {
-	const struct hd_router_state *state = bpf_map_lookup_elem(&hd_router_state, &id);
 	const struct hd_port_value *router = id ? hd_port_lookup(id) : NULL;
 
-	return router && state ? router->gen + *(const volatile __u32 *)&state->moved : 0;
+	return router ? router->gen + neighbours_moved(id) + neighbours_moved(HD_PORT_NONE) : 0;
 }
 
 /** hd_flow_gen - generation that a flow between two ports is judged by now */

@@ -176,27 +176,55 @@ static __always_inline int hd_resolve(struct hd_pkt *pkt)
 	return HD_VERDICT_PASS;
 }
 
-/* Notes what a neighbour says about itself, if the router has a subnet in that network that the address is of. */
-static __always_inline void arp_note(const struct hd_pkt *pkt, __u32 router,
-				     const struct hd_neigh_key *key, const __u8 mac[6])
+/* Whether the router has a subnet in that network that the address is of. */
+static __always_inline bool is_neighbour_of(__u32 router, const struct hd_neigh_key *key)
 {
 	struct hd_route_key where = { .prefix_len = HD_ROUTE_FIXED_BITS + 128, .router = router };
-	struct hd_router_state *state = bpf_map_lookup_elem(&hd_router_state, &router);
 	const struct hd_route_value *route;
-	struct hd_arp_value value = {}, *arp;
 
 	hd_memcpy(where.addr, key->addr, 16);
 	route = bpf_map_lookup_elem(&hd_routes, &where);
-	if (!route || route->kind != HD_ROUTE_CONNECTED || route->network != key->network ||
-	    !state || !hd_may_write() || bpf_map_lookup_elem(&hd_neigh, key))
-		return;
+	return route && route->kind == HD_ROUTE_CONNECTED && route->network == key->network;
+}
+
+static __always_inline bool is_outside_of(__u32 router, __u32 network)
+{
+	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &router);
+
+	return end && end->ifindex == network;
+}
+
+static __always_inline void moved(__u32 router)
+{
+	struct hd_router_state *state = bpf_map_lookup_elem(&hd_router_state, &router);
+
+	if (state)
+		__sync_fetch_and_add(&state->moved, 1);
+}
+
+/*
+ * Notes what a neighbour says about itself: of the router, or one that it has asked for before. A neighbour outside may be that of other routers as well, and
+ * the one that has asked may have gone: then the flows of all are to find out.
+ */
+static __always_inline void arp_note(const struct hd_pkt *pkt, __u32 router,
+				     const struct hd_neigh_key *key, const __u8 mac[6])
+{
+	bool its = is_neighbour_of(router, key);
+	struct hd_arp_value value = {}, *arp;
+
 	arp = bpf_map_lookup_elem(&hd_arp, key);
+	if ((!its && !(arp && arp->router == router)) || !hd_may_write() ||
+	    bpf_map_lookup_elem(&hd_neigh, key))
+		return;
 	if ((arp && mac_equal(arp->mac, mac)) || !resolve_has_room(pkt->port))
 		return;
 	mac_copy(value.mac, mac);
 	value.router = router;
-	if (bpf_map_update_elem(&hd_arp, key, &value, BPF_ANY) == 0)
-		__sync_fetch_and_add(&state->moved, 1);
+	if (bpf_map_update_elem(&hd_arp, key, &value, BPF_ANY))
+		return;
+	moved(router);
+	if (arp && (!its || is_outside_of(router, key->network)))
+		moved(HD_PORT_NONE);
 }
 
 /* The router that an address of the packet's network is of, HD_PORT_NONE if it is none's. */

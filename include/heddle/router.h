@@ -112,7 +112,8 @@ HD_ASSERT_SIZE(struct hd_arp_value, 16);
 
 /**
  * struct hd_router_state - entry of hd_router_state, by port id, written by the datapath
- * @moved: of a router: changes with each neighbour that has got another MAC; part of the generation of its flows
+ * @moved: of a router: changes with each neighbour that has got another MAC; part of the generation of its flows. Of number 0, which is no port's: likewise with
+ *         each neighbour in an external network, which routers may share; part of the generation of all flows across routers
  * @told:  of any port: second in the upper, ICMP errors that it was told in that second in the lower 16 bits
  * @asked: of any port: likewise, neighbours that routers have asked for its packets, or got to know from it
  */

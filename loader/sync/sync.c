@@ -989,13 +989,19 @@ static uint32_t gen_of(const struct hd_sync *sync, uint32_t port)
 	return value.gen;
 }
 
-/* What its neighbours have changed belongs to the generation of a router's flows, too. */
-static uint32_t router_gen(const struct hd_sync *sync, uint32_t router)
+static uint32_t neighbours_moved(const struct hd_sync *sync, uint32_t router)
 {
 	struct hd_router_state state = { 0 };
 
 	(void)bpf_map_lookup_elem(sync->dp.maps[HD_MAP_ROUTER_STATE], &router, &state);
-	return gen_of(sync, router) + state.moved;
+	return state.moved;
+}
+
+/* What its neighbours have changed, and those outside, belongs to the generation of a router's flows, too. */
+static uint32_t router_gen(const struct hd_sync *sync, uint32_t router)
+{
+	return gen_of(sync, router) + neighbours_moved(sync, router) +
+	       neighbours_moved(sync, HD_PORT_NONE);
 }
 
 bool hd_sync_flow_is_current(const struct hd_sync *sync, const struct hd_flow *flow)

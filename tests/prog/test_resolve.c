@@ -284,6 +284,23 @@ static void announcement(void **state)
 	enters(f, 5, &hello6, "in 5, copies 2, out 2 4, redirect");
 }
 
+/* In an external network it may be the neighbour of other routers, too: flows of all find out. */
+static void announcement_outside(void **state)
+{
+	struct fixture *f = *state;
+	struct host moved = eve;
+	struct pkt hello;
+
+	moved.mac[5] = 0x0f;
+	hello = arp(1, MAC_ALL, &moved, eve.v4, eve.v4);
+	routed_world(f);
+	router_outside(f, ROUTER, 2, GATE2);
+	router_learned(f, ROUTER, 2, eve.v4, eve.mac);
+	enters(f, 5, &hello,
+	       "in 5, new 2/f at 5, macs 5 +1, knows 2/198.51.100.14 at f, router 0 moved +1, router 30 moved +1, copies 2, out 2 4, redirect");
+	enters(f, 5, &hello, "in 5, copies 2, out 2 4, redirect");
+}
+
 /* Flows to who has moved are judged again, and go where it is now; the first packet of either direction finds out. */
 static void flow_of_a_mover(void **state)
 {
@@ -449,6 +466,7 @@ int resolve_tests(void)
 		TEST(question_with_security),
 		TEST(question_for_others),
 		TEST(announcement),
+		TEST(announcement_outside),
 		TEST(flow_of_a_mover),
 		TEST(so_many_in_a_second),
 		TEST(not_heard),
