@@ -39,13 +39,14 @@ side() {
 		--ip "2001:db8:$n::$last" "$@"
 }
 
-# first FROM ADDRESS...: a packet may be lost while a next hop is being asked for, one in each direction; the third is not
+# first FROM ADDRESS...: a packet may be lost while a next hop is being asked for, one in each direction; the third is not. The fourth is there since ping
+# waits long after the last one if none has been answered before.
 first() {
 	local from=$1 address
 
 	shift
 	for address; do
-		on "$from" ping -n -q -c 3 -i 0.2 -W 3 "$address" >"$T/ping" 2>&1 || fail "$from can't ping $address: $(<"$T/ping")"
+		on "$from" ping -n -q -c 4 -i 0.1 -W 3 "$address" >"$T/ping" 2>&1 || fail "$from can't ping $address: $(<"$T/ping")"
 	done
 }
 
