@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""traffic.py FROM-NETNS TO-NETNS ADDRESS READY-FILE RATE - conversations that must not notice anything, until SIGTERM
+"""traffic.py FROM-NETNS TO-NETNS ADDRESS READY-FILE RATE [LISTEN] - conversations that must not notice anything, until SIGTERM
 
  - numbered UDP, RATE packets/s, counted one by one
  - a TCP connection that says nothing until the end, then must still work both ways
  - a TCP transfer all the while, compared at the end
-The ready file appears when all three run. Exit 0 if nothing was lost, doubled, reset or changed.
+LISTEN: the address there, if it is another than the one that is talked to. The ready file appears when all three run. Exit 0 if nothing was lost, doubled, reset or changed.
 """
 import hashlib
 import os
@@ -21,15 +21,15 @@ stop = threading.Event()
 
 
 class Udp:
-    def __init__(self, source, target, address, rate):
+    def __init__(self, source, target, address, listen, rate):
         with netns(target):
             self.rx = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.rx.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
-        self.rx.bind((address, 0))
+        self.rx.bind((listen, 0))
         self.rx.settimeout(2)
         with netns(source):
             self.tx = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.tx.connect(self.rx.getsockname())
+        self.tx.connect((address, self.rx.getsockname()[1]))
         self.rate = rate
         self.sent = 0
         self.got = []
@@ -66,13 +66,13 @@ class Udp:
 
 
 class Tcp:
-    def __init__(self, source, target, address):
+    def __init__(self, source, target, address, listen):
         with netns(target):
-            listener = socket.create_server((address, 0))
+            listener = socket.create_server((listen, 0))
         with netns(source):
             self.near = socket.socket()
         self.near.settimeout(20)
-        self.near.connect(listener.getsockname())
+        self.near.connect((address, listener.getsockname()[1]))
         self.far, _ = listener.accept()
         self.far.settimeout(20)
         self.sent, self.got = hashlib.sha256(), hashlib.sha256()
@@ -104,7 +104,7 @@ class Tcp:
         print("note: idle TCP connection works")
 
 
-def main(source, target, address, ready, rate):
+def main(source, target, address, ready, rate, listen=None):
     errors = []
 
     def guarded(work):
@@ -114,7 +114,8 @@ def main(source, target, address, ready, rate):
             errors.append(f"{work.__self__.__class__.__name__} {work.__name__}: {error}")
 
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    udp, bulk, idle = Udp(source, target, address, int(rate)), Tcp(source, target, address), Tcp(source, target, address)
+    way = source, target, address, listen or address
+    udp, bulk, idle = Udp(*way, int(rate)), Tcp(*way), Tcp(*way)
     threads = [threading.Thread(target=guarded, args=(work,))
                for work in (udp.receive, udp.send, bulk.receive, bulk.send)]
     for thread in threads:

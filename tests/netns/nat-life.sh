@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Address translation and the life of the daemon: killed, restarted and upgraded under load no binding is lost; another external address is used by new
-# connections, and ends the old ones; when the gateway or the router goes nothing is left.
+# Address translation and the life of the daemon: killed, restarted and upgraded under load, translated and to a floating IP, no packet is lost, and no
+# binding; another external address is used by new connections, and ends the old ones; when the gateway or the router goes nothing is left.
 # shellcheck source-path=SCRIPTDIR source=../lib/nat.sh
 . "$(dirname "$0")/../lib/nat.sh"
 
@@ -9,6 +9,9 @@ external
 demo
 inside a 2
 inside b 3
+inside c 4
+hd floating-ip add $FLOATING --router r --port c
+allow default --direction ingress
 first a 172.16.0.1
 
 # The bindings, by what they are; not when they were made.
@@ -29,6 +32,10 @@ programs() {
 	bpf_objects | grep -c prog
 }
 
+first c 172.16.0.1
+PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$LIB/traffic.py" "$N-outside" "$N-c" $FLOATING "$T/flows-c" 1000 192.168.27.4 >"$T/traffic-c" 2>&1 &
+to_c=$!
+wait_for 15 test -e "$T/flows-c"
 traffic_start a outside 172.16.0.1
 before=$(bindings) had=$(users) count=$(programs)
 old_programs_gone() { [[ $(programs) == "$count" ]]; }
@@ -46,6 +53,10 @@ for size in 80000 90000; do
 	wait_for 5 old_programs_gone
 done
 traffic_stop
+kill -TERM "$to_c"
+wait "$to_c" || fail "to the floating IP: $(<"$T/traffic-c")"
+sed 's/^note:/& floating IP:/' "$T/traffic-c"
+hd floating-ip del $FLOATING
 same "bindings" "$before" "$(bindings | grep -vxFf <(comm -13 <(printf '%s\n' "$before") <(bindings)))"
 same "and one of b" "$((8 + 2))" "$(bindings | wc -l)"
 same "ports of a" "$had" "$(users | grep -xF "$had")"
