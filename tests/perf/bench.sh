@@ -92,6 +92,13 @@ routed-tcp  | fn:routed  | ge | 1.00 | kroute  | Gbit/s | TCP throughput across 
 routed-tnft | fn:routed  | ge | 1.00 | nft10   | Gbit/s | the same, against that with nftables
 routed-ns   | fn:routed  | le | 400  | -       | ns  | established routed packet on the wire (bpf_stats)
 P10-routed  | fn:routed  | le | 1.05 | routed10 | ns | the same, 10,000 static routes against 10
+nat-rr      | fn:nat     | ge | 1.00 | nftmasq | 1/s | UDP request-response, translated on its way out, against masquerading by nftables
+nat-crr     | fn:nat     | ge | 1.00 | nftmasq | 1/s | connect-request-reset, the same
+nat-tcp     | fn:nat     | ge | 1.00 | nftmasq | Gbit/s | TCP throughput, the same
+nat-ns      | fn:nat     | le | -    | -       | ns  | established packet translated on its way out: hd_port_in on the wire (bpf_stats)
+nat-ns-in   | fn:nat     | le | -    | -       | ns  | its answer: hd_uplink_in
+P20         | fn:nat     | ge | 0.98 | direct  | 1/s | UDP request-response by a floating IP, against the address that it stands for
+fip-dnat    | fn:nat     | ge | 1.00 | nftdnat | 1/s | UDP request-response by a floating IP, against nftables
 P16         | fn:load    | le | 0.1  | -   | s   | apply of 100,000 rules
 P16-members | fn:load    | le | 0.1  | -   | s   | apply of 64,000 members of a group
 P22         | fn:missing | le | 1.0  | -   | s   | first start, 10,000 ports, devices missing
@@ -566,6 +573,58 @@ row_routed()
 		note "round $round of $ROUNDS: ${setups[*]} - routed"
 		for setup in $(in_turn "$round" "${setups[@]}"); do
 			routed_round "$round" "$setup"
+		done
+	done
+	for setup in "${setups[@]}"; do
+		setup_down "$setup"
+	done
+}
+
+# --- nat: what translation costs, out of a router and by a floating IP ---
+
+nat_ns() # ROUND
+{
+	local stats=$PERF_TMP/stats
+
+	run_rr snat udp_rr "$PERF_BIN/prog_ns" stats -P "$(heddle_pin snat hd_port_in)" -P "$(heddle_pin snat hd_uplink_in)" \
+		-o "$stats" -- >/dev/null
+	sample nat-ns snat "$1" "$(stats_of "$stats" hd_port_in)"
+	sample nat-ns-in snat "$1" "$(stats_of "$stats" hd_uplink_in)"
+}
+
+nat_round() # ROUND SETUP
+{
+	local round=$1 setup=$2 rr
+
+	rr=$(run_rr "$setup" udp_rr | json_value per_second)
+	case $setup in
+	snat | nftmasq)
+		sample nat-rr "$setup" "$round" "$rr"
+		sample nat-crr "$setup" "$round" "$(run_rr "$setup" tcp_reset | json_value per_second)"
+		sample nat-tcp "$setup" "$round" "$(run_rr "$setup" tcp_stream | json_value gbits)"
+		;;
+	esac
+	case $setup in
+	snat) nat_ns "$round" ;;
+	fip | direct) sample P20 "$setup" "$round" "$rr" ;;
+	esac
+	case $setup in
+	fip | nftdnat) sample fip-dnat "$setup" "$round" "$rr" ;;
+	esac
+}
+
+row_nat()
+{
+	local round setup setups
+
+	mapfile -t setups < <(usable_setups snat nftmasq fip direct nftdnat)
+	for setup in "${setups[@]}"; do
+		setup_up "$setup"
+	done
+	for round in $(seq "$ROUNDS"); do
+		note "round $round of $ROUNDS: ${setups[*]} - nat"
+		for setup in $(in_turn "$round" "${setups[@]}"); do
+			nat_round "$round" "$setup"
 		done
 	done
 	for setup in "${setups[@]}"; do

@@ -577,6 +577,148 @@ routed_down() # SETUP
 	daemon_end "$1"
 }
 
+# --- snat, fip, direct: heddle with all there is, one end outside of a router: translated on its way out, by a floating IP, and not at all ---
+
+snat_can()
+{
+	heddle_can
+}
+
+fip_can()
+{
+	heddle_can
+}
+
+direct_can()
+{
+	heddle_can
+}
+
+# The end that is outside is by a wire on the uplink; from stdin comes what heddle is told besides.
+outside_up() # SETUP ROLE ADDRESS/LEN
+{
+	local host end
+
+	ends_of "$1"
+	new_ns "$1" host
+	host=$(ns_name "$1" host)
+	end=$(ns_name "$1" "$2")
+	mkdir -p "$PERF_TMP/$1"
+	heddle_conf >"$PERF_TMP/$1/conf"
+	{
+		rules_yaml 2
+		printf 'uplinks:\n  o0: { physical: outside }\n'
+		cat
+	} >"$PERF_TMP/$1/heddle.yaml"
+	ip -n "$host" link add o0 type veth peer name eth0 netns "$end" &&
+		ip -n "$end" address add "$3" dev eth0 &&
+		ip -n "$end" link set eth0 up &&
+		ip -n "$host" link set o0 up &&
+		daemon_start "$1" &&
+		hd "$1" apply -f "$PERF_TMP/$1/heddle.yaml" >/dev/null
+}
+
+# An inside address may have 2048 ports, and each rests for two minutes: connections one after the other take these in turn.
+few_ports() # SETUP
+{
+	in_ns "$(ns_name "$1" client)" sysctl -qw net.ipv4.ip_local_port_range="40000 40999"
+}
+
+snat_up()
+{
+	outside_up "$1" server $SERVER_IP/31 <<-END &&
+		networks: { n1: { type: local }, out: { type: flat, physical: outside } }
+		subnets:
+		  s1: { network: n1, cidr: 192.0.2.0/31, gateway: 192.0.2.0 }
+		  s2: { network: out, cidr: 192.0.2.2/31, gateway: $SERVER_IP }
+		routers: { r: { subnets: [s1], gateway: { network: out, ip: 192.0.2.3 } } }
+		ports:
+		  client: { network: n1, netns: $(ns_name "$1" client), ifname: eth0, mac: "02:00:00:00:00:01", ip: [$CLIENT_IP], security-group: [bench] }
+	END
+		few_ports "$1"
+}
+
+snat_down()
+{
+	daemon_end "$1"
+}
+
+fip_up()
+{
+	outside_up "$1" client $CLIENT_IP/29 <<-END
+		networks: { n1: { type: local }, out: { type: flat, physical: outside } }
+		subnets:
+		  s1: { network: n1, cidr: 198.51.100.0/24, gateway: 198.51.100.1 }
+		  s2: { network: out, cidr: 192.0.2.0/29, gateway: $CLIENT_IP }
+		routers: { r: { subnets: [s1], gateway: { network: out, ip: 192.0.2.3 } } }
+		ports:
+		  server: { network: n1, netns: $(ns_name "$1" server), ifname: eth0, mac: "02:00:00:00:00:02", ip: [198.51.100.2], security-group: [bench] }
+		floating-ips: { $SERVER_IP: { router: r, port: server } }
+	END
+}
+
+fip_down()
+{
+	daemon_end "$1"
+}
+
+direct_up()
+{
+	outside_up "$1" client $CLIENT_IP/31 <<-END &&
+		networks: { n1: { type: local }, out: { type: flat, physical: outside } }
+		subnets:
+		  s1: { network: n1, cidr: 192.0.2.2/31, gateway: 192.0.2.3 }
+		  s2: { network: out, cidr: 192.0.2.0/31, gateway: $CLIENT_IP }
+		routers: { r: { subnets: [s1], gateway: { network: out, ip: 192.0.2.0, snat: false } } }
+		ports:
+		  server: { network: n1, netns: $(ns_name "$1" server), ifname: eth0, mac: "02:00:00:00:00:02", ip: [$SERVER_IP], security-group: [bench] }
+	END
+		ip -n "$(ns_name "$1" client)" route add default via 192.0.2.0
+}
+
+direct_down()
+{
+	daemon_end "$1"
+}
+
+# --- nftmasq, nftdnat: the host routes, nftables tracks connections, goes through ten rules and translates ---
+
+nftmasq_can()
+{
+	nft_can
+}
+
+nftdnat_can()
+{
+	nft_can
+}
+
+nft_nat() # HOOK RULE
+{
+	printf 'table ip perfnat {\n\tchain c {\n\t\ttype nat hook %s priority 0; policy accept;\n\t\t%s\n\t}\n}\n' "$1" "$2"
+}
+
+nftmasq_up()
+{
+	forward_up "$1" && few_ports "$1" && {
+		nft_rules 10
+		nft_nat postrouting 'oifname "s0" masquerade'
+	} | in_ns "$(ns_name "$1" host)" nft -f -
+}
+
+nftdnat_up()
+{
+	local server=203.0.113.2
+
+	ends_of "$1"
+	new_ns "$1" host
+	nft_end "$1" client c0 $CLIENT_IP && nft_end "$1" server s0 $server &&
+		in_ns "$(ns_name "$1" host)" sysctl -qw net.ipv4.ip_forward=1 && {
+		nft_rules 10
+		nft_nat prerouting "ip daddr $SERVER_IP dnat to $server"
+	} | in_ns "$(ns_name "$1" host)" nft -f -
+}
+
 # --- few, many: heddle with 3 ports, and with 1,000 ports on 100 networks; the two ends without security ---
 
 # Devices that exist but lead nowhere: the far ends lie in a namespace where nobody answers, so

@@ -9,6 +9,7 @@
  *   udp_first   the same from another port each time: two first packets of a flow
  *   tcp_rr      the same on one TCP connection
  *   tcp_crr     connect, request, response, close
+ *   tcp_reset   the same, closed by a reset: its port is free again at once
  *   tcp_stream  as many bytes as go through
  *
  * Each end blocks in one system call at a time and does nothing else: with both pinned to one CPU a
@@ -298,6 +299,20 @@ static size_t step_crr(struct client *client)
 	return client->options->size;
 }
 
+static size_t step_reset(struct client *client)
+{
+	struct linger at_once = { .l_onoff = 1 };
+	int fd = open_once(find_mode("tcp_reset"), client->options);
+
+	if (fd < 0)
+		die("connect");
+	exchange(fd, client->buf, client->options->size);
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) < 0)
+		die("setsockopt");
+	(void)close(fd);
+	return client->options->size;
+}
+
 static size_t step_stream(struct client *client)
 {
 	ssize_t n = send(client->fd, client->buf, STREAM_CHUNK, MSG_NOSIGNAL);
@@ -312,6 +327,7 @@ static const struct mode modes[] = {
 	{ "udp_first", SOCK_DGRAM, PORT_ECHO, false, true, step_first },
 	{ "tcp_rr", SOCK_STREAM, PORT_ECHO, true, true, step_tcp },
 	{ "tcp_crr", SOCK_STREAM, PORT_ECHO, false, true, step_crr },
+	{ "tcp_reset", SOCK_STREAM, PORT_ECHO, false, true, step_reset },
 	{ "tcp_stream", SOCK_STREAM, PORT_SINK, true, false, step_stream },
 };
 
@@ -487,7 +503,7 @@ static void usage(void)
 {
 	fputs("usage: rr server [-p PORT] [-c CPU] [-L LIFETIME_S]\n"
 	      "       rr client MODE ADDR [-p PORT] [-c CPU] [-t SECONDS] [-w WARMUP_S] [-s SIZE]\n"
-	      "MODE: udp_rr udp_first tcp_rr tcp_crr tcp_stream\n",
+	      "MODE: udp_rr udp_first tcp_rr tcp_crr tcp_reset tcp_stream\n",
 	      stderr);
 	exit(2);
 }
