@@ -542,8 +542,11 @@ SEC("tc")
 int hd_stage_rflow(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_RFLOW, .routed = 1 };
+	int r = stage_flow(&pkt);
 
-	return leave(&pkt, stage_flow(&pkt));
+	if (r == -HD_DROP_FIREWALL && pkt.ip->tell)
+		r = stage_call(&pkt, HD_STAGE_TELL);
+	return leave(&pkt, r);
 }
 
 static __always_inline int stage_flood(struct hd_pkt *pkt)

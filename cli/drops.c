@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* drops.c - heddle drops: what was dropped, where and why */
+#include <string.h>
+
 #include "cli/follow.h"
 #include "cli/groups.h"
+#include "cli/rule.h"
 #include "cli/url.h"
 #include "loader/cleanup.h"
 
@@ -33,10 +36,19 @@ const struct hd_group hd_group_drops = {
 	.n_commands = HD_COUNT(commands),
 };
 
+/* That of a firewall which decided; the column is there if any did. */
+static char *rule_text(const json_t *drop)
+{
+	const json_t *rule = json_object_get(drop, "rule");
+
+	return rule ? hd_rule_ref_text(rule) : strdup("");
+}
+
 static const struct hd_column columns[] = {
 	{ .title = "REASON", .key = "reason" },
 	{ .title = "PORT", .key = "port", .flags = HD_COLUMN_SHRINK },
 	{ .title = "STAGE", .key = "stage" },
+	{ .title = "RULE", .text = rule_text, .flags = HD_COLUMN_OPTIONAL },
 	{ .title = "PACKETS", .key = "packets", .format = HD_FORMAT_COUNT },
 	{ .title = "BYTES", .key = "bytes", .format = HD_FORMAT_BYTES },
 	{ .title = "MEANING", .key = "sentence", .flags = HD_COLUMN_SHRINK },

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "cli/rule.h"
 #include "cli/url.h"
 #include "loader/cleanup.h"
 
@@ -26,10 +27,12 @@ static json_int_t number_at(const json_t *object, const char *key)
 /* No name holds a blank. */
 static char *key_of(const json_t *drop)
 {
+	const json_t *rule = json_object_get(drop, "rule");
 	char *key;
 
-	return asprintf(&key, "%s %s %s", hd_text_at(drop, "reason"), hd_text_at(drop, "port"),
-			hd_text_at(drop, "stage")) < 0
+	return asprintf(&key, "%s %s %s %" JSON_INTEGER_FORMAT, hd_text_at(drop, "reason"),
+			hd_text_at(drop, "port"), hd_text_at(drop, "stage"),
+			number_at(rule, "id")) < 0
 		       ? NULL
 		       : key;
 }
@@ -67,15 +70,19 @@ static json_int_t rate(json_int_t n, double seconds)
 static int append_rate(json_t *rates, const json_t *was, const json_t *is, double seconds)
 {
 	json_int_t packets = grown(was, is, "packets"), bytes = grown(was, is, "bytes");
+	json_t *rule = json_object_get(is, "rule"), *drop;
 
 	if (!packets)
 		return 0;
-	return json_array_append_new(
-		rates,
-		json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "reason", hd_text_at(is, "reason"),
-			  "port", hd_text_at(is, "port"), "stage", hd_text_at(is, "stage"),
-			  "packets", packets, "bytes", bytes, "packets-per-second",
-			  rate(packets, seconds), "bytes-per-second", rate(bytes, seconds)));
+	drop = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "reason", hd_text_at(is, "reason"),
+			 "port", hd_text_at(is, "port"), "stage", hd_text_at(is, "stage"),
+			 "packets", packets, "bytes", bytes, "packets-per-second",
+			 rate(packets, seconds), "bytes-per-second", rate(bytes, seconds));
+	if (rule && json_object_set(drop, "rule", rule)) {
+		json_decref(drop);
+		return -ENOMEM;
+	}
+	return json_array_append_new(rates, drop);
 }
 
 json_t *hd_drops_rates(const json_t *before, const json_t *after, double seconds)
@@ -113,12 +120,14 @@ static void print_text(struct hd_out *out, const json_t *drop)
 		hd_text_format(json_object_get(drop, "packets-per-second"), HD_FORMAT_COUNT);
 	_free_ char *bytes =
 		hd_text_format(json_object_get(drop, "bytes-per-second"), HD_FORMAT_BYTES);
+	const json_t *rule = json_object_get(drop, "rule");
+	_free_ char *by = rule ? hd_rule_ref_text(rule) : NULL;
 	const char *port = hd_text_at(drop, "port");
 
-	hd_out_line(out, "%s  %-*s  %-*s  %-*s  %*s  %*s", hd_text_at(drop, "time"), REASON_WIDTH,
-		    hd_text_at(drop, "reason"), PORT_WIDTH, port[0] ? port : "-", STAGE_WIDTH,
-		    hd_text_at(drop, "stage"), RATE_WIDTH, packets ? packets : "?", RATE_WIDTH,
-		    bytes ? bytes : "?");
+	hd_out_line(out, "%s  %-*s  %-*s  %-*s  %*s  %*s%s%s", hd_text_at(drop, "time"),
+		    REASON_WIDTH, hd_text_at(drop, "reason"), PORT_WIDTH, port[0] ? port : "-",
+		    STAGE_WIDTH, hd_text_at(drop, "stage"), RATE_WIDTH, packets ? packets : "?",
+		    RATE_WIDTH, bytes ? bytes : "?", by ? "  rule " : "", by ? by : "");
 }
 
 static void print_json(struct hd_out *out, const json_t *drop)

@@ -13,6 +13,7 @@ extern const struct hd_group hd_group_security_group;
 extern const struct hd_group hd_group_port;
 extern const struct hd_group hd_group_floating_ip;
 extern const struct hd_group hd_group_port_forward;
+extern const struct hd_group hd_group_firewall;
 extern const struct hd_group hd_group_fdb;
 extern const struct hd_group hd_group_neighbour;
 extern const struct hd_group hd_group_status;

@@ -97,6 +97,8 @@ static json_t *or_default(const struct hd_noun *item, const json_t *items)
 
 static char *text_of(const struct hd_noun *item, const json_t *value)
 {
+	if (item == &hd_fw_rule_noun)
+		return hd_fw_rule_text(value);
 	return item == &hd_rule_noun ? hd_rule_text(value) : hd_route_text(value);
 }
 

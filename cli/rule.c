@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* rule.c - a rule of a security group as people read it */
+/* rule.c - a rule of a security group, or of a firewall, as people read it */
 #include "cli/rule.h"
 
 #include <stdbool.h>
@@ -90,11 +90,55 @@ char *hd_rule_text(const json_t *rule)
 	return NULL;
 }
 
+static char *or_any(const json_t *rule, const char *key)
+{
+	const char *text = text_at(rule, key);
+
+	return strdup(text ? text : "any");
+}
+
+char *hd_rule_protocol_text(const json_t *rule)
+{
+	return or_any(rule, "protocol");
+}
+
+char *hd_fw_rule_from_text(const json_t *rule)
+{
+	return or_any(rule, "from");
+}
+
+char *hd_fw_rule_to_text(const json_t *rule)
+{
+	return or_any(rule, "to");
+}
+
+char *hd_fw_rule_text(const json_t *rule)
+{
+	const char *action = text_at(rule, "action"), *protocol = text_at(rule, "protocol");
+	char *text = NULL;
+	size_t len;
+	FILE *file = open_memstream(&text, &len);
+
+	if (!file)
+		return NULL;
+	put(file, "", action ? action : "?");
+	put(file, " ", protocol ? protocol : "any");
+	put(file, " ", text_at(rule, "port"));
+	put(file, " from ", text_at(rule, "from"));
+	put(file, " to ", text_at(rule, "to"));
+	if (!fclose(file))
+		return text;
+	free(text);
+	return NULL;
+}
+
 char *hd_rule_ref_text(const json_t *ref)
 {
 	const char *group = text_at(ref, "group");
 	char *text;
 
+	if (!group)
+		group = text_at(ref, "firewall");
 	return asprintf(&text, "%s/%" JSON_INTEGER_FORMAT, group ? group : "?",
 			json_integer_value(json_object_get(ref, "id"))) < 0
 		       ? NULL

@@ -113,6 +113,8 @@ static char *ports_text(const json_t *ports)
 	return text;
 }
 
+static void print_rule(struct hd_out *out, const json_t *rule);
+
 /* The stage that had the last word, and the port that it worked for. */
 static void print_drop(struct hd_out *out, const json_t *trace)
 {
@@ -125,11 +127,13 @@ static void print_drop(struct hd_out *out, const json_t *trace)
 	hd_out_line(out, "verdict: dropped at port %s (stage %s): %s%s%s",
 		    to ? to : hd_text_at(trace, "port"), hd_text_at(last, "stage"), name,
 		    reason ? ": " : "", reason ? reason->sentence : "");
+	if (json_object_get(json_object_get(trace, "rule"), "firewall"))
+		print_rule(out, json_object_get(trace, "rule"));
 	if (reason)
 		hd_out_line(out, "hint: %s", reason->remedy);
 }
 
-/* The last one that allowed it; no rule drops, so for a drop it would mislead. */
+/* The last one that allowed it; of a drop the rule of a firewall: those of groups drop nothing, so for a drop they would mislead. */
 static void print_rule(struct hd_out *out, const json_t *rule)
 {
 	_free_ char *text = json_is_object(rule) ? hd_rule_ref_text(rule) : NULL;

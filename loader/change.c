@@ -26,7 +26,7 @@ static json_t *value_diff(const struct hd_noun *noun, const char *key, const jso
 		return json_incref(to);
 	removed = json_array();
 	added = json_array();
-	hd_items_compare(from, to, removed, added);
+	hd_items_compare(opt->item, from, to, removed, added);
 	return json_pack("{s:o, s:o}", "removed", removed, "added", added);
 }
 
@@ -126,7 +126,7 @@ static int store_rules(struct hd_store *store, const char *group, const json_t *
 	size_t i;
 	int r = 0;
 
-	hd_items_compare(from, to, removed, added);
+	hd_items_compare(&hd_rule_noun, from, to, removed, added);
 	json_array_foreach(removed, i, rule)
 		if (r == 0)
 			r = store_rule(store, group, rule, true, err);

@@ -5,9 +5,9 @@
 #include "lib/trace.h"
 
 /*
- * hd_drops: one counter for each (port, reason, stage).
+ * hd_drops: one counter for each (port, reason, stage, rule).
  * Writer: the datapath, on the first drop of its kind and on each one after. Reader: the daemon.
- * An entry dies when its port is removed. When the table is full a drop is counted under port 0; those entries are made at start.
+ * An entry dies when its port is removed. When the table is full a drop is counted under port 0 and rule 0; those entries are made at start.
  * All entries have their memory from the start: a program gets memory for each CPU only out of pages that are populated already, and while
  * another map is made on the machine these can run out for some milliseconds.
  */
@@ -29,13 +29,14 @@ static __always_inline void drop_add(const struct hd_drop_key *key, __u32 bytes)
 }
 
 /**
- * hd_drop_count - count a drop under (@port, @reason, @stage)
+ * hd_drop_count - count a drop under (@port, @reason, @stage, @rule)
  * @port:   HD_PORT_NONE if no port is known
+ * @rule:   0 if no rule decided
  * @bytes:  of the packet
  */
-static __noinline int hd_drop_count(__u32 port, __u32 reason, __u32 stage, __u32 bytes)
+static __noinline int hd_drop_count(__u32 port, __u32 reason, __u32 stage, __u32 rule, __u32 bytes)
 {
-	struct hd_drop_key key = { .port = port, .reason = reason, .stage = stage };
+	struct hd_drop_key key = { .port = port, .reason = reason, .stage = stage, .rule = rule };
 	struct hd_drop_value first = { .packets = 1, .bytes = bytes };
 	int r;
 
@@ -49,7 +50,7 @@ static __noinline int hd_drop_count(__u32 port, __u32 reason, __u32 stage, __u32
 	if (r == 0)
 		return 0;
 	if (r != -EEXIST) /* else another CPU was first */
-		key.port = HD_PORT_NONE;
+		key.port = key.rule = 0;
 	drop_add(&key, bytes);
 	return 0;
 }

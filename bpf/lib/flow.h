@@ -255,15 +255,17 @@ __noinline int hd_rflow_note(__u32 side, __u32 table)
 	return 0;
 }
 
-/** hd_rflow_forget - the flow has been judged by another configuration than before: the way back must be found again */
+/** hd_rflow_forget - the flow has been judged by another configuration than before: the way back must be found again, and another rule of the firewall may allow it */
 __noinline int hd_rflow_forget(__u32 side, __u32 table)
 {
 	struct hd_rflow_value *rflow;
 	struct hd_pkt pkt = {};
 
 	rflow = rflow_recall(&pkt, side, table);
-	if (rflow)
-		hd_memset(side ? rflow->hop[1].mac : rflow->hop[0].mac, 0, 6);
+	if (!rflow)
+		return 0;
+	hd_memset(side ? rflow->hop[1].mac : rflow->hop[0].mac, 0, 6);
+	rflow->rule = pkt.ip->firewall;
 	return 0;
 }
 
@@ -276,9 +278,12 @@ static __always_inline void rflow_keep_hops(const struct hd_pkt *pkt, __u32 side
 	if (!was)
 		return;
 	hd_memcpy(value->hop, was->hop, sizeof(value->hop));
+	value->rule = was->rule;
 	barrier();
-	if (hd_rflow_find(pkt, side, FLOW_UNCONFIRMED) != was)
+	if (hd_rflow_find(pkt, side, FLOW_UNCONFIRMED) != was) {
 		hd_memset(value->hop, 0, sizeof(value->hop));
+		value->rule = 0;
+	}
 }
 
 static __always_inline int rflow_insert(const struct hd_pkt *pkt, __u32 side, __u32 table,
@@ -294,6 +299,7 @@ static __always_inline int rflow_insert(const struct hd_pkt *pkt, __u32 side, __
 	hd_memset(value->hop, 0, sizeof(value->hop));
 	value->listen_addr = pkt->ip->listen_addr ?: pkt->ip->as_addr;
 	value->listen_port = pkt->ip->listen_addr ? pkt->ip->listen_port : pkt->ip->as_port;
+	value->rule = table == FLOW_ESTABLISHED ? 0 : pkt->ip->firewall;
 	if (table == FLOW_ESTABLISHED)
 		rflow_keep_hops(pkt, side, value);
 	rflow_hops(pkt->ip, side, value->hop);
@@ -491,6 +497,7 @@ static __always_inline __u32 hd_flow_gen(const struct hd_pkt *pkt, const struct 
 static __always_inline void hd_flow_count(const struct hd_pkt *pkt, struct hd_flow_value *flow,
 					  __u32 side)
 {
+	const struct hd_rflow_value *rflow = (const void *)flow;
 	__u32 packets = pkt->ctx->gso_segs ?: 1, now = flow_now();
 
 	if (!hd_may_write())
@@ -501,6 +508,8 @@ static __always_inline void hd_flow_count(const struct hd_pkt *pkt, struct hd_fl
 	flow->bytes[side & 1] += pkt->ctx->len;
 	hd_rule_count(flow->rule[0], packets, pkt->ctx->len);
 	hd_rule_count(flow->rule[1], packets, pkt->ctx->len);
+	if (pkt->routed) /* then it is an entry of such a table */
+		hd_rule_count(rflow->rule, packets, pkt->ctx->len);
 }
 
 /* Whether the destination MAC is behind the port that the flow leads to. A configured MAC does not move; others are asked for. */

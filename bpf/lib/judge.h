@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "lib/firewall.h"
 #include "lib/hold.h"
 #include "lib/source.h"
 #include "lib/tcp.h"
@@ -154,7 +155,7 @@ static __always_inline void swap_ends(struct hd_ip *ip)
 }
 
 /*
- * Both ends' rules about a flow, in the direction in which it began.
+ * The firewall of a router that it crosses, and both ends' rules about a flow, in the direction in which it began.
  * @forward: the packet goes that way; else its ends have been swapped, and the opener is the port that it goes to
  */
 static __noinline int ask_both(struct hd_pkt *pkt, struct judge *j, struct hd_flow_value *flow,
@@ -175,10 +176,12 @@ static __noinline int ask_both(struct hd_pkt *pkt, struct judge *j, struct hd_fl
 	if (pkt->routed)
 		gen += hd_router_gen(pkt->ip->router);
 	barrier();
-	r = hd_judge_egress(pkt, from, from_id, to, &egress);
+	r = pkt->routed ? hd_firewall_judge(pkt->ctx, forward) : 0;
+	if (r == 0)
+		r = hd_judge_egress(pkt, from, from_id, to, &egress);
 	if (r == 0)
 		r = hd_judge_ingress(pkt, from, from_id, to, to_id, &ingress);
-	if (r < 0 || !hd_may_write())
+	if (r || !hd_may_write())
 		return r;
 	flow->rule[0] = egress;
 	flow->rule[1] = ingress;
@@ -292,6 +295,8 @@ static __noinline int begin_flow(struct hd_pkt *pkt, struct judge *j)
 		return r;
 	new_value(pkt, j, &flow);
 	(void)first_packet(pkt->ctx, &flow, j->side);
+	if (pkt->routed)
+		hd_firewall_count(pkt->ip, pkt->ctx);
 	return hd_flow_insert(pkt, j->side, FLOW_UNCONFIRMED, &flow) ? -HD_DROP_FLOW_FULL : 0;
 }
 
@@ -494,6 +499,8 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 	}
 	hd_trace(pkt, table == FLOW_ESTABLISHED ? HD_TRACE_FLOW_HIT : HD_TRACE_FLOW_UNCONFIRMED,
 		 flow->rule[0], flow->rule[1]);
+	if (pkt->routed)
+		hd_firewall_trace(pkt, flow);
 	if (flow->gen != hd_flow_gen(pkt, pkt->from, j->to)) {
 		r = judge_again(pkt, j, flow);
 		if (r < 0 && has_moved(flow, was))

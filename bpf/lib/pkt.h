@@ -84,8 +84,9 @@ enum {
  * @listen_port: likewise
  * @as_port: port of @as_addr
  * @as_addr: outside address of the port forward that its flow came by, and as which it answers; 0 = its sender does not answer for one
- * @tell:    type and code of that error, in the upper half; number of the drop's reason in the lower
+ * @tell:    type and code of that error, or HD_TELL_RESET, in the upper half; number of the drop's reason in the lower
  * @tell_word: second word of its header, host order
+ * @firewall: of a routed packet that was judged: rule of the router's firewall that decided, 0 = none
  */
 struct hd_ip {
 	__be32 saddr[4];
@@ -133,6 +134,7 @@ struct hd_ip {
 	__u32 nat_block;
 	__u32 tell;
 	__u32 tell_word;
+	__u32 firewall;
 };
 
 /**

@@ -188,9 +188,10 @@ static __always_inline void hd_port_count_out(const struct hd_pkt *pkt, __u32 id
 static __always_inline void hd_drop(const struct hd_pkt *pkt, __u32 id, __u32 reason)
 {
 	struct hd_counters *count = bpf_map_lookup_elem(&hd_port_counters, &id);
+	__u32 rule = reason == HD_DROP_FIREWALL && pkt->ip ? pkt->ip->firewall : 0;
 
 	hd_trace(pkt, HD_TRACE_DROP, reason, id);
-	(void)hd_drop_count(id, reason, pkt->stage, ctx_len(pkt->ctx));
+	(void)hd_drop_count(id, reason, pkt->stage, rule, ctx_len(pkt->ctx));
 	if (count && hd_may_write())
 		count->drops++;
 }

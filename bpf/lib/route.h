@@ -118,6 +118,7 @@ static __always_inline bool hd_route_replay(struct hd_pkt *pkt, int *ret)
 	if (!hd_route_fits(pkt->ctx, to_id, pkt->eth_type))
 		return false;
 	hd_trace(pkt, HD_TRACE_FLOW_HIT, rflow->flow.rule[0], rflow->flow.rule[1]);
+	hd_firewall_trace(pkt, &rflow->flow);
 	if (pkt->ip->proto == IPPROTO_TCP)
 		hd_flow_track_tcp(pkt, &rflow->flow, side);
 	r = hd_port_may_send(pkt, to_id, to);
@@ -279,7 +280,7 @@ static __always_inline bool is_translated(const struct hd_pkt *pkt)
 	       (ip_is_v4(pkt->ip) && fip_find(id, pkt->ip->saddr[0], HD_NAT_OUT));
 }
 
-/* To one port. Rules and flows matter if one of the two has security; else it only has to fit. */
+/* To one port. Rules and flows matter if one of the two has security, or the router a firewall; else it only has to fit. */
 static __always_inline int route_to(struct hd_pkt *pkt, __u32 to_id)
 {
 	const struct hd_port_value *to = hd_port_lookup(to_id);
@@ -292,7 +293,7 @@ static __always_inline int route_to(struct hd_pkt *pkt, __u32 to_id)
 	if (!hd_route_fits(pkt->ctx, to_id, pkt->eth_type))
 		return pkt->ip->rewrite ? tell_too_big(pkt) : -HD_DROP_MTU;
 	pkt->ip->to = to_id;
-	if (is_secure(pkt->from) || is_secure(to) || is_translated(pkt))
+	if (is_secure(pkt->from) || is_secure(to) || is_translated(pkt) || firewall_of(pkt->ip))
 		return HD_VERDICT_FLOW;
 	r = hd_port_may_send_to(pkt, to_id);
 	return r < 0 ? r : send_flow(pkt, &j, NULL);

@@ -67,7 +67,8 @@ enum {
  * @mac_limit: MACs that may be learned here at a time
  * @mac:       configured MAC, with HD_PORT_HAS_MAC
  * @vlan:      its own VLAN, that of untagged frames; 0 without a VLAN mode, and for a trunk. Of a leg: its tag outside, 0 = none
- * @policy:    with HD_PORT_SECURE, the union of its security groups; also the class of its membership (heddle/policy.h)
+ * @policy:    with HD_PORT_SECURE, the union of its security groups; also the class of its membership (heddle/policy.h). Of a router: the rule set of
+ *             its firewall, 0 = it has none (heddle/firewall.h)
  * @gen:       generation: a hash of all that a flow of this port was judged by, its rules included
  */
 struct hd_port_value {

@@ -186,7 +186,10 @@
 	  "Give its sender a floating IP: 'heddle floating-ip add'.")                                                               \
 	X(62, HD_DROP_NAT_CLASH, "nat-clash",                                                                                       \
 	  "Inside, the connection would be the same as one that came by another outside address or port.",                          \
-	  "It is over when its client takes another port; usual where one client asks several port forwards to the same server.")
+	  "It is over when its client takes another port; usual where one client asks several port forwards to the same server.")   \
+	X(63, HD_DROP_FIREWALL, "firewall",                                                                                         \
+	  "A rule of the router's firewall denies or rejects the packet.",                                                          \
+	  "'heddle drops' names the rule; 'heddle firewall show F' lists them in their order.")
 
 enum hd_reason {
 	HD_DROP_NONE = 0,
@@ -202,13 +205,15 @@ enum hd_reason {
  * @port:   port that the packet came from (port-out: goes to); HD_PORT_NONE if it is unknown or the table is full
  * @reason: enum hd_reason
  * @stage:  enum hd_stage in which it was decided
+ * @rule:   rule that decided, with HD_DROP_FIREWALL; else 0
  */
 struct hd_drop_key {
 	__u32 port;
 	__u16 reason;
 	__u16 stage;
+	__u32 rule;
 };
-HD_ASSERT_SIZE(struct hd_drop_key, 8);
+HD_ASSERT_SIZE(struct hd_drop_key, 12);
 
 /**
  * struct hd_drop_value - value of hd_drops, one for each CPU

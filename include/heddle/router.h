@@ -141,7 +141,9 @@ HD_ASSERT_SIZE(struct hd_hop, 8);
  * @hop:  of side 0 and side 1
  * @listen_addr: of a port forward by which the flow began; 0 = by none
  * @listen_port: likewise
+ * @rule: of the router's firewall that allowed it; 0 = none had to, or it was asked at another host
  * @pad:  zero
+ * @reserved: zero
  */
 struct hd_rflow_value {
 	struct hd_flow_value flow;
@@ -149,5 +151,7 @@ struct hd_rflow_value {
 	__be32 listen_addr;
 	__be16 listen_port;
 	__u16 pad;
+	__u32 rule;
+	__u32 reserved;
 };
-HD_ASSERT_SIZE(struct hd_rflow_value, 88);
+HD_ASSERT_SIZE(struct hd_rflow_value, 96);

@@ -15,6 +15,9 @@ enum hd_trace_mode { HD_TRACE_OFF, HD_TRACE_TWIN, HD_TRACE_LIVE };
 
 #define HD_TRACE_MAX 63
 
+/* In the place of an ICMP error's type and code: the sender is told by a TCP RST. No error has these. */
+#define HD_TELL_RESET 0xffffu
+
 /* What a record is about; @a and @b of struct hd_trace_record. */
 enum hd_trace_what {
 	HD_TRACE_PORT,	     /* it came in by port a of network b */
@@ -43,10 +46,11 @@ enum hd_trace_what {
 	HD_TRACE_ROUTE_STATIC,	   /* router a: its static route b decides */
 	HD_TRACE_ROUTED,	   /* router a at another host has sent it on, into network b */
 	HD_TRACE_NEXT_HOP,	   /* the next hop in network a is behind port b; 0 = not known */
-	HD_TRACE_TOLD, /* dropped for reason b; its sender is told, by an ICMP error: a is port << 16 | type << 8 | code */
+	HD_TRACE_TOLD, /* dropped for reason b; its sender is told, by an ICMP error: a is port << 16 | type << 8 | code; HD_TELL_RESET: by a RST */
 	HD_TRACE_DNAT, /* from outside: its destination is inside a (IPv4, network order), port b; 0 = the same */
 	HD_TRACE_SNAT, /* to outside: its source is called a (IPv4, network order) there, port b; 0 = the same */
 	HD_TRACE_FORWARD, /* it came by the port forward that listens at a (IPv4, network order); b = protocol << 16 | port */
+	HD_TRACE_FIREWALL, /* rule a of the firewall of a router decides, 0 = none matches; b is router << 8 | enum hd_fw_action */
 };
 
 /**

@@ -86,6 +86,7 @@ enum hd_noun_id {
 	HD_NOUN_PORT,
 	HD_NOUN_FLOATING_IP,
 	HD_NOUN_PORT_FORWARD,
+	HD_NOUN_FIREWALL,
 	HD_NOUN_FDB,
 	HD_NOUN_NEIGHBOUR,
 	HD_NOUN_COUNT,
@@ -126,6 +127,9 @@ extern const struct hd_noun hd_rule_noun;
 
 /** hd_route_noun - likewise one static route of a router, for `router route-add`; an element of its "routes" */
 extern const struct hd_noun hd_route_noun;
+
+/** hd_fw_rule_noun - likewise one rule of a firewall, for `firewall rule-add`; an element of its "rules", whose order counts */
+extern const struct hd_noun hd_fw_rule_noun;
 
 /** hd_gateway_noun - likewise the way out of a router, for `router gateway`; its "gateway" */
 extern const struct hd_noun hd_gateway_noun;

@@ -50,6 +50,9 @@ int hd_api_trace(struct hd_daemon *daemon, const struct hd_http_request *req, co
 /** hd_api_tell - steps in words: an object with steps, verdict, to, reason and rule; names are those of @model */
 json_t *hd_api_tell(struct hd_model *model, const struct hd_trace_record *records, size_t n);
 
+/** hd_api_rule_ref - a rule as others name it: {"group" or "firewall": its owner, "id"} */
+json_t *hd_api_rule_ref(const struct hd_object *owner, uint32_t rule);
+
 /* live.c: real packets as they come */
 int hd_api_live_begin(struct hd_daemon *daemon, const struct hd_http_request *req, const char *rest,
 		      json_t **ret, struct hd_error *err);

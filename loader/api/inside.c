@@ -4,6 +4,7 @@
  *
  *     POST   /v1/security-groups/web/rules       the body is the new item; it gets a number
  *     DELETE /v1/security-groups/web/rules/17
+ *     POST   /v1/firewalls/edge/rules            the same; "position" says where it goes, if not to the end
  *     POST   /v1/routers/r1/subnets              {"name": "blue4"}
  *     DELETE /v1/routers/r1/subnets/blue4
  */
@@ -20,6 +21,7 @@ struct place {
 	const struct hd_option *opt;
 	char name[64];
 	const char *last;
+	json_int_t position; /* of a new item, 0 = at the end */
 };
 
 static bool parse(const struct hd_noun *noun, const char *rest, struct place *ret)
@@ -85,12 +87,12 @@ static json_t *copy_spec(const struct place *at, const struct hd_object *object)
 	return spec;
 }
 
-/* The one new element in canonical form: checked as of an object that has no other. */
+/* The one new element in canonical form: checked as a change of an object, of which all else stays. */
 static int canonical(const struct place *at, json_t *element, json_t **ret, struct hd_error *err)
 {
 	_json_ json_t *alone = json_pack("{s:[O]}", at->opt->name, element);
 	_json_ json_t *checked = NULL;
-	int r = hd_spec_canonical(at->noun, at->name, alone, false, &checked, err);
+	int r = hd_spec_canonical(at->noun, at->name, alone, true, &checked, err);
 
 	if (r == 0)
 		*ret = json_incref(json_array_get(json_object_get(checked, at->opt->name), 0));
@@ -132,13 +134,36 @@ static int already_there(const struct place *at, const struct hd_http_request *r
 	return -EEXIST;
 }
 
+/* Where a rule of a firewall is to stand; it is no part of what it says. */
+static int take_position(struct place *at, const struct hd_object *object, json_t *body,
+			 struct hd_error *err)
+{
+	const json_t *position = json_object_get(body, "position");
+	json_int_t last =
+		(json_int_t)json_array_size(json_object_get(object->spec, at->opt->name)) + 1;
+
+	if (!position || at->opt->item != &hd_fw_rule_noun)
+		return 0;
+	at->position = json_integer_value(position);
+	(void)json_object_del(body, "position");
+	if (at->position >= 1 && at->position <= last)
+		return 0;
+	hd_error_set(err, HD_ERR_INVALID, "%s %s: position: expected a number from 1 to %lld",
+		     at->noun->name, at->name, (long long)last);
+	hd_error_object(err, at->noun->name, at->name);
+	hd_error_hint(err, "without a position the rule goes to the end");
+	return -EINVAL;
+}
+
 /* What the body of a request stands for: itself, or the name in it. */
-static int read_element(const struct place *at, const struct hd_http_request *req, json_t **ret,
-			struct hd_error *err)
+static int read_element(struct place *at, const struct hd_object *object,
+			const struct hd_http_request *req, json_t **ret, struct hd_error *err)
 {
 	_json_ json_t *body = NULL;
 	int r = hd_api_body(req, &body, err);
 
+	if (r == 0)
+		r = take_position(at, object, body, err);
 	if (r == 0 && at->opt->item && json_object_get(body, "id"))
 		r = hd_error_set(err, HD_ERR_INVALID,
 				 "%s %s: the id of a new %s is given by heddle", at->noun->name,
@@ -169,13 +194,13 @@ static int check_free(struct hd_daemon *daemon, const struct place *at, const js
 }
 
 static int add_element(struct hd_daemon *daemon, const struct hd_http_request *req,
-		       const struct place *at, const struct hd_object *object, json_t **ret,
+		       struct place *at, const struct hd_object *object, json_t **ret,
 		       struct hd_error *err)
 {
 	_json_ json_t *spec = copy_spec(at, object);
 	_json_ json_t *element = NULL;
 	const json_t *other;
-	int r = read_element(at, req, &element, err);
+	int r = read_element(at, object, req, &element, err);
 
 	if (r < 0)
 		return r;
@@ -185,7 +210,11 @@ static int add_element(struct hd_daemon *daemon, const struct hd_http_request *r
 	r = check_free(daemon, at, element, err);
 	if (r < 0)
 		return r;
-	(void)json_array_append(json_object_get(spec, at->opt->name), element);
+	if (at->position)
+		(void)json_array_insert(json_object_get(spec, at->opt->name),
+					(size_t)at->position - 1, element);
+	else
+		(void)json_array_append(json_object_get(spec, at->opt->name), element);
 	r = hd_api_commit(daemon, at->noun, req, at->name, spec, ret, err);
 	if (r == 0)
 		note_id(at, *ret);

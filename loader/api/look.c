@@ -75,16 +75,20 @@ static int list_drop(void *arg, const struct hd_drop_key *key, const struct hd_d
 {
 	struct drops *drops = arg;
 	const struct hd_object *port = hd_model_get_port(drops->daemon->model, key->port);
+	const struct hd_object *owner = hd_model_rule_group(drops->daemon->model, key->rule);
 	size_t i = find_reason(key->reason);
+	json_t *drop;
 
 	if ((drops->port && drops->port != key->port) || i == N_REASONS)
 		return 0;
-	return json_array_append_new(
-		drops->list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "reason", reasons[i].name,
-				       "port", port ? port->name : "", "stage",
-				       key->stage < HD_STAGE_COUNT ? stages[key->stage] : "",
-				       "packets", (json_int_t)value->packets, "bytes",
-				       (json_int_t)value->bytes, "sentence", reasons[i].sentence));
+	drop = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "reason", reasons[i].name, "port",
+			 port ? port->name : "", "stage",
+			 key->stage < HD_STAGE_COUNT ? stages[key->stage] : "", "packets",
+			 (json_int_t)value->packets, "bytes", (json_int_t)value->bytes, "sentence",
+			 reasons[i].sentence);
+	if (owner)
+		(void)json_object_set_new(drop, "rule", hd_api_rule_ref(owner, key->rule));
+	return json_array_append_new(drops->list, drop);
 }
 
 static json_int_t packets_of(const json_t *drop)
@@ -247,6 +251,7 @@ static void add_flow_tables(struct hd_daemon *daemon, json_t *list)
 	} rows[] = {
 		{ "rules", HD_TABLE_RULES, limits->rules },
 		{ "policies", HD_TABLE_SHAPES, limits->policies },
+		{ "firewall-rules", HD_TABLE_FW_RULES, limits->rules },
 		{ "members", HD_TABLE_MEMBERS, limits->members },
 		{ "sources", HD_TABLE_SOURCES, limits->sources },
 		{ "routes", HD_TABLE_ROUTES, limits->routes },

@@ -418,6 +418,54 @@ static const struct hd_option port_forward_options[] = {
 	  .help = "address and port inside" },
 };
 
+static const char *const actions[] = { "allow", "deny", "reject", NULL };
+
+static const struct hd_option fw_rule_options[] = {
+	{ .name = "id",
+	  .type = HD_TYPE_UINT,
+	  .flags = HD_OPT_UNTYPED,
+	  .min = 1,
+	  .max = UINT32_MAX,
+	  .meta = "ID",
+	  .help = "given by heddle when the rule is added; what rule-del takes" },
+	{ .name = "action",
+	  .type = HD_TYPE_WORD,
+	  .flags = HD_OPT_REQUIRED,
+	  .words = actions,
+	  .meta = "allow|deny|reject",
+	  .help = "reject tells the sender, deny drops in silence" },
+	{ .name = "protocol",
+	  .type = HD_TYPE_PROTOCOL,
+	  .meta = "NAME|N",
+	  .help = "any if not given" },
+	{ .name = "from",
+	  .type = HD_TYPE_CIDR,
+	  .meta = "CIDR",
+	  .help = "source addresses; any if not given" },
+	{ .name = "to",
+	  .type = HD_TYPE_CIDR,
+	  .meta = "CIDR",
+	  .help = "destination addresses; any if not given" },
+	{ .name = "port",
+	  .type = HD_TYPE_PORTS,
+	  .meta = "N[-M]",
+	  .help = "destination port of tcp, udp or sctp" },
+};
+
+static const struct hd_option firewall_options[] = {
+	{ .name = "router",
+	  .type = HD_TYPE_NAME,
+	  .flags = HD_OPT_REQUIRED,
+	  .refers = "router",
+	  .meta = "ROUTER",
+	  .help = "the router whose traffic it filters; a router has one firewall" },
+	{ .name = "rules",
+	  .type = HD_TYPE_ITEM,
+	  .flags = HD_OPT_LIST | HD_OPT_UNTYPED,
+	  .item = &hd_fw_rule_noun,
+	  .help = "in order: the first that matches decides; what none matches is allowed" },
+};
+
 static const struct hd_option fdb_options[] = {
 	{ .name = "port",
 	  .type = HD_TYPE_NAME,
@@ -462,6 +510,8 @@ const struct hd_noun hd_nouns[HD_NOUN_COUNT] = {
 	[HD_NOUN_PORT_FORWARD] = { HD_NOUN_PORT_FORWARD, "port-forward", "port-forwards", "pf",
 				   "NAME", "a port outside for one inside",
 				   OPTIONS(port_forward_options) },
+	[HD_NOUN_FIREWALL] = { HD_NOUN_FIREWALL, "firewall", "firewalls", NULL, "FIREWALL",
+			       "ordered rules of a router", OPTIONS(firewall_options) },
 	[HD_NOUN_FDB] = { HD_NOUN_FDB, "fdb", "fdb", NULL, "MAC", "which MAC is behind which port",
 			  OPTIONS(fdb_options) },
 	[HD_NOUN_NEIGHBOUR] = { HD_NOUN_NEIGHBOUR, "neighbour", "neighbours", "neigh", "IP",
@@ -476,6 +526,11 @@ const struct hd_noun hd_rule_noun = {
 const struct hd_noun hd_route_noun = {
 	HD_NOUN_COUNT,	       "route", "routes", NULL, "ID", "one static route of a router",
 	OPTIONS(route_options)
+};
+
+const struct hd_noun hd_fw_rule_noun = {
+	HD_NOUN_COUNT,		 "rule", "rules", NULL, "ID", "one rule of a firewall",
+	OPTIONS(fw_rule_options)
 };
 
 const struct hd_noun hd_gateway_noun = {
@@ -494,7 +549,6 @@ static const struct protocol {
 };
 
 const struct hd_later hd_later_words[] = {
-	{ "firewall", "ordered rules of a router" },
 	{ "capture", "record packets with their verdicts" },
 	{ "try", "apply a file and take it back unless confirmed" },
 	{ "rollback", "go back to the state before the last change" },

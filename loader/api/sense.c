@@ -7,6 +7,7 @@
 static const char *rule_nonsense(const json_t *rule);
 static const char *route_nonsense(const json_t *route);
 static const char *gateway_nonsense(const json_t *gateway);
+static const char *fw_rule_nonsense(const json_t *rule);
 
 const char *hd_item_nonsense(const struct hd_noun *item, const json_t *value)
 {
@@ -14,6 +15,8 @@ const char *hd_item_nonsense(const struct hd_noun *item, const json_t *value)
 		return rule_nonsense(value);
 	if (item == &hd_route_noun)
 		return route_nonsense(value);
+	if (item == &hd_fw_rule_noun)
+		return fw_rule_nonsense(value);
 	return item == &hd_gateway_noun ? gateway_nonsense(value) : NULL;
 }
 
@@ -27,15 +30,19 @@ static bool has(const json_t *item, const char *key)
 	return json_object_get(item, key);
 }
 
+static bool has_ports(int protocol)
+{
+	return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 136;
+}
+
 /* What protocol and family allow to be said besides; NULL if nothing is wrong. */
 static const char *rule_nonsense(const json_t *rule)
 {
 	const char *protocol = text_of(rule, "protocol"), *type = text_of(rule, "ethertype");
 	const char *remote = text_of(rule, "remote");
 	int number = protocol ? hd_protocol_parse(protocol) : -1;
-	bool has_ports = number == 6 || number == 17 || number == 132 || number == 136;
 
-	if (has(rule, "port") && !has_ports)
+	if (has(rule, "port") && !has_ports(number))
 		return "port needs protocol tcp, udp, udplite or sctp";
 	if (has(rule, "icmp-type") && number != 1 && number != 58)
 		return "icmp-type needs protocol icmp or icmpv6";
@@ -51,6 +58,28 @@ static const char *rule_nonsense(const json_t *rule)
 	if (type &&
 	    ((number == 1 && strcmp(type, "ipv4")) || (number == 58 && strcmp(type, "ipv6"))))
 		return "protocol is not of that ethertype";
+	return NULL;
+}
+
+/* Whether a prefix is of the family that ICMP of one protocol number is not of. */
+static bool is_other_family(int protocol, const char *prefix)
+{
+	return prefix &&
+	       ((protocol == 1 && strchr(prefix, ':')) || (protocol == 58 && !strchr(prefix, ':')));
+}
+
+static const char *fw_rule_nonsense(const json_t *rule)
+{
+	const char *from = text_of(rule, "from"), *to = text_of(rule, "to");
+	const char *protocol = text_of(rule, "protocol");
+	int number = protocol ? hd_protocol_parse(protocol) : -1;
+
+	if (has(rule, "port") && !has_ports(number))
+		return "port needs protocol tcp, udp, udplite or sctp";
+	if (from && to && !strchr(from, ':') != !strchr(to, ':'))
+		return "from and to are not of one family";
+	if (is_other_family(number, from) || is_other_family(number, to))
+		return "the addresses are not of that protocol's family";
 	return NULL;
 }
 

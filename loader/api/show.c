@@ -292,6 +292,17 @@ static void show_group(struct hd_daemon *daemon, const struct hd_object *object,
 	(void)json_object_set_new(shown, "rules", hd_api_show_rules(daemon, object));
 }
 
+/* Each rule with its place. */
+static void show_firewall(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
+{
+	json_t *rules = hd_api_show_rules(daemon, object), *rule;
+	size_t i;
+
+	json_array_foreach(rules, i, rule)
+		(void)json_object_set_new(rule, "position", json_integer((json_int_t)i + 1));
+	(void)json_object_set_new(shown, "rules", rules ? rules : json_array());
+}
+
 json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object)
 {
 	json_t *shown = json_pack("{s:s}", "name", object->name);
@@ -314,6 +325,8 @@ json_t *hd_api_show(struct hd_daemon *daemon, const struct hd_object *object)
 		show_port_forward(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_GROUP)
 		show_group(daemon, object, shown);
+	if (object->noun->id == HD_NOUN_FIREWALL)
+		show_firewall(daemon, object, shown);
 	if (object->noun->id == HD_NOUN_NETWORK)
 		show_network(daemon, object, shown);
 	return shown;

@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/packet.h"
 #include "cleanup.h"
+#include "heddle/firewall.h"
 #include "heddle/policy.h"
 #include "heddle/reason.h"
 #include "heddle/stage.h"
@@ -93,8 +94,30 @@ static json_t *rule_text(const struct telling *t, uint32_t id)
 {
 	const struct hd_object *group = hd_model_rule_group(t->model, id);
 
-	return group ? json_sprintf("rule %u of security group %s", id, group->name)
-		     : json_sprintf("rule %u", id);
+	if (!group)
+		return json_sprintf("rule %u", id);
+	return json_sprintf("rule %u of %s %s", id,
+			    group->noun->id == HD_NOUN_FIREWALL ? "firewall" : "security group",
+			    group->name);
+}
+
+static json_t *firewall_text(const struct telling *t, const struct hd_trace_record *r)
+{
+	const struct hd_object *router = hd_model_get_port(t->model, r->b >> 8);
+	const struct hd_object *firewall =
+		router ? hd_model_firewall_of(t->model, router->name) : NULL;
+
+	if (r->a)
+		return rule_text(t, r->a);
+	return json_sprintf("no rule of firewall %s of router %s matches",
+			    firewall ? firewall->name : "(none)", router ? router->name : "(none)");
+}
+
+static const char *firewall_word(uint32_t action)
+{
+	return action == HD_FW_ALLOW  ? "firewall allowed"
+	       : action == HD_FW_DENY ? "firewall denied"
+				      : "firewall rejected";
 }
 
 static json_t *flow_text(const struct telling *t, const struct hd_trace_record *r)
@@ -137,6 +160,8 @@ static json_t *told_text(struct telling *t, const struct hd_trace_record *r)
 	char text[256];
 
 	reason_text(t, r->b, text, sizeof(text));
+	if ((r->a & 0xffff) == HD_TELL_RESET)
+		return json_sprintf("dropped, and its sender is told by TCP RST: %s", text);
 	return json_sprintf("dropped, and its sender is told by ICMP type %u, code %u: %s",
 			    r->a >> 8 & 0xff, r->a & 0xff, text);
 }
@@ -197,6 +222,11 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 		t->rule = r->a;
 		*detail = rule_text(t, r->a);
 		return r->b == HD_EGRESS ? "egress allowed" : "ingress allowed";
+	case HD_TRACE_FIREWALL:
+		if (r->a)
+			t->rule = r->a;
+		*detail = firewall_text(t, r);
+		return firewall_word(r->b & 0xff);
 	case HD_TRACE_NO_RULE:
 		t->rule = 0;
 		*detail = json_sprintf("no %s rule of port %s allows it: default deny",
@@ -295,7 +325,13 @@ static json_t *show_rule(const struct telling *t)
 
 	if (!group)
 		return json_null();
-	return json_pack("{s:s, s:I}", "group", group->name, "id", (json_int_t)t->rule);
+	return hd_api_rule_ref(group, t->rule);
+}
+
+json_t *hd_api_rule_ref(const struct hd_object *owner, uint32_t rule)
+{
+	return json_pack("{s:s, s:I}", owner->noun->id == HD_NOUN_FIREWALL ? "firewall" : "group",
+			 owner->name, "id", (json_int_t)rule);
 }
 
 json_t *hd_api_tell(struct hd_model *model, const struct hd_trace_record *records, size_t n)

@@ -9,6 +9,7 @@
 
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
+#include "heddle/firewall.h"
 #include "heddle/leg.h"
 #include "heddle/nat.h"
 #include "heddle/neigh.h"
@@ -22,6 +23,8 @@
 const char *const hd_table_names[HD_TABLE_COUNT] = {
 	[HD_TABLE_RULES] = "hd_rules",
 	[HD_TABLE_SHAPES] = "hd_shapes",
+	[HD_TABLE_FW_RULES] = "hd_fw_rules",
+	[HD_TABLE_FW_SHAPES] = "hd_fw_shapes",
 	[HD_TABLE_MEMBERS] = "hd_members",
 	[HD_TABLE_SOURCES] = "hd_sources",
 	[HD_TABLE_GATEWAYS] = "hd_gateways",
@@ -57,6 +60,7 @@ struct compiler {
 	struct hd_policy *policy;
 	const struct hd_fact *facts;
 	size_t n_facts;
+	struct hd_error *err;
 	uint8_t slots[HD_IFINDEX_SLOTS / 8];
 	uint8_t routed[HD_FLOW_NETWORKS_MAX / 8];
 };
@@ -74,6 +78,8 @@ void hd_tables_init(struct hd_tables *tables)
 
 	hd_table_init(&t[HD_TABLE_RULES], sizeof(struct hd_rule_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_SHAPES], sizeof(uint32_t), sizeof(struct hd_shapes));
+	hd_table_init(&t[HD_TABLE_FW_RULES], sizeof(struct hd_fw_key), sizeof(struct hd_fw_value));
+	hd_table_init(&t[HD_TABLE_FW_SHAPES], sizeof(uint32_t), sizeof(struct hd_fw_shapes));
 	hd_table_init(&t[HD_TABLE_MEMBERS], sizeof(struct hd_member_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_SOURCES], sizeof(struct hd_source_key), sizeof(uint32_t));
 	hd_table_init(&t[HD_TABLE_GATEWAYS], sizeof(struct hd_member_key), sizeof(uint32_t));
@@ -505,7 +511,8 @@ static int compile_fact(struct compiler *c, const struct hd_fact *fact)
 	if (object->noun->id == HD_NOUN_PEER)
 		return compile_peer(c, object, fact);
 	if (object->noun->id == HD_NOUN_ROUTER)
-		return hd_compile_router(c->model, object, fact, gateway_fact(c, object), c->out);
+		return hd_compile_router(c->model, object, fact, gateway_fact(c, object), c->out,
+					 c->err);
 	return compile_port(c, object, fact);
 }
 
@@ -678,7 +685,7 @@ static int compile_all(struct compiler *c, const struct hd_fact *facts, size_t n
 int hd_compile(const struct hd_model *model, const struct hd_fact *facts, size_t n_facts,
 	       uint32_t hz, struct hd_tables *ret, struct hd_error *err)
 {
-	struct compiler c = { .model = model, .hz = hz, .out = ret };
+	struct compiler c = { .model = model, .hz = hz, .out = ret, .err = err };
 	int r = hd_policy_compile(model, ret, &c.policy, err);
 
 	if (r == 0)

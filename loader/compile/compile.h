@@ -42,6 +42,8 @@ struct hd_fact {
 enum hd_table_id {
 	HD_TABLE_RULES,
 	HD_TABLE_SHAPES,
+	HD_TABLE_FW_RULES,
+	HD_TABLE_FW_SHAPES,
 	HD_TABLE_MEMBERS,
 	HD_TABLE_SOURCES,
 	HD_TABLE_GATEWAYS,
@@ -87,7 +89,7 @@ extern const char *const hd_table_names[HD_TABLE_COUNT];
  * @hz:      jiffies in a second
  * @ret:     initialised and empty; sorted on return
  *
- * @err:     with -EEXIST and -EOVERFLOW, see hd_policy_compile()
+ * @err:     with -EEXIST and -EOVERFLOW, see hd_policy_compile() and hd_compile_firewall()
  *
  * Return: 0, -ENOMEM, -EEXIST, -EOVERFLOW.
  */

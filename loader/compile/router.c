@@ -391,7 +391,7 @@ static void hash_neighbours(struct routing *r)
 
 int hd_compile_router(const struct hd_model *model, const struct hd_object *object,
 		      const struct hd_fact *fact, const struct hd_fact *uplink,
-		      struct hd_tables *out)
+		      struct hd_tables *out, struct hd_error *err)
 {
 	struct routing r = {
 		.model = model,
@@ -414,8 +414,11 @@ int hd_compile_router(const struct hd_model *model, const struct hd_object *obje
 		ret = add_endpoints(&r);
 	for (size_t i = 0; ret == 0 && i < r.router->n_routes; i++)
 		ret = add_static(&r, i);
+	if (ret == 0)
+		ret = hd_compile_firewall(model, object->name, out, &value.policy, err);
 	if (ret < 0)
 		return ret;
+	r.gen += mix(value.policy);
 	hash_neighbours(&r);
 	memcpy(value.mac, r.router->mac, 6);
 	memcpy(r.end.from, fact->from, 6);

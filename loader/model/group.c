@@ -62,20 +62,19 @@ static int parse_rule(const json_t *json, struct hd_rule *rule)
 }
 
 /*
- * The view of the very same rule in the group as it was: in its order, with at most one left out. Such a rule has its number, and
- * is not to be written to.
+ * Place of the very same rule in the object as it was: in its order, with at most one left out; -1 if it is not there. Such a rule has its
+ * number, and is not to be written to.
  */
-static const struct hd_rule *seen_before(const struct hd_object *old, const json_t *rule,
-					 size_t *at)
+static ssize_t seen_before(const struct hd_object *old, const json_t *rule, size_t *at)
 {
 	const json_t *rules = old ? json_object_get(old->spec, "rules") : NULL;
 
-	for (size_t k = *at; old && k < *at + 2; k++)
+	for (size_t k = *at; k < *at + 2 && k < json_array_size(rules); k++)
 		if (rule == json_array_get(rules, k)) {
 			*at = k + 1;
-			return &old->view.group.rules[k];
+			return (ssize_t)k;
 		}
-	return NULL;
+	return -1;
 }
 
 int hd_group_view(struct hd_object *object, struct hd_error *err)
@@ -90,10 +89,10 @@ int hd_group_view(struct hd_object *object, struct hd_error *err)
 				    object->name);
 	json_array_foreach(rules, i, rule) {
 		struct hd_rule *view = &group->rules[group->n_rules++];
-		const struct hd_rule *before = seen_before(object->replaces, rule, &at);
+		ssize_t before = seen_before(object->replaces, rule, &at);
 
-		if (before)
-			*view = *before;
+		if (before >= 0)
+			*view = object->replaces->view.group.rules[before];
 		else if (parse_rule(rule, view) < 0)
 			return hd_error_set(err, HD_ERR_INVALID,
 					    "security-group %s: rule %zu is unreadable",
@@ -153,7 +152,7 @@ static void use_number(uint8_t *used, json_t *rule, uint32_t id)
 
 static int full(const struct hd_limits *limits, struct hd_error *err)
 {
-	hd_error_set(err, HD_ERR_FAILED, "security-group: there is no room for more than %u rules",
+	hd_error_set(err, HD_ERR_FAILED, "there is no room for more than %u rules",
 		     limits->rule_ids);
 	hd_error_hint(err, "raise table-sizes/rule-ids in heddled.conf");
 	return -ENOSPC;
@@ -175,8 +174,9 @@ static int keep_numbers(const struct hd_object *old, const struct hd_limits *lim
 	int without = 0;
 
 	json_array_foreach((json_t *)rules, i, rule) {
-		const struct hd_rule *shared = seen_before(old, rule, &at);
-		json_int_t id = shared ? shared->id : old_number(old_rules, rule, &at);
+		bool shared = seen_before(old, rule, &at) >= 0;
+		json_int_t id = shared ? json_integer_value(json_object_get(rule, "id"))
+				       : old_number(old_rules, rule, &at);
 
 		if (shared && id >= limits->rule_ids)
 			return full(limits, err);
@@ -226,25 +226,37 @@ static bool is_sorted(const uint32_t *ids, size_t n)
 	return true;
 }
 
+int hd_rules_number(const struct hd_model *model, const struct hd_model *also,
+		    const struct hd_object *old, const struct hd_limits *limits, json_t *rules,
+		    bool *ret_sorted, struct hd_error *err)
+{
+	_free_ uint32_t *ids = calloc(json_array_size(rules) + 1, sizeof(*ids));
+	_free_ uint8_t *used = calloc(limits->rule_ids / 8 + 1, 1);
+	int r;
+
+	if (!used || !ids)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	r = keep_numbers(old, limits, used, rules, ids, err);
+	if (r > 0)
+		r = give_numbers(model, also, limits, used, rules, ids, err);
+	if (r >= 0 && ret_sorted)
+		*ret_sorted = is_sorted(ids, json_array_size(rules));
+	return r < 0 ? r : 0;
+}
+
 int hd_group_number(const struct hd_model *model, const struct hd_model *also,
 		    const struct hd_object *old, const struct hd_limits *limits, json_t *spec,
 		    struct hd_error *err)
 {
-	_free_ uint8_t *used = calloc(limits->rule_ids / 8 + 1, 1);
-	_free_ uint32_t *ids = NULL;
+	bool sorted = true;
 	json_t *rules;
 	int r;
 
 	if (!json_object_get(spec, "rules"))
 		(void)json_object_set_new(spec, "rules", first_rules());
 	rules = json_object_get(spec, "rules");
-	ids = calloc(json_array_size(rules) + 1, sizeof(*ids));
-	if (!used || !ids)
-		return hd_error_set(err, HD_ERR_FAILED, "no memory");
-	r = keep_numbers(old, limits, used, rules, ids, err);
-	if (r > 0)
-		r = give_numbers(model, also, limits, used, rules, ids, err);
-	if (r < 0 || is_sorted(ids, json_array_size(rules)))
+	r = hd_rules_number(model, also, old, limits, rules, &sorted, err);
+	if (r < 0 || sorted)
 		return r;
 	return hd_items_sort(rules) < 0 ? hd_error_set(err, HD_ERR_FAILED, "no memory") : 0;
 }

@@ -2,7 +2,7 @@
 /*
  * items.c - lists of numbered things inside an object, as JSON: the rules of a security group, the routes of a router
  *
- * Such a list is kept in the order of its numbers. An item that says the same as one before keeps that one's number, whatever its place in
+ * Such a list is kept in the order of its numbers, but for the rules of a firewall, whose order is their own. An item that says the same as one before keeps that one's number, whatever its place in
  * what came in: so two lists that say the same are the same JSON.
  */
 #include <errno.h>
@@ -54,15 +54,42 @@ int hd_items_sort(json_t *items)
 	return 0;
 }
 
-void hd_items_compare(const json_t *from, const json_t *to, json_t *removed, json_t *added)
+static bool are_equal(const json_t *a, const json_t *b)
+{
+	return a == b || json_equal(a, b);
+}
+
+/* All but what is the same at the beginning and at the end. */
+static void compare_ordered(const json_t *from, const json_t *to, json_t *removed, json_t *added)
+{
+	size_t n = json_array_size(from), m = json_array_size(to), first = 0;
+
+	while (first < n && first < m &&
+	       are_equal(json_array_get(from, first), json_array_get(to, first)))
+		first++;
+	while (n > first && m > first &&
+	       are_equal(json_array_get(from, n - 1), json_array_get(to, m - 1)))
+		n--, m--;
+	for (size_t i = first; i < n; i++)
+		(void)json_array_append(removed, json_array_get(from, i));
+	for (size_t i = first; i < m; i++)
+		(void)json_array_append(added, json_array_get(to, i));
+}
+
+void hd_items_compare(const struct hd_noun *item, const json_t *from, const json_t *to,
+		      json_t *removed, json_t *added)
 {
 	size_t i = 0, k = 0, n = json_array_size(from), m = json_array_size(to);
 
+	if (item == &hd_fw_rule_noun) {
+		compare_ordered(from, to, removed, added);
+		return;
+	}
 	while (i < n || k < m) {
 		json_t *was = json_array_get(from, i), *is = json_array_get(to, k);
 		uint32_t old, new;
 
-		if (was && is && (was == is || json_equal(was, is))) {
+		if (was && is && are_equal(was, is)) {
 			i++;
 			k++;
 			continue;
@@ -96,5 +123,7 @@ int hd_spec_complete(const struct hd_model *model, const struct hd_model *also,
 {
 	if (noun->id == HD_NOUN_GROUP)
 		return hd_group_number(model, also, old, limits, spec, err);
+	if (noun->id == HD_NOUN_FIREWALL)
+		return hd_firewall_number(model, also, old, limits, spec, err);
 	return noun->id == HD_NOUN_ROUTER ? hd_router_number(old, spec, err) : 0;
 }

@@ -64,22 +64,35 @@ static int take_rule(struct hd_model *model, uint32_t id)
 	return 0;
 }
 
+size_t hd_object_rules(const struct hd_object *object)
+{
+	if (object->noun->id == HD_NOUN_GROUP)
+		return object->view.group.n_rules;
+	return object->noun->id == HD_NOUN_FIREWALL ? object->view.firewall.n_rules : 0;
+}
+
+uint32_t hd_object_rule(const struct hd_object *object, size_t i)
+{
+	return object->noun->id == HD_NOUN_GROUP ? object->view.group.rules[i].id
+						 : object->view.firewall.rules[i].id;
+}
+
 static int take_rules(struct hd_model *model, const struct hd_object *object)
 {
-	const struct hd_group *group = &object->view.group;
 	int r = 0;
 
-	for (size_t i = 0; object->noun->id == HD_NOUN_GROUP && r == 0 && i < group->n_rules; i++)
-		r = take_rule(model, group->rules[i].id);
+	for (size_t i = 0; r == 0 && i < hd_object_rules(object); i++)
+		r = take_rule(model, hd_object_rule(object, i));
 	return r;
 }
 
 static void drop_rules(struct hd_model *model, const struct hd_object *object)
 {
-	const struct hd_group *group = &object->view.group;
+	for (size_t i = 0; i < hd_object_rules(object); i++) {
+		uint32_t id = hd_object_rule(object, i);
 
-	for (size_t i = 0; object->noun->id == HD_NOUN_GROUP && i < group->n_rules; i++)
-		model->rule_ids[group->rules[i].id / 8] &= (uint8_t) ~(1 << group->rules[i].id % 8);
+		model->rule_ids[id / 8] &= (uint8_t) ~(1 << id % 8);
+	}
 }
 
 static void forget_index(struct hd_model *model)
@@ -88,14 +101,20 @@ static void forget_index(struct hd_model *model)
 	model->rule_groups = NULL;
 }
 
+static void add_to_index(struct hd_model *model, enum hd_noun_id noun)
+{
+	hd_model_each(model, noun, object)
+		for (size_t i = 0; i < hd_object_rules(object); i++)
+			model->rule_groups[hd_object_rule(object, i)] = object;
+}
+
 static void make_index(struct hd_model *model)
 {
 	model->rule_groups = calloc(model->rule_bytes * 8 + 1, sizeof(*model->rule_groups));
 	if (!model->rule_groups)
 		return;
-	hd_model_each(model, HD_NOUN_GROUP, object)
-		for (size_t i = 0; i < object->view.group.n_rules; i++)
-			model->rule_groups[object->view.group.rules[i].id] = object;
+	add_to_index(model, HD_NOUN_GROUP);
+	add_to_index(model, HD_NOUN_FIREWALL);
 }
 
 const struct hd_object *hd_model_rule_group(struct hd_model *model, uint32_t id)

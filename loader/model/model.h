@@ -246,6 +246,39 @@ struct hd_group {
 	size_t n_rules;
 };
 
+/**
+ * struct hd_fw_rule - one rule of a firewall
+ * @id:       number, unique among these and the rules of groups; index of its counters
+ * @action:   enum hd_fw_action
+ * @ipv4:     it is about IPv4 packets
+ * @ipv6:     it is about IPv6 packets
+ * @protocol: -1 = any
+ * @first:    destination ports
+ * @last:     likewise; 0 to 65535 = any
+ * @from:     source, with @has_from
+ * @to:       destination, with @has_to
+ */
+struct hd_fw_rule {
+	uint32_t id;
+	uint32_t action;
+	bool ipv4;
+	bool ipv6;
+	int protocol;
+	uint16_t first;
+	uint16_t last;
+	bool has_from;
+	bool has_to;
+	struct hd_ip from;
+	struct hd_ip to;
+};
+
+/** struct hd_firewall - view of a firewall; @rules: in their order */
+struct hd_firewall {
+	const char *router;
+	struct hd_fw_rule *rules;
+	size_t n_rules;
+};
+
 /** HD_GROUP_DEFAULT - the group of ports that name none; always there */
 #define HD_GROUP_DEFAULT "default"
 
@@ -294,6 +327,7 @@ struct hd_object {
 		struct hd_peer peer;
 		struct hd_router router;
 		struct hd_group group;
+		struct hd_firewall firewall;
 		struct hd_port port;
 		struct hd_floating_ip floating_ip;
 		struct hd_port_forward port_forward;
@@ -431,17 +465,19 @@ int hd_spec_complete(const struct hd_model *model, const struct hd_model *also,
 		     const struct hd_noun *noun, const struct hd_object *old,
 		     const struct hd_limits *limits, json_t *spec, struct hd_error *err);
 
-/** hd_items_sort - bring items (JSON) into the order of their numbers, which they are kept in; 0 or -ENOMEM */
+/** hd_items_sort - bring items (JSON) into the order of their numbers, which those are kept in that have no order of their own; 0 or -ENOMEM */
 int hd_items_sort(json_t *items);
 
 /**
  * hd_items_compare - what changed from one list of items to another
+ * @item:    what they are; of firewall rules the order counts: what is between the first and the last change is gone and new
  * @from:    in order; NULL = none
  * @to:      likewise
  * @removed: array that gets those that are gone
  * @added:   array that gets those that are new
  */
-void hd_items_compare(const json_t *from, const json_t *to, json_t *removed, json_t *added);
+void hd_items_compare(const struct hd_noun *item, const json_t *from, const json_t *to,
+		      json_t *removed, json_t *added);
 
 /** hd_item_same - whether two items (JSON) say the same; their numbers don't count */
 bool hd_item_same(const json_t *a, const json_t *b);
@@ -461,6 +497,25 @@ int hd_group_number(const struct hd_model *model, const struct hd_model *also,
 		    const struct hd_object *old, const struct hd_limits *limits, json_t *spec,
 		    struct hd_error *err);
 
+/**
+ * hd_rules_number - give each rule of a list a number: one that says the same as one of the object as it was keeps that one's
+ * @rules: of a group or a firewall (JSON), changed in place; they stay where they are
+ * @ret_sorted: whether they are in the order of their numbers; NULL if nobody asks
+ *
+ * Otherwise as hd_group_number().
+ */
+int hd_rules_number(const struct hd_model *model, const struct hd_model *also,
+		    const struct hd_object *old, const struct hd_limits *limits, json_t *rules,
+		    bool *ret_sorted, struct hd_error *err);
+
+/** hd_firewall_number - the same for a firewall, whose rules stay in their order */
+int hd_firewall_number(const struct hd_model *model, const struct hd_model *also,
+		       const struct hd_object *old, const struct hd_limits *limits, json_t *spec,
+		       struct hd_error *err);
+
+/** hd_model_firewall_of - the firewall of a router; NULL if it has none */
+const struct hd_object *hd_model_firewall_of(const struct hd_model *model, const char *router);
+
 /** hd_rule_find - the rule of a group that says the same as @rule (JSON, canonical); borrowed, NULL if there is none */
 const json_t *hd_rule_find(const struct hd_object *group, const json_t *rule);
 
@@ -468,11 +523,15 @@ const json_t *hd_rule_find(const struct hd_object *group, const json_t *rule);
 struct hd_object *hd_group_default(void);
 
 /**
- * hd_model_rule_group - the group that has the rule with a number; NULL if there is none
+ * hd_model_rule_group - the group or firewall that has the rule with a number; NULL if there is none
  *
  * The first call after a change makes an index.
  */
 const struct hd_object *hd_model_rule_group(struct hd_model *model, uint32_t id);
+
+/** hd_object_rules, hd_object_rule - how many rules a group or firewall has, and the number of one of them; other objects have none */
+size_t hd_object_rules(const struct hd_object *object);
+uint32_t hd_object_rule(const struct hd_object *object, size_t i);
 
 /** hd_model_rule_taken - whether a rule has that number */
 bool hd_model_rule_taken(const struct hd_model *model, uint32_t id);

@@ -23,6 +23,7 @@ static const view_fn views[HD_NOUN_COUNT] = {
 	[HD_NOUN_FDB] = hd_fdb_view,
 	[HD_NOUN_NEIGHBOUR] = hd_neighbour_view,
 	[HD_NOUN_PORT_FORWARD] = hd_port_forward_view,
+	[HD_NOUN_FIREWALL] = hd_firewall_view,
 };
 
 static void object_free(struct hd_object *object)
@@ -37,6 +38,8 @@ static void object_free(struct hd_object *object)
 		free(object->view.peer.networks);
 	if (object->noun->id == HD_NOUN_GROUP)
 		free(object->view.group.rules);
+	if (object->noun->id == HD_NOUN_FIREWALL)
+		free(object->view.firewall.rules);
 	if (object->noun->id == HD_NOUN_ROUTER) {
 		free(object->view.router.subnets);
 		free(object->view.router.routes);

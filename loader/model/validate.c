@@ -345,6 +345,21 @@ static int claim_port_forward(struct claim **claims, const struct hd_model *mode
 	return r < 0 ? r : claim_add(claims, object, "listen", what, err);
 }
 
+static int claim_firewall(struct claim **claims, const struct hd_object *object,
+			  struct hd_error *err)
+{
+	const char *router = object->view.firewall.router;
+	char what[176];
+	int r;
+
+	(void)snprintf(what, sizeof(what), "firewall of %s=router %s", router, router);
+	r = claim_add(claims, object, "router", what, err);
+	if (r < 0)
+		hd_error_hint(err, "a router has one firewall: 'heddle firewall rule-add' adds to "
+				   "the one that it has");
+	return r;
+}
+
 static int claim_ports(struct claim **claims, const struct hd_model *model, bool is_new,
 		       struct hd_error *err)
 {
@@ -370,6 +385,9 @@ static int claim_members(struct claim **claims, const struct hd_model *model, st
 	hd_model_each(model, HD_NOUN_PORT_FORWARD, object)
 		if (r == 0)
 			r = claim_port_forward(claims, model, object, err);
+	hd_model_each(model, HD_NOUN_FIREWALL, object)
+		if (r == 0)
+			r = claim_firewall(claims, object, err);
 	return r < 0 ? r : claim_ports(claims, model, true, err);
 }
 

@@ -13,6 +13,7 @@ int hd_group_view(struct hd_object *object, struct hd_error *err);
 int hd_port_view(struct hd_object *object, struct hd_error *err);
 int hd_floating_ip_view(struct hd_object *object, struct hd_error *err);
 int hd_port_forward_view(struct hd_object *object, struct hd_error *err);
+int hd_firewall_view(struct hd_object *object, struct hd_error *err);
 int hd_fdb_view(struct hd_object *object, struct hd_error *err);
 int hd_neighbour_view(struct hd_object *object, struct hd_error *err);
 

@@ -96,6 +96,40 @@ void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model)
 	}
 }
 
+/* Nothing is dropped by that rule any more; what is dropped by none, by a rule set that is not there, is next to nothing. */
+static void forget_rule(int fd, const struct hd_drop_key *key)
+{
+	size_t cpus = (size_t)libbpf_num_possible_cpus();
+	_free_ struct hd_drop_value *was = calloc(cpus, sizeof(*was));
+	_free_ struct hd_drop_value *sum = calloc(cpus, sizeof(*sum));
+	struct hd_drop_key plain = *key;
+
+	plain.rule = 0;
+	if (!was || !sum || bpf_map_lookup_elem(fd, key, was) < 0)
+		return;
+	(void)bpf_map_lookup_elem(fd, &plain, sum); /* not there: zeros */
+	for (size_t cpu = 0; cpu < cpus; cpu++) {
+		sum[cpu].packets += was[cpu].packets;
+		sum[cpu].bytes += was[cpu].bytes;
+	}
+	(void)bpf_map_delete_elem(fd, key); /* first: so there is room */
+	(void)bpf_map_update_elem(fd, &plain, sum, BPF_ANY);
+}
+
+void hd_drops_forget_rules(const struct hd_datapath *dp, const struct hd_model *model)
+{
+	int fd = dp->maps[HD_MAP_DROPS];
+	struct hd_drop_key key, next;
+	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		if (key.rule && !hd_model_rule_taken(model, key.rule))
+			forget_rule(fd, &key);
+	}
+}
+
 static int count_row(void *arg, const void *key, const void *value)
 {
 	(void)key, (void)value;

@@ -70,6 +70,8 @@ static const struct {
 	[HD_MAP_FRAGS] = { "hd_frags", KEEP },
 	[HD_MAP_RULES] = { "hd_rules", KEEP },
 	[HD_MAP_SHAPES] = { "hd_shapes", KEEP },
+	[HD_MAP_FW_RULES] = { "hd_fw_rules", KEEP },
+	[HD_MAP_FW_SHAPES] = { "hd_fw_shapes", KEEP },
 	[HD_MAP_MEMBERS] = { "hd_members", KEEP },
 	[HD_MAP_SOURCES] = { "hd_sources", KEEP },
 	[HD_MAP_GATEWAYS] = { "hd_gateways", KEEP },
@@ -134,10 +136,12 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 	case HD_MAP_FRAGS:
 		return limits->fragments;
 	case HD_MAP_RULES:
+	case HD_MAP_FW_RULES:
 		return limits->rules;
 	case HD_MAP_RULE_COUNTERS:
 		return limits->rule_ids;
 	case HD_MAP_SHAPES:
+	case HD_MAP_FW_SHAPES:
 		return limits->policies;
 	case HD_MAP_MEMBERS:
 		return limits->members;

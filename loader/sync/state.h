@@ -63,5 +63,8 @@ struct hd_sync {
 /** hd_drops_sweep - remove the drop counters of ports that are gone */
 void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model);
 
+/** hd_drops_forget_rules - what rules have dropped that are not in @model is counted as dropped by none: their numbers may be given to others */
+void hd_drops_forget_rules(const struct hd_datapath *dp, const struct hd_model *model);
+
 /** hd_rule_clear - let the counters of a rule begin again */
 void hd_rule_clear(const struct hd_datapath *dp, uint32_t rule);

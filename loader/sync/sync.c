@@ -743,21 +743,34 @@ static void sweep(struct hd_sync *sync, const struct hd_model *model)
 	hd_drops_sweep(&sync->dp, model);
 }
 
+static bool clear_new_rules_of(struct hd_sync *sync, const struct hd_object *object,
+			       const struct hd_model *old)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < hd_object_rules(object); i++) {
+		uint32_t id = hd_object_rule(object, i);
+
+		if (hd_model_rule_taken(old, id))
+			continue;
+		hd_rule_clear(&sync->dp, id);
+		any = true;
+	}
+	return any;
+}
+
 /* A number that an old rule had begins to count from zero for a new one. */
 static void clear_new_rules(struct hd_sync *sync, const struct hd_model *model,
 			    const struct hd_model *old)
 {
-	if (!old)
-		return;
-	hd_model_each(model, HD_NOUN_GROUP, group) {
-		const struct hd_group *view = &group->view.group;
+	static const enum hd_noun_id nouns[] = { HD_NOUN_GROUP, HD_NOUN_FIREWALL };
+	bool any = false;
 
-		if (hd_model_get(old, HD_NOUN_GROUP, group->name) == group)
-			continue;
-		for (size_t i = 0; i < view->n_rules; i++)
-			if (!hd_model_rule_taken(old, view->rules[i].id))
-				hd_rule_clear(&sync->dp, view->rules[i].id);
-	}
+	for (size_t k = 0; old && k < 2; k++)
+		hd_model_each(model, nouns[k], object)
+			any |= !is_same(old, object) && clear_new_rules_of(sync, object, old);
+	if (any)
+		hd_drops_forget_rules(&sync->dp, old);
 }
 
 /*
@@ -789,9 +802,11 @@ static int finish(struct hd_sync *sync, const struct hd_model *model, struct hd_
 {
 	bool any = detach_gone(sync, model) ||
 		   before->table[HD_TABLE_LEGS].n > sync->current.table[HD_TABLE_LEGS].n;
-	int r = hd_tables_write(&sync->dp, before, &sync->current, HD_TABLE_DEL, err);
 	struct hd_tables next;
+	int r;
 
+	hd_tables_wait(before, &sync->current);
+	r = hd_tables_write(&sync->dp, before, &sync->current, HD_TABLE_DEL, err);
 	hd_devices_remove_orphans(&sync->devices, model);
 	hd_gro_sweep(&sync->dp, model);
 	hd_tables_init(&next);

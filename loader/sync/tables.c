@@ -24,6 +24,8 @@ static const struct {
 } homes[HD_TABLE_COUNT] = {
 	[HD_TABLE_RULES] = { HD_MAP_RULES, false },
 	[HD_TABLE_SHAPES] = { HD_MAP_SHAPES, false },
+	[HD_TABLE_FW_RULES] = { HD_MAP_FW_RULES, false },
+	[HD_TABLE_FW_SHAPES] = { HD_MAP_FW_SHAPES, false },
 	[HD_TABLE_MEMBERS] = { HD_MAP_MEMBERS, false },
 	[HD_TABLE_SOURCES] = { HD_MAP_SOURCES, false },
 	[HD_TABLE_GATEWAYS] = { HD_MAP_GATEWAYS, false },
@@ -240,8 +242,8 @@ static int add_in_batches(struct writing *w, const struct hd_table *from, const 
 
 static bool is_simple(enum hd_table_id id)
 {
-	return id == HD_TABLE_RULES || id == HD_TABLE_SHAPES || id == HD_TABLE_MEMBERS ||
-	       id == HD_TABLE_NEIGH;
+	return id == HD_TABLE_RULES || id == HD_TABLE_SHAPES || id == HD_TABLE_FW_RULES ||
+	       id == HD_TABLE_FW_SHAPES || id == HD_TABLE_MEMBERS || id == HD_TABLE_NEIGH;
 }
 
 int hd_tables_write(const struct hd_datapath *dp, const struct hd_tables *from,
@@ -308,6 +310,12 @@ static bool any_row(const struct hd_tables *from, const struct hd_tables *to, en
 		    enum hd_table_op op)
 {
 	return hd_table_diff(&from->table[id], &to->table[id], op, stop_at_first, NULL) > 0;
+}
+
+void hd_tables_wait(const struct hd_tables *from, const struct hd_tables *to)
+{
+	if (any_row(from, to, HD_TABLE_FW_RULES, HD_TABLE_DEL))
+		hd_grace_wait();
 }
 
 /*

@@ -28,6 +28,13 @@ int hd_tables_prune_rules(const struct hd_datapath *dp, const struct hd_tables *
 			  const struct hd_tables *to, struct hd_error *err);
 
 /**
+ * hd_tables_wait - before hd_tables_write() with HD_TABLE_DEL: let packets finish that are asking the rules of a firewall which go
+ *
+ * The routers know the number of the new ones by then. Who does not find the rows that are gone would take it for allowed.
+ */
+void hd_tables_wait(const struct hd_tables *from, const struct hd_tables *to);
+
+/**
  * hd_tables_write - carry one kind of difference into the maps
  * @from: what the maps hold
  * @to:   what they should hold

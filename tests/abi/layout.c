@@ -18,6 +18,7 @@
 #include "heddle/abi.h"
 #include "heddle/config.h"
 #include "heddle/fdb.h"
+#include "heddle/firewall.h"
 #include "heddle/flow.h"
 #include "heddle/leg.h"
 #include "heddle/nat.h"
@@ -61,6 +62,9 @@ static const struct table tables[] = {
 	  sizeof(struct hd_drop_value) },
 	{ "hd_shapes", NULL, "hd_shapes", 4, sizeof(struct hd_shapes) },
 	{ "hd_rules", "hd_rule_key", NULL, sizeof(struct hd_rule_key), 4 },
+	{ "hd_fw_rules", "hd_fw_key", "hd_fw_value", sizeof(struct hd_fw_key),
+	  sizeof(struct hd_fw_value) },
+	{ "hd_fw_shapes", NULL, "hd_fw_shapes", 4, sizeof(struct hd_fw_shapes) },
 	{ "hd_members", "hd_member_key", NULL, sizeof(struct hd_member_key), 4 },
 	{ "hd_rule_counters", NULL, "hd_rule_counters", 4, sizeof(struct hd_rule_counters) },
 	{ "hd_sources", "hd_source_key", NULL, sizeof(struct hd_source_key), 4 },
@@ -195,6 +199,7 @@ static const struct member members[] = {
 	M(hd_drop_key, port),
 	M(hd_drop_key, reason),
 	M(hd_drop_key, stage),
+	M(hd_drop_key, rule),
 	M(hd_drop_value, packets),
 	M(hd_drop_value, bytes),
 	M(hd_shape, kind),
@@ -264,6 +269,28 @@ static const struct member members[] = {
 	M(hd_rflow_value, listen_addr),
 	M(hd_rflow_value, listen_port),
 	M(hd_rflow_value, pad),
+	M(hd_rflow_value, rule),
+	M(hd_fw_key, policy),
+	M(hd_fw_key, from_len),
+	M(hd_fw_key, to_len),
+	M(hd_fw_key, flags),
+	M(hd_fw_key, port_len),
+	M(hd_fw_key, port),
+	M(hd_fw_key, proto),
+	M(hd_fw_key, pad),
+	M(hd_fw_key, from),
+	M(hd_fw_key, to),
+	M(hd_fw_value, position),
+	M(hd_fw_value, rule),
+	M(hd_fw_value, action),
+	M(hd_fw_shape, from_len),
+	M(hd_fw_shape, to_len),
+	M(hd_fw_shape, flags),
+	M(hd_fw_shape, port_len),
+	M(hd_fw_shape, first),
+	M(hd_fw_shapes, n),
+	M(hd_fw_shapes, shape),
+	M(hd_rflow_value, reserved),
 	M(hd_nat_key, zone),
 	M(hd_nat_key, addr),
 	M(hd_nat_key, port),

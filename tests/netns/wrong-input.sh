@@ -99,7 +99,7 @@ refused 2 "verb 'bogus'" hd port bogus
 refused 2 "did you mean 'add'" hd port addd x
 refused 2 'network is missing' hd port add x --device dev1
 refused 2 'fixed|can.t be changed|cannot be changed' hd port set p0 --device dev1
-refused 2 'available yet' hd firewall add f
+refused 2 'available yet' hd capture
 refused 2 'file is missing' hd apply
 refused 2 '.' hd --timeout abc status
 refused 6 'mtu' hd network set blue --mtu 10

@@ -1836,7 +1836,10 @@ static void tell_drop(struct trip *t, const struct drop_row *new)
 	}
 	if (new->key.reason < HD_REASON_MAX)
 		provoked[new->key.reason] = true;
-	tell(t, "drop %s at %u in %s", reason_name(new->key.reason), new->key.port,
+	tell(t, "drop %s", reason_name(new->key.reason));
+	if (new->key.rule)
+		tell(t, "/%u", new->key.rule);
+	tell(t, " at %u in %s", new->key.port,
 	     new->key.stage < HD_STAGE_COUNT ? stages[new->key.stage] : "?");
 	if (packets > 1)
 		tell(t, " x%llu", (unsigned long long)packets);

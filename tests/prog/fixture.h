@@ -34,7 +34,7 @@
  *	copies D D		clones that went out by these devices, in this order; D@V with tag V beside it, D@VpX if
  *				its priority bits are X, D@Vs if it is an 802.1ad one
  *	out P P			counted as left by these ports
- *	drop R at P in S	counted as dropped for reason R under port P in stage S; x2 if twice
+ *	drop R at P in S	counted as dropped for reason R under port P in stage S; x2 if twice; R/N if rule N decided
  *	2 undone R at P		taken off that count again
  *	pass, redirect, shot	what the kernel was told
  *
@@ -533,6 +533,7 @@ int leg_tests(void);
 int route_tests(void);
 int resolve_tests(void);
 int tell_tests(void);
+int firewall_tests(void);
 int nat_tests(void);
 int listen_tests(void);
 int nat_sweep_tests(void);

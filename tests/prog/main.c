@@ -29,6 +29,7 @@ int main(void)
 	failed += route_tests();
 	failed += resolve_tests();
 	failed += tell_tests();
+	failed += firewall_tests();
 	failed += nat_tests();
 	failed += listen_tests();
 	failed += nat_sweep_tests();

@@ -319,7 +319,6 @@ static void refused_options(void **state)
 static void refused_later(void **state)
 {
 	(void)state;
-	assert_refused("firewall add web", HD_ERR_USAGE, "firewall is not available yet", "");
 	assert_refused("capture", HD_ERR_USAGE, "capture is not available yet", "");
 	assert_refused("sg add web --select a=b", HD_ERR_USAGE,
 		       "security-group add: --select is not available yet", "");

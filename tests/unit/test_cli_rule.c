@@ -41,6 +41,13 @@ static void rule_text(void **state)
 		    "\"icmp-code\": 0}",
 		    "ingress icmp type 8 code 0");
 	assert_text(hd_rule_text, "{}", "? any");
+	assert_text(hd_fw_rule_text, "{\"action\": \"deny\", \"id\": 7}", "deny any");
+	assert_text(hd_fw_rule_text,
+		    "{\"action\": \"reject\", \"protocol\": \"tcp\", \"port\": \"80-81\","
+		    "\"from\": \"192.0.2.0/24\", \"to\": \"10.0.0.0/8\"}",
+		    "reject tcp 80-81 from 192.0.2.0/24 to 10.0.0.0/8");
+	assert_text(hd_fw_rule_text, "{\"action\": \"allow\", \"to\": \"10.0.0.0/8\"}",
+		    "allow any to 10.0.0.0/8");
 }
 
 static void parts(void **state)
@@ -54,6 +61,10 @@ static void parts(void **state)
 	assert_text(hd_rule_remote_text, "{\"remote\": \"2001:db8::/32\"}", "2001:db8::/32");
 	assert_text(hd_rule_remote_text, "{\"remote-group\": \"any\"}", "group any");
 	assert_text(hd_rule_ref_text, "{\"group\": \"web\", \"id\": 17}", "web/17");
+	assert_text(hd_rule_ref_text, "{\"firewall\": \"edge\", \"id\": 17}", "edge/17");
+	assert_text(hd_fw_rule_from_text, "{\"to\": \"10.0.0.0/8\"}", "any");
+	assert_text(hd_fw_rule_to_text, "{\"to\": \"10.0.0.0/8\"}", "10.0.0.0/8");
+	assert_text(hd_rule_protocol_text, "{\"protocol\": \"ospf\"}", "ospf");
 }
 
 static void routes(void **state)
@@ -152,6 +163,15 @@ static void rates(void **state)
 			     RATE("1", "30") "]");
 	assert_rates("[" DROP("a", "p", "10", "100") "}]", "[" DROP("a", "p", "10", "100") "}]", 1,
 		     "[]");
+	assert_rates(
+		"[" DROP("a", "p", "1", "1") ",\"rule\":{\"id\":1}}," DROP(
+			"a", "p", "2", "2") ",\"rule\":{\"id\":2}}]",
+		"[" DROP("a", "p", "1", "1") ",\"rule\":{\"id\":1}}," DROP(
+			"a", "p", "3", "3") ",\"rule\":{\"id\":2}}]",
+		1,
+		"[" DROP(
+			"a", "p", "1",
+			"1") ",\"packets-per-second\":1,\"bytes-per-second\":1,\"rule\":{\"id\":2}}]");
 	assert_rates("[" DROP("a", "p", "10", "100") "}]", "[" DROP("a", "p", "4", "40") "}]", 1,
 		     "[" DROP("a", "p", "4", "40") RATE("4", "40") "]");
 }

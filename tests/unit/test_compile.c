@@ -18,6 +18,7 @@
 #include "compile/compile.h"
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
+#include "heddle/firewall.h"
 #include "heddle/leg.h"
 #include "heddle/nat.h"
 #include "heddle/neigh.h"
@@ -162,6 +163,9 @@ static void table_names_and_sizes(void **state)
 	} tables[HD_TABLE_COUNT] = {
 		[HD_TABLE_RULES] = { "hd_rules", sizeof(struct hd_rule_key), 4 },
 		[HD_TABLE_SHAPES] = { "hd_shapes", 4, sizeof(struct hd_shapes) },
+		[HD_TABLE_FW_RULES] = { "hd_fw_rules", sizeof(struct hd_fw_key),
+					sizeof(struct hd_fw_value) },
+		[HD_TABLE_FW_SHAPES] = { "hd_fw_shapes", 4, sizeof(struct hd_fw_shapes) },
 		[HD_TABLE_MEMBERS] = { "hd_members", sizeof(struct hd_member_key), 4 },
 		[HD_TABLE_SOURCES] = { "hd_sources", sizeof(struct hd_source_key), 4 },
 		[HD_TABLE_GATEWAYS] = { "hd_gateways", sizeof(struct hd_member_key), 4 },
