@@ -274,9 +274,11 @@ int hd_change_commit(struct hd_daemon *daemon, struct hd_model *candidate, bool 
 		r = realise(daemon, next, changes, err);
 		if (r < 0)
 			return r;
+		hd_nat_log_read(daemon->nat_log, daemon->model); /* of routers that go, too */
 		hd_model_free(daemon->model);
 		daemon->model = TAKE_PTR(next);
 		announce(daemon, changes);
+		hd_nat_log_follow(daemon->nat_log, daemon->model);
 	}
 	*ret = json_pack("{s:b, s:O}", "dry-run", dry_run, "changes", changes);
 	return 0;

@@ -262,7 +262,23 @@ static int on_nat_sweep(sd_event_source *source, uint64_t usec, void *arg)
 	(void)usec;
 	if (hd_model_count(daemon->model, HD_NOUN_ROUTER))
 		hd_nat_sweep(daemon->nat, hd_sync_datapath(daemon->sync));
+	hd_nat_log_compare(daemon->nat_log, daemon->model);
 	again(source, NAT_SWEEP_USEC);
+	return 0;
+}
+
+static void on_nat_line(void *arg, const char *line)
+{
+	(void)arg;
+	log_info("%s", line);
+}
+
+static int on_nat_log(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct hd_daemon *daemon = arg;
+
+	(void)source, (void)fd, (void)events;
+	hd_nat_log_read(daemon->nat_log, daemon->model);
 	return 0;
 }
 
@@ -353,6 +369,9 @@ static int add_sources(struct hd_daemon *daemon)
 		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, NAT_SWEEP_USEC,
 					       0, on_nat_sweep, daemon);
 	if (r >= 0)
+		r = sd_event_add_io(daemon->event, NULL, hd_nat_log_fd(daemon->nat_log), EPOLLIN,
+				    on_nat_log, daemon);
+	if (r >= 0)
 		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, RETRY_USEC, 0,
 					       on_retry, daemon);
 	if (r >= 0)
@@ -363,6 +382,19 @@ static int add_sources(struct hd_daemon *daemon)
 		add_told(daemon, false);
 	}
 	return r < 0 ? r : sd_event_set_watchdog(daemon->event, true);
+}
+
+/* What was handed out while nobody read comes first, then all that is in use. */
+static int open_nat_log(struct hd_daemon *daemon, struct hd_error *err)
+{
+	int r = hd_nat_log_open(hd_sync_datapath(daemon->sync), on_nat_line, NULL,
+				&daemon->nat_log);
+
+	if (r < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "nat-log: %s", strerror(-r));
+	hd_nat_log_read(daemon->nat_log, daemon->model);
+	hd_nat_log_follow(daemon->nat_log, daemon->model);
+	return 0;
 }
 
 /* The watch is open before the devices are listed, so that no change falls between the two. */
@@ -378,6 +410,8 @@ static int open_kernel(struct hd_daemon *daemon, struct hd_error *err)
 			 &daemon->sync, err);
 	if (r == 0)
 		r = hd_sync_run(daemon->sync, daemon->model, NULL, err);
+	if (r == 0)
+		r = open_nat_log(daemon, err);
 	if (r == 0)
 		hd_live_forget(hd_sync_datapath(daemon->sync));
 	if (r == 0)
@@ -450,6 +484,7 @@ void hd_daemon_close(struct hd_daemon *daemon)
 	hd_api_live_end(daemon);
 	(void)sd_event_source_unref(daemon->ways);
 	hd_twin_close(daemon->twin);
+	hd_nat_log_close(daemon->nat_log);
 	hd_sync_close(daemon->sync);
 	hd_nat_keeper_free(daemon->nat);
 	hd_netlink_close(daemon->watch);

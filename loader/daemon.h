@@ -10,6 +10,7 @@
 #include "store/store.h"
 #include "sync/flows.h"
 #include "sync/nat.h"
+#include "sync/nat_log.h"
 #include "sync/sync.h"
 
 /**
@@ -26,6 +27,7 @@
  * @ways:       runs a moment after news about routes and neighbours
  * @sweep:      where the sweep of the flow tables is
  * @nat:        what is known about translated endpoints that no flow uses
+ * @nat_log:    of blocks of ports
  * @twin:       for traces, loaded when the first is asked for
  * @watching:   a live trace under way, NULL if there is none
  * @is_purged:  nothing is left; exit when the answer is out
@@ -44,6 +46,7 @@ struct hd_daemon {
 	sd_event_source *ways;
 	struct hd_flow_sweep sweep;
 	struct hd_nat_keeper *nat;
+	struct hd_nat_log *nat_log;
 	struct hd_twin *twin;
 	struct hd_watching *watching;
 	bool is_purged;

@@ -74,6 +74,23 @@ struct {
 	__type(value, struct hd_nat_user);
 } hd_nat_nobody SEC(".maps");
 
+/*
+ * hd_nat_log: struct hd_nat_event, for routers with HD_END_NAT_LOG. Writer: the datapath. Reader: the daemon. Full: counted in hd_nat_lost, and the daemon
+ * finds the block in hd_nat_users.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, HD_NAT_LOG_BYTES);
+} hd_nat_log SEC(".maps");
+
+/* hd_nat_lost: HD_NAT_LOST is written by the datapath, HD_NAT_LOST_TOLD by the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HD_NAT_LOST_ENTRIES);
+	__type(key, __u32);
+	__type(value, __u32);
+} hd_nat_lost SEC(".maps");
+
 /* Flags of struct hd_ip.nat: what is different on the wire, now or when the packet leaves. */
 enum {
 	NAT_DST = 1 << 0, /* the destination address */
@@ -349,7 +366,7 @@ static __always_inline __u32 block_take(struct hd_nat_block *block, __u32 number
 }
 
 /*
- * A walk along the blocks of an inside address. @port: that was found, 0 = none. @dry: its pool has nothing to give. @ip: for whom it is; the block in hand
+ * A walk along the blocks of an inside address. @port: that was found, 0 = none. @dry: its pool has nothing to give. @log: tell of a block that it gets. @ip: for whom it is; the block in hand
  * is kept there, since the verifier would count what is on the stack
  */
 struct nat_walk {
@@ -358,6 +375,7 @@ struct nat_walk {
 	struct hd_nat_pool_key pool;
 	__u32 port;
 	__u32 dry;
+	__u32 log;
 };
 
 /* A port that a port forward has for itself. It stays taken until the sweep, so that the next look goes on behind it. */
@@ -369,16 +387,34 @@ static __always_inline bool is_forwarded(const struct nat_walk *walk, __u32 port
 	return bpf_map_lookup_elem(&hd_forwards, &key);
 }
 
+static __always_inline void nat_tell(const struct nat_walk *walk, __u32 block)
+{
+	struct hd_nat_event event = {
+		.user = { .router = walk->ip->router, .addr = walk->ip->saddr[0] },
+		.block = block,
+		.addr = walk->pool.addr,
+		.at = flow_now(),
+	};
+	__u32 key = HD_NAT_LOST, *lost;
+
+	if (!bpf_ringbuf_output(&hd_nat_log, &event, sizeof(event), 0))
+		return;
+	lost = bpf_map_lookup_elem(&hd_nat_lost, &key);
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
+}
+
 /* Another CPU may be first: then what was taken is nobody's, and the daemon puts it back. */
 static __always_inline void block_fill(struct nat_walk *walk, struct hd_nat_block *block)
 {
 	__u32 taken = walk->dry ? 0 : pool_take(&walk->pool);
 
-	if (taken)
-		(void)__sync_val_compare_and_swap(block_owner(block), 0ULL,
-						  block_as_owner(taken, walk->pool.addr));
-	else
+	if (!taken)
 		walk->dry = 1;
+	else if (!__sync_val_compare_and_swap(block_owner(block), 0ULL,
+					      block_as_owner(taken, walk->pool.addr)) &&
+		 walk->log)
+		nat_tell(walk, taken);
 }
 
 /* One step: 1 ends the walk. */
@@ -412,7 +448,8 @@ static __always_inline __u32 nat_port(struct hd_ip *ip, const struct hd_end_valu
 {
 	struct hd_nat_user_key key = { .router = ip->router, .addr = ip->saddr[0] };
 	struct nat_walk walk = { .pool = { .zone = end->ifindex, .addr = end->local[3] },
-				 .ip = ip };
+				 .ip = ip,
+				 .log = end->flags & HD_END_NAT_LOG };
 	__u32 zero = 0;
 
 	walk.port = walk.dry = hd_unknown_zero;

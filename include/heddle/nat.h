@@ -160,3 +160,25 @@ struct hd_nat_give {
 	__u64 bits;
 };
 HD_ASSERT_SIZE(struct hd_nat_give, 24);
+
+/**
+ * struct hd_nat_event - record in hd_nat_log: an inside address has got a block
+ * @user:  whose
+ * @block: number
+ * @addr:  external address that it is of
+ * @at:    low half of jiffies
+ */
+struct hd_nat_event {
+	struct hd_nat_user_key user;
+	__u32 block;
+	__be32 addr;
+	__u32 at;
+};
+HD_ASSERT_SIZE(struct hd_nat_event, 20);
+
+/* Entries of hd_nat_lost: events that found no room in hd_nat_log, and how many of them the log has told of. */
+enum {
+	HD_NAT_LOST,
+	HD_NAT_LOST_TOLD,
+	HD_NAT_LOST_ENTRIES,
+};

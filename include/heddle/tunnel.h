@@ -109,6 +109,8 @@ enum {
 		1
 		<< 10, /* an uplink by which routers masquerade: @remote[3] is the host's address */
 	HD_END_FORWARDS = 1 << 9, /* a router with port forwards */
+	HD_END_NAT_LOG =
+		1 << 11, /* one that tells the daemon of each block of ports that is handed out */
 	HD_END_PARTIAL =
 		1
 		<< 1, /* uplink: what comes by its device may have checksums that are not computed yet */

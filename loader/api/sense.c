@@ -110,5 +110,8 @@ static const char *gateway_nonsense(const json_t *gateway)
 		return "network and uplink exclude each other";
 	if (uplink && (has(gateway, "ip") || has(gateway, "snat")))
 		return "ip and snat need network: at an uplink the host's address is the source";
+	if (json_is_true(json_object_get(gateway, "nat-log")) &&
+	    json_is_false(json_object_get(gateway, "snat")))
+		return "nat-log needs snat: without it no ports are handed out";
 	return ip && strchr(ip, ':') ? "an IPv6 address is not available yet" : NULL;
 }

@@ -171,6 +171,8 @@ static json_t *show_gateway(struct hd_daemon *daemon, const struct hd_object *ro
 
 	if (!json_object_get(shown, "snat"))
 		(void)json_object_set_new(shown, "snat", json_true());
+	if (!json_object_get(shown, "nat-log"))
+		(void)json_object_set_new(shown, "nat-log", json_false());
 	if (!router->view.router.gateway.uplink)
 		return shown;
 	ip = hd_sync_router_ip(daemon->sync, router);

@@ -180,6 +180,8 @@ static int add_gateway(struct routing *r)
 	r->gen += mix(hash(2166136261u, end, sizeof(*end)));
 	end->remote[0] = UINT32_MAX;
 	end->remote[1] = ipv4_of(&gateway->ip);
+	if (gateway->nat_log) /* no flow is judged by it */
+		end->flags |= HD_END_NAT_LOG;
 	ret = add_leg(r, subnet, &gateway->ip, r->asks);
 	return ret < 0 ? ret : add_route(r, &gateway->ip, 0, &way);
 }
@@ -205,6 +207,8 @@ static int add_masquerade(struct routing *r)
 	r->gen += mix(hash(2166136261u, end, sizeof(*end)));
 	end->remote[0] = UINT32_MAX;
 	end->remote[1] = r->uplink->address;
+	if (r->router->gateway.nat_log)
+		end->flags |= HD_END_NAT_LOG;
 	ret = add_address(r, &ip, HD_ROUTE_LOCAL, HD_NETWORK_HOST);
 	if (ret == 0)
 		ret = add_route(r, &ip, 0, &way);

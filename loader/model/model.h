@@ -114,6 +114,7 @@ struct hd_static_route {
 
 /**
  * struct hd_router_gateway - way out of a router: at @network with @ip, or at @uplink; neither = there is none
+ * @nat_log: blocks of ports that are handed out or returned go to the log
  * @has_ip: there is an @ip; always at a @network of a valid model, see hd_model_settle()
  */
 struct hd_router_gateway {
@@ -121,6 +122,7 @@ struct hd_router_gateway {
 	struct hd_ip ip;
 	bool has_ip;
 	bool snat;
+	bool nat_log;
 	const char *uplink;
 };
 

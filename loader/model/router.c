@@ -69,6 +69,7 @@ static int gateway_of(struct hd_object *object, struct hd_error *err)
 	gateway->network = json_string_value(json_object_get(spec, "network"));
 	gateway->uplink = json_string_value(json_object_get(spec, "uplink"));
 	gateway->snat = spec && !json_is_false(json_object_get(spec, "snat"));
+	gateway->nat_log = json_is_true(json_object_get(spec, "nat-log"));
 	gateway->has_ip = ip;
 	if (ip && hd_ip_parse(ip, &gateway->ip) < 0)
 		return hd_error_set(err, HD_ERR_INVALID, "router %s: bad address %s", object->name,
@@ -724,7 +725,7 @@ static int sort_subnets(json_t *spec)
 	return json_object_set_new(spec, "subnets", sorted) < 0 ? -ENOMEM : 0;
 }
 
-/* The address that it has at that network stays if none is asked for; source NAT is the default. */
+/* The address that it has at that network stays if none is asked for; source NAT without a log is the default. */
 static int complete_gateway(const struct hd_object *old, json_t *spec)
 {
 	const json_t *was = old ? json_object_get(old->spec, "gateway") : NULL;
@@ -733,6 +734,8 @@ static int complete_gateway(const struct hd_object *old, json_t *spec)
 
 	if (json_is_true(json_object_get(gateway, "snat")))
 		(void)json_object_del(gateway, "snat");
+	if (json_is_false(json_object_get(gateway, "nat-log")))
+		(void)json_object_del(gateway, "nat-log");
 	if (ip && !json_object_get(gateway, "ip") &&
 	    json_equal(json_object_get(gateway, "network"), json_object_get(was, "network")))
 		(void)json_object_set(gateway, "ip", ip);

@@ -87,8 +87,8 @@ same "nothing of this is done" "$before" "$(hd export)"
 # Two routers share an address outside; a lab has its outside in a local network; static routes go by what is outside.
 hd "${gateway[@]}" ext --ip 203.0.113.9
 hd router gateway other --network ext --ip 203.0.113.9 --snat off
-same "gateway" '{"network":"ext","ip":"203.0.113.9","snat":true}' "$(way edge)"
-same "gateway" '{"network":"ext","ip":"203.0.113.9","snat":false}' "$(way other)"
+same "gateway" '{"network":"ext","ip":"203.0.113.9","snat":true,"nat-log":false}' "$(way edge)"
+same "gateway" '{"network":"ext","ip":"203.0.113.9","snat":false,"nat-log":false}' "$(way other)"
 hd router add tiny
 hd router gateway tiny --network lab --ip 10.0.0.9
 hd router gateway tiny --network lab --ip 10.0.0.9 --snat on
@@ -117,7 +117,7 @@ same "list" "out    ext      203.0.113.0/24   203.0.113.1  203.0.113.8-203.0.113
 hd router add third
 same "dry run" "~ router third gateway: none -> network ext ip 203.0.113.8" "$(hd --dry-run router gateway third --network ext)"
 hd router gateway third --network ext
-same "the first address" '{"network":"ext","ip":"203.0.113.8","snat":true}' "$(way third)"
+same "the first address" '{"network":"ext","ip":"203.0.113.8","snat":true,"nat-log":false}' "$(way third)"
 same "asked for again" "no changes" "$(hd --dry-run router gateway third --network ext)"
 same "another way of it" "~ router third gateway: network ext ip 203.0.113.8 -> network ext ip 203.0.113.8 snat off" \
 	"$(hd --dry-run router gateway third --network ext --snat off)"
@@ -198,6 +198,7 @@ gateway
   network  ext
   ip       203.0.113.9
   snat     on
+  nat-log  off
 mac        02:68:64:f6:d8:6a
 id         $(hd -j router show edge | jq .id)
 

@@ -33,6 +33,7 @@ int main(void)
 	failed += nat_tests();
 	failed += listen_tests();
 	failed += nat_sweep_tests();
+	failed += nat_log_tests();
 	failed += reason_tests(); /* last: it looks at what the others provoked */
 	return failed != 0;
 }

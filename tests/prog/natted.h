@@ -25,7 +25,7 @@ extern const struct host gate, floating, inner, dan_in, eve_in;
 /** natted_world - with translation, and @blocks free blocks */
 void natted_world(struct fixture *f, uint32_t blocks);
 
-/** gateway_set - what a router is called outside: @flags 0 or HD_END_SNAT */
+/** gateway_set - what a router is called outside: @flags of HD_END_SNAT, HD_END_NAT_LOG */
 void gateway_set(struct fixture *f, uint32_t router, const char *ip, uint32_t flags);
 
 /** pool_set - the ring of an external address: @n blocks from @first on, and how many of them have been taken */

@@ -508,6 +508,10 @@ static void ways_out(void **state)
 	} cases[] = {
 		{ "{\"network\":\"ext\",\"ip\":\"203.0.113.9\",\"snat\":false}", NULL },
 		{ "{\"uplink\":\"eth0\"}", NULL },
+		{ "{\"network\":\"ext\",\"nat-log\":true}", NULL },
+		{ "{\"network\":\"ext\",\"snat\":false,\"nat-log\":false}", NULL },
+		{ "{\"network\":\"ext\",\"snat\":false,\"nat-log\":true}",
+		  "nat-log needs snat: without it no ports are handed out" },
 		{ "{}", "a gateway needs network or uplink" },
 		{ "{\"network\":\"ext\",\"uplink\":\"eth0\"}",
 		  "network and uplink exclude each other" },
