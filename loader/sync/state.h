@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compile/compile.h"
+#include "sync/announce.h"
 #include "sync/sync.h"
 #include "sync/underlay.h"
 
@@ -38,6 +39,7 @@ struct run {
  * @devices: links of this namespace
  * @current: what the configuration has put into the maps
  * @ways:    to peers
+ * @announcer: of addresses outside
  * @runs:    by port id
  * @imagined: facts are for a trace from this port of a model that is not applied: ports without a device count as up; else 0
  * @epoch:   of the generations in between
@@ -50,6 +52,7 @@ struct hd_sync {
 	struct hd_devices devices;
 	struct hd_tables current;
 	struct hd_way *ways;
+	struct hd_announcer *announcer;
 	struct run *runs;
 	uint32_t epoch;
 	bool unsettled;

@@ -86,6 +86,11 @@ int hd_sync_open(const char *instance, const struct hd_limits *limits, hd_sync_p
 	}
 	if (r == 0)
 		r = hd_tables_read(&sync->dp, &sync->current, err);
+	if (r == 0) {
+		sync->announcer = hd_announcer_new(&sync->current);
+		if (!sync->announcer)
+			r = hd_error_set(err, HD_ERR_FAILED, "no memory");
+	}
 	if (r < 0)
 		hd_sync_close(sync);
 	else
@@ -101,6 +106,7 @@ void hd_sync_close(struct hd_sync *sync)
 		run_free(sync, sync->runs);
 	hd_tables_done(&sync->current);
 	hd_ways_done(&sync->ways);
+	hd_announcer_free(sync->announcer);
 	hd_devices_done(&sync->devices);
 	hd_netlink_close(sync->nl);
 	hd_datapath_close(&sync->dp);
@@ -856,6 +862,8 @@ int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct
 		return r;
 	}
 	sync->unsettled = false;
+	if (hd_announcer_follow(sync->announcer, &sync->current) < 0)
+		(void)log_warn(0, "no memory for ARP announcements, ignoring");
 	report_states(sync, model, !old);
 	return 0;
 }
@@ -956,6 +964,11 @@ bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model)
 		       hd_ways_look(&sync->ways, &sync->devices, model);
 
 	return sharing_changed(sync, model) || address_changed(sync, model) || changed;
+}
+
+void hd_sync_announce(struct hd_sync *sync)
+{
+	hd_announcer_repeat(sync->announcer);
 }
 
 void hd_sync_keep_ways(struct hd_sync *sync)

@@ -89,6 +89,9 @@ bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model);
 /** hd_sync_keep_ways - to be called every few seconds: asks next hops whether they are there */
 void hd_sync_keep_ways(struct hd_sync *sync);
 
+/** hd_sync_announce - to be called every two seconds: tells those outside once more what is new there */
+void hd_sync_announce(struct hd_sync *sync);
+
 /** hd_sync_told - something is to be read from a socket of hd_told_open(); true if a run is due */
 bool hd_sync_told(struct hd_sync *sync, const struct hd_model *model, int fd, bool is_v4);
 
