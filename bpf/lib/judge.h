@@ -162,30 +162,32 @@ static __noinline int ask_both(struct hd_pkt *pkt, struct judge *j, struct hd_fl
 			       bool forward)
 {
 	const struct hd_port_value *from, *to;
-	__u32 egress, ingress, from_id, to_id, gen;
+	struct hd_ip *ip =
+		pkt ? pkt->ip : NULL; /* what is found out is kept there, for the stack */
+	__u32 from_id, to_id;
 	int r;
 
-	if (!pkt || !j || !flow || !pkt->from || !j->to)
+	if (!ip || !j || !flow || !pkt->from || !j->to)
 		return -HD_DROP_NO_PORT;
 	from = forward ? pkt->from : j->to;
 	to = forward ? j->to : pkt->from;
 	from_id = forward ? pkt->port : j->to_id;
 	to_id = forward ? j->to_id : pkt->port;
 	/* Before the rules are asked: if they change meanwhile, the flow is stale. */
-	gen = *(const volatile __u32 *)&from->gen + *(const volatile __u32 *)&to->gen;
+	ip->asked_gen = *(const volatile __u32 *)&from->gen + *(const volatile __u32 *)&to->gen;
 	if (pkt->routed)
-		gen += hd_router_gen(pkt->ip->router);
+		ip->asked_gen += hd_router_gen(ip->router);
 	barrier();
 	r = pkt->routed ? hd_firewall_judge(pkt->ctx, forward) : 0;
 	if (r == 0)
-		r = hd_judge_egress(pkt, from, from_id, to, &egress);
+		r = hd_judge_egress(pkt, from, from_id, to, &ip->asked_rule[0]);
 	if (r == 0)
-		r = hd_judge_ingress(pkt, from, from_id, to, to_id, &ingress);
+		r = hd_judge_ingress(pkt, from, from_id, to, to_id, &ip->asked_rule[1]);
 	if (r || !hd_may_write())
 		return r;
-	flow->rule[0] = egress;
-	flow->rule[1] = ingress;
-	flow->gen = gen;
+	flow->rule[0] = ip->asked_rule[0];
+	flow->rule[1] = ip->asked_rule[1];
+	flow->gen = ip->asked_gen;
 	return 0;
 }
 

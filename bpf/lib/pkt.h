@@ -79,6 +79,8 @@ enum {
  * @nat_to_port: likewise
  * @nat_src_addr: what its source will be outside
  * @nat_src_port: likewise
+ * @asked_gen: generation under which rules are being asked about its flow
+ * @asked_rule: those that allow it, as in struct hd_flow_value
  * @nat_block: of its sender's blocks of ports: which one is looked at
  * @listen_addr: outside address of the port forward that it came by; 0 = it came by none
  * @listen_port: likewise
@@ -132,6 +134,8 @@ struct hd_ip {
 	__be16 as_port;
 	__u16 pad;
 	__u32 nat_block;
+	__u32 asked_gen;
+	__u32 asked_rule[2];
 	__u32 tell;
 	__u32 tell_word;
 	__u32 firewall;
