@@ -538,13 +538,24 @@ int hd_stage_tell(struct __sk_buff *ctx)
 	return leave(&pkt, stage_tell(&pkt));
 }
 
+/* Whether the sender of a packet that is refused is told: a firewall rule says so, or it gets no port outside (RFC 5508 REQ-8). */
+static __always_inline bool is_told(const struct hd_pkt *pkt, int r)
+{
+	if (r == -HD_DROP_NAT_PORTS) {
+		pkt->ip->tell =
+			ICMP_DEST_UNREACH << 24 | ICMP_PKT_FILTERED << 16 | HD_DROP_NAT_PORTS;
+		pkt->ip->tell_word = 0;
+	}
+	return r == -HD_DROP_NAT_PORTS || (r == -HD_DROP_FIREWALL && pkt->ip->tell);
+}
+
 SEC("tc")
 int hd_stage_rflow(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_RFLOW, .routed = 1 };
 	int r = stage_flow(&pkt);
 
-	if (r == -HD_DROP_FIREWALL && pkt.ip->tell)
+	if (is_told(&pkt, r))
 		r = stage_call(&pkt, HD_STAGE_TELL);
 	return leave(&pkt, r);
 }

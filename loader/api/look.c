@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* look.c - how it is going: status, stats, drops, reasons */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,6 +355,21 @@ static void tunnels_status(struct hd_daemon *daemon, json_t *status, json_t *pro
 	(void)json_object_set_new(status, "peers", peers);
 }
 
+static void next_hop_problems(struct hd_daemon *daemon, json_t *problems)
+{
+	hd_model_each(daemon->model, HD_NOUN_ROUTER, router) {
+		struct hd_next_hop hop = hd_sync_next_hop(daemon->sync, router);
+		char text[INET_ADDRSTRLEN];
+
+		if (hop.silent && inet_ntop(AF_INET, &hop.addr, text, sizeof(text)))
+			(void)json_array_append_new(
+				problems,
+				json_sprintf(
+					"router %s: its next hop %s in network %s does not answer",
+					router->name, text, router->view.router.gateway.network));
+	}
+}
+
 static void tables_problems(json_t *tables, json_t *problems)
 {
 	const json_t *table;
@@ -398,6 +414,7 @@ int hd_api_status(struct hd_daemon *daemon, const struct hd_http_request *req, c
 	tunnels_status(daemon, status, problems);
 	tables_problems(tables, problems);
 	hd_api_nat_problems(pools, problems);
+	next_hop_problems(daemon, problems);
 	(void)json_object_set_new(status, "nat-pools", pools);
 	(void)json_object_set_new(status, "state",
 				  json_string(json_array_size(problems) ? "degraded" : "ok"));

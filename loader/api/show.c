@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* show.c - an object as people see it: what was asked for, defaults, and what is known at run time */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,25 @@ static json_t *text_of_ip(const struct hd_ip *ip)
 	return json_string(text);
 }
 
+/* Where what goes out is sent to; nothing where nobody can be asked. */
+static void show_next_hop(struct hd_daemon *daemon, const struct hd_object *router, json_t *shown)
+{
+	struct hd_next_hop hop = hd_sync_next_hop(daemon->sync, router);
+	static const uint8_t none[6];
+	char text[INET_ADDRSTRLEN], mac[18];
+
+	if (!hop.addr || !inet_ntop(AF_INET, &hop.addr, text, sizeof(text)))
+		return;
+	hd_mac_format(hop.mac, mac);
+	(void)json_object_set_new(shown, "next-hop", json_string(text));
+	(void)json_object_set_new(shown, "next-hop-mac",
+				  json_string(memcmp(hop.mac, none, 6) ? mac : ""));
+	(void)json_object_set_new(shown, "next-hop-state",
+				  json_string(hop.heard	   ? "ok"
+					      : hop.silent ? "silent"
+							   : "asked"));
+}
+
 /* At an uplink with the address that the host has there now. */
 static json_t *show_gateway(struct hd_daemon *daemon, const struct hd_object *router)
 {
@@ -173,6 +193,7 @@ static json_t *show_gateway(struct hd_daemon *daemon, const struct hd_object *ro
 		(void)json_object_set_new(shown, "snat", json_true());
 	if (!json_object_get(shown, "nat-log"))
 		(void)json_object_set_new(shown, "nat-log", json_false());
+	show_next_hop(daemon, router, shown);
 	if (!router->view.router.gateway.uplink)
 		return shown;
 	ip = hd_sync_router_ip(daemon->sync, router);

@@ -102,17 +102,24 @@ static void shuffle(uint16_t *ring, uint32_t n)
 
 /* The blocks of an external address that some inside address has. */
 struct held {
+	const struct hd_datapath *dp;
 	const struct hd_nat_pool_key *pool;
 	bool block[HD_NAT_BLOCKS];
 };
 
 static int note_held(void *arg, const void *key, const void *value)
 {
+	struct hd_nat_user_key user_key;
 	struct held *held = arg;
 	struct hd_nat_user user;
+	struct hd_end_value end;
 
-	(void)key;
+	memcpy(&user_key, key, sizeof(user_key));
 	memcpy(&user, value, sizeof(user));
+	/* The same address may be another one in another network. Of a router that is gone nobody knows which it was. */
+	if (bpf_map_lookup_elem(held->dp->maps[HD_MAP_ENDS], &user_key.router, &end) == 0 &&
+	    end.ifindex && end.ifindex != held->pool->zone)
+		return 0;
 	for (int i = 0; i < HD_NAT_USER_BLOCKS; i++)
 		if (user.block[i].addr == held->pool->addr)
 			held->block[user.block[i].block % HD_NAT_BLOCKS] = true;
@@ -160,7 +167,7 @@ uint32_t hd_nat_blocks(const struct hd_nat_pool_key *pool)
 static int fill_pool(const struct hd_datapath *dp, const struct hd_nat_pool_key *key,
 		     struct hd_nat_pool *pool)
 {
-	struct held held = { .pool = key };
+	struct held held = { .dp = dp, .pool = key };
 	int r = hd_map_walk(dp->maps[HD_MAP_NAT_USERS], sizeof(struct hd_nat_user_key),
 			    sizeof(struct hd_nat_user), note_held, &held);
 
@@ -578,7 +585,7 @@ static bool is_mapped(const struct sweep *s, __be32 addr, uint32_t block)
 /* Blocks of a pool that somebody has, or that wait in the ring; the others are lost, and put back when they have rested. */
 static void refill(struct sweep *s, const struct hd_nat_pool_key *key, const struct hd_table *users)
 {
-	struct held known = { .pool = key };
+	struct held known = { .dp = s->dp, .pool = key };
 	struct hd_nat_pool pool;
 	uint32_t head, n = 0;
 
@@ -589,7 +596,7 @@ static void refill(struct sweep *s, const struct hd_nat_pool_key *key, const str
 		known.block[pool.ring[i % HD_NAT_BLOCKS] % HD_NAT_BLOCKS] = true;
 	exclude(key, known.block);
 	for (size_t i = 0; i < users->n; i++)
-		(void)note_held(&known, NULL, hd_table_value(users, i));
+		(void)note_held(&known, hd_table_key(users, i), hd_table_value(users, i));
 	for (uint32_t block = HD_NAT_BLOCK_FIRST; block < HD_NAT_BLOCKS; block++) {
 		struct idle_key idle = blank_key();
 

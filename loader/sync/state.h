@@ -4,6 +4,7 @@
 
 #include "compile/compile.h"
 #include "sync/announce.h"
+#include "sync/seek.h"
 #include "sync/sync.h"
 #include "sync/underlay.h"
 
@@ -53,6 +54,7 @@ struct hd_sync {
 	struct hd_tables current;
 	struct hd_way *ways;
 	struct hd_announcer *announcer;
+	struct hd_seeker *seeker;
 	struct run *runs;
 	uint32_t epoch;
 	bool unsettled;

@@ -88,7 +88,8 @@ int hd_sync_open(const char *instance, const struct hd_limits *limits, hd_sync_p
 		r = hd_tables_read(&sync->dp, &sync->current, err);
 	if (r == 0) {
 		sync->announcer = hd_announcer_new(&sync->current);
-		if (!sync->announcer)
+		sync->seeker = hd_seeker_new();
+		if (!sync->announcer || !sync->seeker)
 			r = hd_error_set(err, HD_ERR_FAILED, "no memory");
 	}
 	if (r < 0)
@@ -107,6 +108,7 @@ void hd_sync_close(struct hd_sync *sync)
 	hd_tables_done(&sync->current);
 	hd_ways_done(&sync->ways);
 	hd_announcer_free(sync->announcer);
+	hd_seeker_free(sync->seeker);
 	hd_devices_done(&sync->devices);
 	hd_netlink_close(sync->nl);
 	hd_datapath_close(&sync->dp);
@@ -609,6 +611,11 @@ struct hd_ip hd_sync_router_ip(const struct hd_sync *sync, const struct hd_objec
 	return ip;
 }
 
+struct hd_next_hop hd_sync_next_hop(const struct hd_sync *sync, const struct hd_object *router)
+{
+	return hd_seeker_next_hop(sync->seeker, &sync->dp, &sync->current, router->id);
+}
+
 struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_object *peer)
 {
 	const struct hd_way *way = hd_way_of(sync->ways, peer->id);
@@ -862,8 +869,9 @@ int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct
 		return r;
 	}
 	sync->unsettled = false;
-	if (hd_announcer_follow(sync->announcer, &sync->current) < 0)
-		(void)log_warn(0, "no memory for ARP announcements, ignoring");
+	if (hd_announcer_follow(sync->announcer, &sync->current) < 0 ||
+	    hd_seeker_follow(sync->seeker, &sync->current) < 0)
+		(void)log_warn(0, "no memory for ARP, ignoring");
 	report_states(sync, model, !old);
 	return 0;
 }
@@ -969,6 +977,7 @@ bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model)
 void hd_sync_announce(struct hd_sync *sync)
 {
 	hd_announcer_repeat(sync->announcer);
+	hd_seeker_repeat(sync->seeker, &sync->dp);
 }
 
 void hd_sync_keep_ways(struct hd_sync *sync)

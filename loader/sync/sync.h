@@ -20,6 +20,7 @@
 #include "sync/flows.h"
 #include "sync/links.h"
 #include "sync/live.h"
+#include "sync/seek.h"
 
 struct hd_sync;
 
@@ -89,7 +90,7 @@ bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model);
 /** hd_sync_keep_ways - to be called every few seconds: asks next hops whether they are there */
 void hd_sync_keep_ways(struct hd_sync *sync);
 
-/** hd_sync_announce - to be called every two seconds: tells those outside once more what is new there */
+/** hd_sync_announce - to be called every two seconds: tells those outside once more what is new there, and asks for next hops that are not known */
 void hd_sync_announce(struct hd_sync *sync);
 
 /** hd_sync_told - something is to be read from a socket of hd_told_open(); true if a run is due */
@@ -101,6 +102,9 @@ struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_
 
 /** hd_sync_router_ip - a router's address outside; not @is_v4 if it has none: the host has none at its uplink */
 struct hd_ip hd_sync_router_ip(const struct hd_sync *sync, const struct hd_object *router);
+
+/** hd_sync_next_hop - of the router's gateway */
+struct hd_next_hop hd_sync_next_hop(const struct hd_sync *sync, const struct hd_object *router);
 
 /** hd_sync_peer - run-time state of a peer */
 struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_object *peer);

@@ -25,8 +25,11 @@ hd router attach r --subnet inside
 hd router gateway r --network ext --ip 172.16.100.7
 
 
-# The router asks for its next hop in the place of the first packet that needs it. From then on each of them finds its way at once.
-first nsY 172.16.0.1
+# Nobody has sent anything yet: the router has asked for its next hop when it got its gateway.
+hop() { hd -j router show r | jq -r ".gateway.\"next-hop$1\""; }
+hop_is() { [[ $(hop "$1") == "$2" ]]; }
+wait_for 5 hop_is -mac "$(ip -n "$N-outside" -j link show eth0 | jq -r '.[0].address')"
+same "next hop" "172.16.0.1 ok" "$(hop "") $(hop -state)"
 on nsX ping -n -c 2 172.16.0.1 >"$T/ping" || fail "$(<"$T/ping")"
 same "received" "2 packets transmitted, 2 received, 0% packet loss" "$(grep -o '2 packets.*packet loss' "$T/ping")"
 same "TTL" "63 63" "$(sed -n 's/.*ttl=\([0-9]*\) .*/\1/p' "$T/ping" | paste -sd' ')"
@@ -34,3 +37,13 @@ pings nsZ 172.16.0.1 10.0.20.1 10.0.20.2 10.0.20.254 172.16.100.7
 same "within the network" 64 "$(ttl_of nsX 10.0.20.2)"
 same "seen outside" "172.16.100.7" "$(py "$LIB/seen.py" "$N-nsX" "$N-outside" tcp 172.16.0.1 | cut -d' ' -f1)"
 silent outside 10.0.20.1
+
+# A next hop that does not answer is told of; once it does, all is well.
+hd subnet set ext --gateway 172.16.0.99
+wait_for 15 hop_is -state silent
+hd status >"$T/status" && fail "status is ok"
+grep -q 'router r: its next hop 172.16.0.99 in network ext does not answer' "$T/status" || fail "$(<"$T/status")"
+ip -n "$N-outside" addr add 172.16.0.99/16 dev eth0
+wait_for 5 hop_is -state ok
+hd status >/dev/null
+pings nsX 172.16.0.1

@@ -39,7 +39,7 @@ transfers a far 198.51.100.2 10000000
 on a ping -n -q -c 3 -i 0.05 -W 3 -s 4000 198.51.100.2 >/dev/null # in pieces, both ways
 same "ports that the host does not use" "" "$(for _ in {1..20}; do seen a udp; done | awk '$2 >= 32768 && $2 < 61000')"
 contains_all() { [[ $1 == *"$2"* ]] || fail "$3: no '$2' in: $1"; }
-contains_all "$(hd router show r)" "ip      $HOST" "router show"
+same "router show" "$HOST" "$(hd -j router show r | jq -r .gateway.ip)"
 contains_all "$(hd trace --port a 'tcp 192.168.27.2:40000 > 198.51.100.2:80 syn')" "its source is $HOST outside" trace
 contains_all "$(hd trace --port a 'tcp 192.168.27.2:40000 > 198.51.100.2:80 syn')" "delivered to eth1" trace
 

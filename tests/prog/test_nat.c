@@ -27,6 +27,14 @@ static struct pkt without_csum(struct pkt p)
 	return p;
 }
 
+/* There is none for its sender, who is told (RFC 5508 REQ-8). */
+#define no_port(f, number, in, story)                                                              \
+	do {                                                                                       \
+		struct pkt in_ = (in), out_ = told(&in_, GATE1, 3, 13, 0);                         \
+                                                                                                   \
+		enters_as(f, number, &in_, &out_, story);                                          \
+	} while (0)
+
 /* --- exact bytes --- */
 
 static void udp(void **state)
@@ -230,11 +238,11 @@ static void one_after_the_other(void **state)
 	assert_int_equal(user_get(f, ann.v4).block[0].used, ~0ULL);
 	assert_int_equal(user_get(f, ann.v4).block[1].used, ~0ULL);
 	/* No more: those that are there go on, and another host's are as few. */
-	dropped(f, 1, ask(5000),
-		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
+	no_port(f, 1, ask(5000),
+		"in 1, routed udp begins, rules 1, out 1, drop nat-ports at 1 in tell, redirect");
 	becomes(f, 1, ask(4000), asked(&gate, PORT(0)), OUT_WAITS);
-	dropped(f, 3, to_router(udp4(&cat, &dan, 4000, 53)),
-		"in 3, routed udp begins, drop nat-ports at 3 in routed-flow, shot");
+	no_port(f, 3, to_router(udp4(&cat, &dan, 4000, 53)),
+		"in 3, routed udp begins, out 3, drop nat-ports at 3 in tell, redirect");
 	assert_int_equal(endpoint_of(f, HD_FLOW_UDP, ann.v4, 5000), 0);
 	assert_int_equal(endpoints(f), 2 * 128);
 	assert_int_equal(pool_head(f, GATE), 2);
@@ -254,8 +262,8 @@ static void not_all_to_one(void **state)
 						       .block = 100 + i,
 						       .addr = user.block[0].addr };
 	user_put(f, ann.v4, &user);
-	dropped(f, 1, ask(5000),
-		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
+	no_port(f, 1, ask(5000),
+		"in 1, routed udp begins, rules 1, out 1, drop nat-ports at 1 in tell, redirect");
 	becomes(f, 3, to_router(udp4(&cat, &dan, 4000, 53)), asked(&gate, PORT(64)),
 		"in 3, routed udp begins, out 4, redirect");
 }
@@ -282,12 +290,12 @@ static void head_beyond_tail(void **state)
 
 	natted_world(f, 2);
 	pool_set(f, GATE, BLOCK, 2, 3);
-	dropped(f, 1, ask(4000),
-		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
+	no_port(f, 1, ask(4000),
+		"in 1, routed udp begins, rules 1, out 1, drop nat-ports at 1 in tell, redirect");
 	assert_int_equal(pool_head(f, GATE), 3);
 	pool_set(f, GATE, BLOCK, 0, 0xffffffff); /* and where the count begins anew */
-	dropped(f, 1, ask(4001),
-		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
+	no_port(f, 1, ask(4001),
+		"in 1, routed udp begins, rules 1, out 1, drop nat-ports at 1 in tell, redirect");
 	becomes(f, 1, (pool_set(f, GATE, BLOCK, 1, 0), ask(4002)), asked(&gate, PORT(0)),
 		OUT_BEGINS);
 }
@@ -317,8 +325,8 @@ static void no_room(void **state)
 	natted_world(f, 2);
 	for (uint16_t port = 4000; endpoints(f) < 4; port++)
 		becomes(f, 1, ask(port), asked(&gate, PORT(port - 4000)), OUT_BEGINS);
-	dropped(f, 1, ask(5000),
-		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
+	no_port(f, 1, ask(5000),
+		"in 1, routed udp begins, rules 1, out 1, drop nat-ports at 1 in tell, redirect");
 	assert_int_equal(endpoint_of(f, HD_FLOW_UDP, ann.v4, 5000), 0);
 	becomes(f, 1, ask(4000), asked(&gate, PORT(0)), OUT_WAITS);
 }
@@ -330,8 +338,8 @@ static void half_an_endpoint(void **state)
 	fixture_resize(f, (struct sizes){ .endpoints = 3 });
 	natted_world(f, 2);
 	becomes(f, 1, ask(4000), asked(&gate, PORT(0)), OUT_BEGINS);
-	dropped(f, 1, ask(4001),
-		"in 1, routed udp begins, rules 1, drop nat-ports at 1 in routed-flow, shot");
+	no_port(f, 1, ask(4001),
+		"in 1, routed udp begins, rules 1, out 1, drop nat-ports at 1 in tell, redirect");
 	assert_int_equal(endpoints(f), 2);
 }
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* arp_send.h - ARP that the daemon sends into networks outside, by their legs */
+#pragma once
+
+#include "compile/compile.h"
+
+/**
+ * struct hd_arp_way - how frames get into a network outside, and as whom
+ * @ifindex: the uplink's device
+ * @vlan:    tag outside, 0 = none
+ * @mac:     of the sender
+ */
+struct hd_arp_way {
+	uint32_t ifindex;
+	uint16_t vlan;
+	uint8_t mac[6];
+};
+
+/** hd_arp_ways - legs that can send, by network id: a table of struct hd_arp_way without a MAC; 0 or -ENOMEM */
+int hd_arp_ways(const struct hd_tables *tables, struct hd_table *ret);
+
+/**
+ * hd_arp_send - a request to all: who has @target? @sender wants to know; the same = an announcement (RFC 5227 section 3)
+ * @sock:   of the caller, -1 at first; to be closed in the end
+ * @sender: network order
+ * @target: network order
+ *
+ * The programs at the uplink let pass what the host sends itself. What can't be sent is lost: who calls tries again.
+ */
+void hd_arp_send(int *sock, const struct hd_arp_way *way, uint32_t sender, uint32_t target);
