@@ -97,7 +97,7 @@ struct counters {
 };
 
 struct end {
-	struct hd_scan port, ip, number, id;
+	struct hd_scan port, ip, number, id, outside_ip, outside_number, outside_id;
 };
 
 struct flow {
@@ -106,7 +106,7 @@ struct flow {
 };
 
 struct rule {
-	struct hd_scan group, id, direction;
+	struct hd_scan firewall, group, id, direction;
 };
 
 static const struct hd_scan_field flow_fields[] = {
@@ -132,6 +132,9 @@ static const struct hd_scan_field end_fields[] = {
 	{ "ip", offsetof(struct end, ip) },
 	{ "port-number", offsetof(struct end, number) },
 	{ "id", offsetof(struct end, id) },
+	{ "outside-ip", offsetof(struct end, outside_ip) },
+	{ "outside-port-number", offsetof(struct end, outside_number) },
+	{ "outside-id", offsetof(struct end, outside_id) },
 };
 
 static const struct hd_scan_field counter_fields[] = {
@@ -140,6 +143,7 @@ static const struct hd_scan_field counter_fields[] = {
 };
 
 static const struct hd_scan_field rule_fields[] = {
+	{ "firewall", offsetof(struct rule, firewall) },
 	{ "group", offsetof(struct rule, group) },
 	{ "id", offsetof(struct rule, id) },
 	{ "direction", offsetof(struct rule, direction) },
@@ -147,15 +151,41 @@ static const struct hd_scan_field rule_fields[] = {
 
 /* ---- parts of a flow as text ---- */
 
-enum { WORD_SIZE = 64, END_SIZE = 256, RULES_SIZE = 1024 };
+enum { WORD_SIZE = 64, OUTSIDE_SIZE = 160, END_SIZE = 512, RULES_SIZE = 1024 };
+
+static struct end end_of(struct hd_scan text)
+{
+	struct end end = {};
+
+	hd_scan_fields(text, end_fields, HD_COUNT(end_fields), &end);
+	return end;
+}
+
+/* "192.0.2.9:1089", or nothing: what it is called outside of its router */
+static const char *outside_text(const struct end *end, char *buf)
+{
+	char ip[WORD_SIZE], number[WORD_SIZE];
+
+	buf[0] = 0;
+	if (!end->outside_ip.at)
+		return buf;
+	hd_scan_text(end->outside_ip, ip, sizeof(ip));
+	hd_scan_text(end->outside_number.at ? end->outside_number : end->outside_id, number,
+		     sizeof(number));
+	(void)snprintf(buf, OUTSIDE_SIZE, "%s%s%s", ip,
+		       end->outside_number.at ? ":"
+		       : end->outside_id.at   ? " id "
+					      : "",
+		       number);
+	return buf;
+}
 
 static const char *end_text(struct hd_scan text, char *buf)
 {
 	char port[WORD_SIZE], ip[WORD_SIZE], number[WORD_SIZE];
-	struct end end = {};
+	struct end end = end_of(text);
 	bool brackets;
 
-	hd_scan_fields(text, end_fields, HD_COUNT(end_fields), &end);
 	hd_scan_text(end.port, port, sizeof(port));
 	hd_scan_text(end.ip, ip, sizeof(ip));
 	hd_scan_text(end.number.at ? end.number : end.id, number, sizeof(number));
@@ -166,6 +196,19 @@ static const char *end_text(struct hd_scan text, char *buf)
 		       : end.id.at   ? " id "
 				     : "",
 		       number);
+	return buf;
+}
+
+/* Of both ends; two only if both are inside and know each other by that. */
+static const char *outsides_text(const struct flow *flow, char *buf)
+{
+	char client[OUTSIDE_SIZE], server[OUTSIDE_SIZE];
+	struct end ends[2] = { end_of(flow->client), end_of(flow->server) };
+
+	outside_text(&ends[0], client);
+	outside_text(&ends[1], server);
+	(void)snprintf(buf, END_SIZE, "%s%s%s", client, client[0] && server[0] ? " > " : "",
+		       server);
 	return buf;
 }
 
@@ -181,10 +224,12 @@ static const char *rules_text(struct hd_scan rules, bool directions, char *buf)
 		struct rule rule = {};
 
 		hd_scan_fields(value, rule_fields, HD_COUNT(rule_fields), &rule);
-		hd_scan_text(rule.group, group, sizeof(group));
+		hd_scan_text(rule.group.at ? rule.group : rule.firewall, group, sizeof(group));
 		hd_scan_text(rule.id, id, sizeof(id));
-		if (directions)
+		if (directions && rule.direction.at)
 			hd_scan_text(rule.direction, direction, sizeof(direction));
+		else if (directions)
+			(void)snprintf(direction, sizeof(direction), "firewall");
 		len = comma[0] ? len : 0;
 		len += (size_t)snprintf(buf + len, RULES_SIZE - len, "%s%s/%s%s%s", comma, group,
 					id, directions ? " " : "", direction);
@@ -208,6 +253,7 @@ static const struct hd_column columns[] = {
 	{ .title = "STATE" },
 	{ .title = "CLIENT", .flags = HD_COLUMN_SHRINK | HD_COLUMN_CUT_HEAD },
 	{ .title = "SERVER", .flags = HD_COLUMN_SHRINK | HD_COLUMN_CUT_HEAD },
+	{ .title = "OUTSIDE", .flags = HD_COLUMN_OPTIONAL | HD_COLUMN_SHRINK | HD_COLUMN_CUT_HEAD },
 	{ .title = "AGE", .format = HD_FORMAT_SECONDS },
 	{ .title = "IDLE", .format = HD_FORMAT_SECONDS },
 	{ .title = "PACKETS", .format = HD_FORMAT_COUNT },
@@ -243,6 +289,7 @@ static void add_flow(void *arg, struct hd_scan element)
 	hd_table_add(table, hd_scan_text(flow.state, word, sizeof(word)));
 	hd_table_add(table, end_text(flow.client, end));
 	hd_table_add(table, end_text(flow.server, end));
+	hd_table_add(table, outsides_text(&flow, end));
 	add_number(table, hd_scan_number(flow.age), HD_FORMAT_SECONDS);
 	add_number(table, hd_scan_number(flow.idle), HD_FORMAT_SECONDS);
 	add_counters(table, &flow);
@@ -359,6 +406,17 @@ static void print_head(struct hd_out *out, const struct flow *flow)
 		    hd_scan_is(flow->stale, "true") ? ", to be judged anew" : "");
 }
 
+/* "web 10.0.0.5:40000, outside 192.0.2.9:1089" */
+static void print_end(struct hd_out *out, const char *which, struct hd_scan text)
+{
+	char inside[END_SIZE], outside[OUTSIDE_SIZE];
+	struct end end = end_of(text);
+
+	outside_text(&end, outside);
+	hd_out_line(out, "  %s     %s%s%s", which, end_text(text, inside),
+		    outside[0] ? ", outside " : "", outside);
+}
+
 /* The blocks are kept apart by empty lines. */
 struct blocks {
 	struct hd_out *out;
@@ -367,7 +425,7 @@ struct blocks {
 
 static void print_flow(void *arg, struct hd_scan element)
 {
-	char end[END_SIZE], rules[RULES_SIZE];
+	char rules[RULES_SIZE];
 	struct blocks *blocks = arg;
 	struct hd_out *out = blocks->out;
 	struct flow flow = {};
@@ -377,8 +435,8 @@ static void print_flow(void *arg, struct hd_scan element)
 	blocks->some = true;
 	hd_scan_fields(element, flow_fields, HD_COUNT(flow_fields), &flow);
 	print_head(out, &flow);
-	hd_out_line(out, "  client     %s", end_text(flow.client, end));
-	hd_out_line(out, "  server     %s", end_text(flow.server, end));
+	print_end(out, "client", flow.client);
+	print_end(out, "server", flow.server);
 	print_times(out, &flow);
 	print_counters(out, "to-server", flow.to_server);
 	print_counters(out, "to-client", flow.to_client);

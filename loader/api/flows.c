@@ -126,6 +126,25 @@ static bool matches(void *arg, const struct hd_flow *flow)
 	       (!f->has_address || has_address(f, flow));
 }
 
+/* As its router calls an end outside, where that is not what it is inside. */
+static void print_outside(const struct filter *f, const struct hd_flow *flow, int side)
+{
+	struct hd_ip ip = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
+	uint32_t addr;
+	uint16_t port;
+	char text[64];
+
+	if (!flow->router ||
+	    !hd_nat_outside(hd_sync_datapath(f->daemon->sync), flow, side, &addr, &port))
+		return;
+	memcpy(ip.bytes + 12, &addr, sizeof(addr));
+	hd_ip_format(&ip, text);
+	(void)fprintf(f->out, ", \"outside-ip\": \"%s\"", text);
+	if (flow->proto != 1 || side == flow->value.opener)
+		(void)fprintf(f->out, ", \"%s\": %u",
+			      flow->proto == 1 ? "outside-id" : "outside-port-number", ntohs(port));
+}
+
 /*
  * A list may have 100,000 flows: it is written as text, flow by flow, and not built as a tree first. Names of objects and protocols hold no
  * letter that JSON would have to be told about.
@@ -144,13 +163,20 @@ static void print_end(const struct filter *f, const struct hd_flow *flow, int si
 	if (!icmp || side == flow->value.opener)
 		(void)fprintf(f->out, ", \"%s\": %u", icmp ? "id" : "port-number",
 			      ntohs(flow->port[side]));
+	print_outside(f, flow, side);
 	(void)fputc('}', f->out);
 }
 
 static void print_rules(const struct filter *f, const struct hd_flow *flow)
 {
+	const struct hd_object *firewall = hd_model_rule_group(f->daemon->model, flow->firewall);
 	const char *comma = "";
 
+	if (firewall) {
+		(void)fprintf(f->out, "{\"firewall\": \"%s\", \"id\": %u}", firewall->name,
+			      flow->firewall);
+		comma = ", ";
+	}
 	for (int dir = 0; dir < 2; dir++) {
 		const struct hd_object *group =
 			hd_model_rule_group(f->daemon->model, flow->value.rule[dir]);

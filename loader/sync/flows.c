@@ -97,6 +97,9 @@ static void read_value(size_t table, const void *value, struct hd_flow *ret)
 		return;
 	memcpy(&routed, value, sizeof(routed));
 	memcpy(ret->hop, routed.hop, sizeof(ret->hop));
+	ret->listen_addr = routed.listen_addr;
+	ret->listen_port = routed.listen_port;
+	ret->firewall = routed.rule;
 	ret->network = routed.hop[ret->value.opener & 1].network;
 }
 

@@ -15,6 +15,9 @@
  * @is_v4:   family
  * @addr:    of side 0 and 1, IPv6 or IPv4 mapped
  * @port:    likewise, network order
+ * @listen_addr: outside address of the port forward that it came by, network order; 0 = by none
+ * @listen_port: likewise
+ * @firewall: rule of the router's firewall that allowed it, 0 = none
  * @value:   as the table has it
  */
 struct hd_flow {
@@ -26,6 +29,9 @@ struct hd_flow {
 	bool is_v4;
 	uint8_t addr[2][16];
 	uint16_t port[2];
+	uint32_t listen_addr;
+	uint16_t listen_port;
+	uint32_t firewall;
 	struct hd_flow_value value;
 };
 
