@@ -178,11 +178,21 @@ static __always_inline __u32 quoted_port_off(__u32 l4, __u8 proto, bool dst)
 	return proto == IPPROTO_ICMP ? l4 + 4 : l4 + (dst ? 2 : 0);
 }
 
+/* From inside to an endpoint of another router with the same address: who is inside here is somebody else there. It is as if there were none. */
+static __always_inline bool is_anothers(struct hd_ip *ip, __u32 router)
+{
+	if (!(ip->nat & NAT_HAIRPIN) || ip->router == router)
+		return false;
+	ip->router = router;
+	ip->nat &= NAT_ERROR;
+	return true;
+}
+
 /* An error from outside about something that we have sent: who has sent it? */
 static __always_inline int nat_error_in(struct __sk_buff *ctx, struct hd_ip *ip, __u32 outside)
 {
 	struct iphdr quoted;
-	__u32 l4 = quoted_ip(ctx, ip, &quoted);
+	__u32 l4 = quoted_ip(ctx, ip, &quoted), router = ip->router;
 	__be32 addr;
 	__be16 port = 0;
 
@@ -193,7 +203,7 @@ static __always_inline int nat_error_in(struct __sk_buff *ctx, struct hd_ip *ip,
 		return 0;
 	ip->nat_dst_addr = addr;
 	ip->nat_dst_port = port;
-	if (!nat_inside(ip, outside, &addr, &port, quoted.protocol))
+	if (!nat_inside(ip, outside, &addr, &port, quoted.protocol) || is_anothers(ip, router))
 		return 0;
 	ip->daddr[0] = ip->nat_to_addr = addr;
 	ip->nat_to_port = port;
@@ -218,13 +228,18 @@ static __always_inline bool is_for_endpoint(struct hd_ip *ip, const struct hd_en
 static __always_inline int nat_arrive(struct hd_ip *ip, __u32 outside)
 {
 	__be16 port = is_query(ip) ? 0 : ip->dport;
+	__be32 addr = ip->daddr[0];
+	__u32 router = ip->router;
+	bool found;
 
-	ip->nat_dst_addr = ip->daddr[0];
+	ip->nat_dst_addr = addr;
 	ip->nat_dst_port = ip->dport;
-	if (!nat_inside(ip, outside, &ip->daddr[0], &port, ip->proto)) {
+	found = nat_inside(ip, outside, &addr, &port, ip->proto) && !is_anothers(ip, router);
+	if (!found) {
 		ip->nat &= ~NAT_HAIRPIN;
 		return 0;
 	}
+	ip->daddr[0] = addr;
 	if (ip->nat & NAT_FORWARD) {
 		ip->listen_addr = ip->nat_dst_addr;
 		ip->listen_port = ip->nat_dst_port;

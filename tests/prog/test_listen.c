@@ -173,6 +173,18 @@ static void hairpin_floating(void **state)
 		"in 1, routed icmp established for good, rules 11, out 3, redirect");
 }
 
+/* Routers may share an address; who is inside one of them is not inside the other, whatever its address. */
+static void not_by_another_router(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt in = to_router(udp4(&cat, &gate, 4000, 81)), error = told(&in, GATE1, 3, 3, 0);
+
+	natted_world(f, 2);
+	forward_set(f, ROUTER + 1, GATE, 81, ann.v4, 80);
+	enters_as(f, 3, &in, &error, "in 3, out 3, drop to-router at 3 in tell, redirect");
+	assert_int_equal(endpoints(f), 0);
+}
+
 /* Without a name outside the answer would not come back this way. */
 static void hairpin_without_snat(void **state)
 {
@@ -187,11 +199,12 @@ static void hairpin_without_snat(void **state)
 int listen_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(in_and_back),	    TEST(two_to_one),
-		TEST(beside_a_floating_ip), TEST(removed),
-		TEST(without_snat),	    TEST(errors),
-		TEST(not_handed_out),	    TEST(hairpin),
-		TEST(hairpin_floating),	    TEST(hairpin_without_snat),
+		TEST(in_and_back),	     TEST(two_to_one),
+		TEST(beside_a_floating_ip),  TEST(removed),
+		TEST(without_snat),	     TEST(errors),
+		TEST(not_handed_out),	     TEST(hairpin),
+		TEST(hairpin_floating),	     TEST(hairpin_without_snat),
+		TEST(not_by_another_router),
 	};
 
 	return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
