@@ -103,6 +103,26 @@ static __always_inline int leave(struct hd_pkt *pkt, int r)
 	return hd_finish(pkt, r);
 }
 
+/* To another router of this host: as if it had come in from the network between them. */
+static __always_inline int again(struct hd_pkt *pkt)
+{
+	struct hd_ip *ip = pkt->ip;
+
+	ip->port = ip->router;
+	ip->router = ip->to;
+	ip->rewrite = 1;
+	pkt->tpid = pkt->vlan = pkt->prio = 0;
+	return stage_call(pkt, HD_STAGE_ROUTE);
+}
+
+/* The exit of programs whose packets cross a router. Its TTL bounds how many, and the kernel how many tail calls there are. */
+static __always_inline int leave_routed(struct hd_pkt *pkt, int r)
+{
+	if (r == HD_VERDICT_SENT)
+		r = pkt->ip->verdict;
+	return leave(pkt, r == HD_VERDICT_AGAIN ? again(pkt) : r);
+}
+
 /* Every program starts here; a stage that was tail-called finds out again what it must know. */
 static __always_inline int begin(struct hd_pkt *pkt)
 {
@@ -501,7 +521,7 @@ int hd_stage_route(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_ROUTE, .routed = 1 };
 
-	return leave(&pkt, stage_route(&pkt));
+	return leave_routed(&pkt, stage_route(&pkt));
 }
 
 static __always_inline int stage_resolve(struct hd_pkt *pkt)
@@ -535,7 +555,7 @@ int hd_stage_tell(struct __sk_buff *ctx)
 {
 	struct hd_pkt pkt = { .ctx = ctx, .stage = HD_STAGE_TELL };
 
-	return leave(&pkt, stage_tell(&pkt));
+	return leave_routed(&pkt, stage_tell(&pkt));
 }
 
 /* Whether the sender of a packet that is refused is told: a firewall rule says so, or it gets no port outside (RFC 5508 REQ-8). */
@@ -557,7 +577,7 @@ int hd_stage_rflow(struct __sk_buff *ctx)
 
 	if (is_told(&pkt, r))
 		r = stage_call(&pkt, HD_STAGE_TELL);
-	return leave(&pkt, r);
+	return leave_routed(&pkt, r);
 }
 
 static __always_inline int stage_flood(struct hd_pkt *pkt)

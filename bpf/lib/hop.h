@@ -261,6 +261,13 @@ static __always_inline int hd_hop_send(struct hd_pkt *pkt, __u32 to_id)
 	return r < 0 ? r : hd_port_send_to(pkt, to_id);
 }
 
+/** hd_hop_is_there - whether a packet that crosses a router may go to a port in a network; a router of this host is wherever it is found to be a neighbour */
+static __always_inline bool hd_hop_is_there(__u32 network, __u32 to_id,
+					    const struct hd_port_value *to)
+{
+	return (to->flags & HD_PORT_ROUTER) || hd_port_is_member(network, to_id);
+}
+
 /* In which network the receiver, and the sender, of a packet are. */
 static __always_inline __u32 hd_to_network(const struct hd_pkt *pkt)
 {

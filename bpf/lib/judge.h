@@ -434,7 +434,7 @@ __noinline int port_is_there(__u32 network, __u32 id, __u32 vlan)
 {
 	const struct hd_port_value *port = hd_port_lookup(id);
 
-	return port && hd_port_is_member(network, id) && (port->flags & HD_PORT_UP) &&
+	return port && hd_hop_is_there(network, id, port) && (port->flags & HD_PORT_UP) &&
 	       hd_vlan_carries(id, port, vlan);
 }
 
@@ -731,7 +731,8 @@ static __always_inline int hd_judge_flow(struct hd_pkt *pkt)
 	struct judge j = { .to_id = pkt->ip->to };
 
 	j.to = hd_port_lookup(j.to_id);
-	if (!j.to || !hd_port_is_member(hd_to_network(pkt), j.to_id))
+	if (!j.to || !(pkt->routed ? hd_hop_is_there(pkt->ip->to_network, j.to_id, j.to)
+				   : hd_port_is_member(pkt->network, j.to_id)))
 		return -HD_DROP_PORT_DOWN;
 	/* A router may have one leg for several subnets. */
 	if (j.to_id == pkt->port && !(j.to->flags & HD_PORT_HAIRPIN) && !pkt->routed)

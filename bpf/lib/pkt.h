@@ -26,7 +26,8 @@ enum hd_verdict {
 	HD_VERDICT_RESOLVE,  /* goes on in stage resolve */
 	HD_VERDICT_TELL,     /* goes on in stage tell */
 	HD_VERDICT_SPREAD, /* copies for the members here are on their way; goes on in stage spread */
-	HD_VERDICT_DONE,   /* nothing more to do with it: copies are on their way, or it waits */
+	HD_VERDICT_AGAIN, /* sent to another router of this host: it crosses that one next */
+	HD_VERDICT_DONE,  /* nothing more to do with it: copies are on their way, or it waits */
 };
 
 const volatile struct hd_port_config hd_cfg;

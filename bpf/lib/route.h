@@ -58,6 +58,8 @@ __noinline int hd_route_fits(struct __sk_buff *ctx, __u32 to_id, __u32 eth_type)
 
 	if (!to || !ip)
 		return 0;
+	if (to->flags & HD_PORT_ROUTER)
+		return 1; /* it finds out */
 	if (!(to->flags & HD_PORT_TUNNEL)) {
 		ip->tell_word = to->mtu;
 		return fits_mtu(&pkt, to);
@@ -109,7 +111,7 @@ static __always_inline bool hd_route_replay(struct hd_pkt *pkt, int *ret)
 	to_id = side ? rflow->flow.port[0] : rflow->flow.port[1];
 	to = hd_port_lookup(to_id);
 	if (!to || rflow->flow.gen != hd_flow_gen(pkt, pkt->from, to) ||
-	    !hd_port_is_member(hop->network, to_id) || !hop_leads_to(hop, to_id, to))
+	    !hd_hop_is_there(hop->network, to_id, to) || !hop_leads_to(hop, to_id, to))
 		return false;
 	if (!pkt->ip->rewrite &&
 	    (to_id == pkt->port || hop->network != pkt->network || !mac_equal(pkt->dst, hop->mac)))
@@ -287,7 +289,7 @@ static __always_inline int route_to(struct hd_pkt *pkt, __u32 to_id)
 	struct judge j = { .to_id = to_id, .to = to };
 	int r;
 
-	if (!to || !hd_port_is_member(pkt->ip->to_network, to_id))
+	if (!to || !hd_hop_is_there(pkt->ip->to_network, to_id, to))
 		return -HD_DROP_PORT_DOWN;
 	pkt->ip->to = HD_PORT_NONE; /* if it does not fit: hd_port_is_told() */
 	if (!hd_route_fits(pkt->ctx, to_id, pkt->eth_type))

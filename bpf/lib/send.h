@@ -82,6 +82,8 @@ static __always_inline int hd_port_may_take(const struct hd_pkt *pkt, __u32 id,
 		return -HD_DROP_ISOLATED;
 	if (!(to->flags & HD_PORT_UP))
 		return -HD_DROP_PORT_DOWN;
+	if (pkt->routed && (to->flags & HD_PORT_ROUTER))
+		return 0;
 	if (!fits_mtu(pkt, to))
 		return -HD_DROP_MTU;
 	if (pkt->routed && (to->flags & HD_PORT_MASQ))
@@ -142,7 +144,7 @@ static __always_inline bool has_outer_protocol(const struct hd_pkt *pkt)
  * What came out of a tunnel may still have the outer packet's protocol as far as the kernel knows; the far end of a veth
  * looks again only at what takes the long way.
  *
- * Return: HD_VERDICT_REDIRECT, HD_VERDICT_ENCAP, -HD_DROP_REDIRECT or -HD_DROP_NO_MEMORY.
+ * Return: HD_VERDICT_REDIRECT, HD_VERDICT_ENCAP, HD_VERDICT_AGAIN, -HD_DROP_REDIRECT or -HD_DROP_NO_MEMORY.
  */
 static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 					const struct hd_port_value *to)
@@ -154,6 +156,10 @@ static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 	if (to->flags & HD_PORT_TUNNEL) {
 		pkt->ip->to = id;
 		return HD_VERDICT_ENCAP;
+	}
+	if (pkt->routed && (to->flags & HD_PORT_ROUTER)) {
+		pkt->ip->to = id;
+		return HD_VERDICT_AGAIN;
 	}
 	if ((to->flags & HD_PORT_PEER) && !has_outer_protocol(pkt)) {
 		if (pkt->ctx->pkt_type != PACKET_HOST)
