@@ -9,7 +9,8 @@ from frames import *
 
 PREFIX, GATEWAY, FLOATING = sys.argv[1:4]
 OUTSIDE = "172.16.0.1"
-resource.setrlimit(resource.RLIMIT_NOFILE, (8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (8192 if most == resource.RLIM_INFINITY else min(8192, most), most))
 
 
 def make(name, kind=socket.SOCK_DGRAM, address="", port=0):

@@ -66,14 +66,22 @@ wait_for 5 whole
 trace=$(hd trace --port client "tcp 192.168.27.3:40000 > $GATEWAY:81 syn")
 [[ $trace == *"port forward web of router r"*"its destination is 192.168.27.2:80 inside"*"its source is $GATEWAY outside"* ]] || fail "trace: $trace"
 
-# Both tuples of a connection, of one that came in and of one that went out.
-outside() { hd -j flow list --address "$1" --protocol tcp | jq -r "[.[] | .$2 | select(.\"outside-ip\") | \"\(.ip):\(.\"port-number\") \(.\"outside-ip\"):\(.\"outside-port-number\")\"] | unique | .[]"; }
-same "flow list, in" "192.168.27.2:80 $GATEWAY:81
-192.168.27.2:80 $GATEWAY:82
-192.168.27.2:90 $GATEWAY:90" "$(outside 172.16.0.1 server | grep 27.2)"
-seen web tcp >"$T/seen"
-outside 172.16.0.1 client | grep -q "192.168.27.2:[0-9]* $(tr ' ' : <"$T/seen")" || fail "flow list, out: $(<"$T/seen") is not in: $(outside 172.16.0.1 client)"
-hd flow list --address 172.16.0.1 | grep -q "web 192.168.27.2:80 *$GATEWAY:81" || fail "the table: $(hd flow list)"
+# Both tuples of a connection, of those that come in and of one that goes out.
+on web socat TCP-LISTEN:90,fork,reuseaddr EXEC:cat &
+wait_for 5 bulk_listens
+hd pf add bulk2 --router r --protocol tcp --listen $GATEWAY:91 --to 192.168.27.2:90
+for port in 90 91; do
+	on outside bash -c "exec 3<>/dev/tcp/$GATEWAY/$port && exec sleep 100" &
+done
+outside() {
+	hd -j flow list --address 172.16.0.1 --protocol "$1" --state "$2" | jq -r "[.[] | .$3 | select(.\"outside-ip\") |
+		\"\(.ip):\(.\"port-number\") \(.\"outside-ip\"):\(.\"outside-port-number\")\"] | unique | .[]"
+}
+held() { [[ $(outside tcp established server) == "192.168.27.2:90 $GATEWAY:90"$'\n'"192.168.27.2:90 $GATEWAY:91" ]]; }
+wait_for 5 held
+hd flow list --address 172.16.0.1 | grep -q "web 192.168.27.2:90 *$GATEWAY:91" || fail "the table: $(hd flow list)"
+seen web udp >"$T/seen"
+outside udp established client | grep -q "192.168.27.2:[0-9]* $(tr ' ' : <"$T/seen")" || fail "flow list, out: $(<"$T/seen") is not in: $(outside udp established client)"
 
 # Pieces, in order and the other way round; an ICMP error about an answer finds who has sent it.
 hd pf add pieces --router r --protocol udp --listen $GATEWAY:7001 --to 192.168.27.2:7000
