@@ -129,16 +129,14 @@ static bool matches(void *arg, const struct hd_flow *flow)
 /* As its router calls an end outside, where that is not what it is inside. */
 static void print_outside(const struct filter *f, const struct hd_flow *flow, int side)
 {
-	struct hd_ip ip = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
+	char text[INET_ADDRSTRLEN];
 	uint32_t addr;
 	uint16_t port;
-	char text[64];
 
 	if (!flow->router ||
-	    !hd_nat_outside(hd_sync_datapath(f->daemon->sync), flow, side, &addr, &port))
+	    !hd_nat_outside(hd_sync_datapath(f->daemon->sync), flow, side, &addr, &port) ||
+	    !inet_ntop(AF_INET, &addr, text, sizeof(text)))
 		return;
-	memcpy(ip.bytes + 12, &addr, sizeof(addr));
-	hd_ip_format(&ip, text);
 	(void)fprintf(f->out, ", \"outside-ip\": \"%s\"", text);
 	if (flow->proto != 1 || side == flow->value.opener)
 		(void)fprintf(f->out, ", \"%s\": %u",

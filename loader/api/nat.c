@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* nat.c - the ports of external addresses, as people see them */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,11 +43,9 @@ static const char *place_of(const struct hd_daemon *daemon, const struct hd_nat_
 
 static json_t *show_use(const struct hd_daemon *daemon, const struct hd_nat_use *use)
 {
-	struct hd_ip ip = { .bytes = { [10] = 0xff, [11] = 0xff }, .is_v4 = true, .prefix = 32 };
-	char text[64];
+	char text[INET_ADDRSTRLEN] = "";
 
-	memcpy(ip.bytes + 12, &use->pool.addr, 4);
-	hd_ip_format(&ip, text);
+	(void)inet_ntop(AF_INET, &use->pool.addr, text, sizeof(text)); /* there is room */
 	return json_pack("{s:s, s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:i}", "ip", text, "network",
 			 place_of(daemon, &use->pool), "routers", routers_of(daemon, &use->pool),
 			 "ports", (int)use->ports, "inside-addresses", (int)use->users, "blocks",

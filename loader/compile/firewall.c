@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/hash.h"
 #include "compile/rows.h"
 #include "heddle/firewall.h"
-
-/* Ranges of ports become blocks of these sizes only, so that a rule set has few shapes; as in policy.c. */
-static const uint8_t port_lens[] = { 0, 4, 8, 12, 16 };
 
 /**
  * struct fw - a firewall being compiled
@@ -32,27 +30,9 @@ struct expansion {
 	struct hd_fw_value value;
 };
 
-/* FNV-1a: not against forgery, only to see whether it is the same. */
-static uint32_t hash(uint32_t h, const void *data, size_t len)
-{
-	const uint8_t *byte = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ byte[i]) * 16777619u;
-	return h;
-}
-
-/* The last step of murmur3, so that neighbouring inputs differ in all bits. */
-static uint32_t mix(uint32_t h)
-{
-	h = (h ^ h >> 16) * 0x85ebca6bu;
-	h = (h ^ h >> 13) * 0xc2b2ae35u;
-	return h ^ h >> 16;
-}
-
 static uint32_t hash_ip(uint32_t h, bool has, const struct hd_ip *ip)
 {
-	return has ? hash(hash(h, ip->bytes, 16), &ip->prefix, 1) : hash(h, "", 1);
+	return has ? hd_hash(hd_hash(h, ip->bytes, 16), &ip->prefix, 1) : hd_hash(h, "", 1);
 }
 
 /* All that a rule says, in its place. */
@@ -61,7 +41,7 @@ static uint32_t hash_rule(uint32_t h, const struct hd_fw_rule *rule)
 	uint32_t words[] = { rule->id, rule->action, (uint32_t)rule->protocol, rule->first,
 			     rule->last };
 
-	h = hash(h, words, sizeof(words));
+	h = hd_hash(h, words, sizeof(words));
 	h = hash_ip(h, rule->has_from, &rule->from);
 	return hash_ip(h, rule->has_to, &rule->to);
 }
@@ -69,11 +49,11 @@ static uint32_t hash_rule(uint32_t h, const struct hd_fw_rule *rule)
 /* The same rules for two routers are two rule sets: one may be changed. */
 static uint32_t policy_of(const struct hd_firewall *firewall)
 {
-	uint32_t h = hash(2166136261u, firewall->router, strlen(firewall->router) + 1);
+	uint32_t h = hd_hash(HD_HASH_START, firewall->router, strlen(firewall->router) + 1);
 
 	for (size_t i = 0; i < firewall->n_rules; i++)
 		h = hash_rule(h, &firewall->rules[i]);
-	return mix(h) ? mix(h) : 1;
+	return hd_hash_mix(h) ? hd_hash_mix(h) : 1;
 }
 
 static bool same_shape(const struct hd_fw_shape *shape, const struct hd_fw_key *key)
@@ -113,25 +93,13 @@ static int note_shape(struct expansion *e)
 	return 0;
 }
 
-/* The largest block that begins at @first and ends by @last. */
-static uint8_t block_len(uint32_t first, uint32_t last)
-{
-	for (size_t i = 0; i < sizeof(port_lens); i++) {
-		uint32_t size = 1u << (16 - port_lens[i]);
-
-		if (first % size == 0 && first + size - 1 <= last)
-			return port_lens[i];
-	}
-	return 16;
-}
-
 /* A row that an earlier rule has as well goes when the table is sorted; see struct hd_fw_value. */
 static int add_port_blocks(struct expansion *e)
 {
 	uint32_t first = e->rule->first, last = e->rule->last;
 
 	while (first <= last) {
-		uint8_t len = block_len(first, last);
+		uint8_t len = hd_port_block(first, last);
 		int r;
 
 		e->key.port_len = len;

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/hash.h"
+#include "compile/rows.h"
 #include "heddle/policy.h"
-
-/* Ranges of ports become blocks of these sizes only, so that a policy has few shapes; fewer sizes mean more rows. */
-static const uint8_t port_lens[] = { 0, 4, 8, 12, 16 };
 
 /**
  * struct set - what ports with the same groups have in common
@@ -43,34 +42,13 @@ struct hd_policy {
 	struct hd_error *err;
 };
 
-static uint32_t hash(uint32_t h, const void *data, size_t len)
-{
-	const uint8_t *byte = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ byte[i]) * 16777619;
-	return h;
-}
-
-#define HASH_START 2166136261U
-
-/* Spreads what FNV leaves in the low bits; sums of such hashes don't cancel out. */
-static uint32_t mix(uint32_t h)
-{
-	h ^= h >> 16;
-	h *= 0x85ebca6b;
-	h ^= h >> 13;
-	h *= 0xc2b2ae35;
-	return h ^ h >> 16;
-}
-
 uint32_t hd_set_id(const char *const *groups, size_t n)
 {
-	uint32_t h = HASH_START;
+	uint32_t h = HD_HASH_START;
 
 	for (size_t i = 0; i < n; i++)
-		h = hash(h, groups[i], strlen(groups[i]) + 1);
-	return mix(h) ? mix(h) : 1;
+		h = hd_hash(h, groups[i], strlen(groups[i]) + 1);
+	return hd_hash_mix(h) ? hd_hash_mix(h) : 1;
 }
 
 static struct hd_table *table(struct hd_policy *p, enum hd_table_id id)
@@ -127,14 +105,14 @@ static bool set_has(const struct set *set, const char *group)
 static uint32_t hash_member(const struct hd_object *object)
 {
 	const struct hd_port *port = &object->view.port;
-	uint32_t h = hash(HASH_START, &object->id, sizeof(object->id));
+	uint32_t h = hd_hash(HD_HASH_START, &object->id, sizeof(object->id));
 
-	h = hash(h, &port->vlan, sizeof(port->vlan));
+	h = hd_hash(h, &port->vlan, sizeof(port->vlan));
 	for (size_t i = 0; i < port->n_ips; i++)
-		h = hash(h, port->ips[i].bytes, 16);
+		h = hd_hash(h, port->ips[i].bytes, 16);
 	for (size_t i = 0; i < port->n_allowed; i++)
-		h = hash(h, port->allowed[i].ip.bytes, 16);
-	return mix(h);
+		h = hd_hash(h, port->allowed[i].ip.bytes, 16);
+	return hd_hash_mix(h);
 }
 
 static int add_remote(struct hd_policy *p, const char *group, uint32_t member)
@@ -304,20 +282,9 @@ static int add_row(struct expansion *e)
 
 	if (r < 0)
 		return r;
-	e->set->gen += mix(hash(hash(HASH_START, &e->key, sizeof(e->key)), &e->rule->id, 4));
+	e->set->gen += hd_hash_mix(
+		hd_hash(hd_hash(HD_HASH_START, &e->key, sizeof(e->key)), &e->rule->id, 4));
 	return hd_table_add(table(e->p, HD_TABLE_RULES), &e->key, &e->rule->id);
-}
-
-/* The largest block that begins at @first and ends by @last. */
-static uint8_t block_len(uint32_t first, uint32_t last)
-{
-	for (size_t i = 0; i < sizeof(port_lens); i++) {
-		uint32_t size = 1u << (16 - port_lens[i]);
-
-		if (first % size == 0 && first + size - 1 <= last)
-			return port_lens[i];
-	}
-	return 16;
 }
 
 static int add_port_blocks(struct expansion *e)
@@ -325,7 +292,7 @@ static int add_port_blocks(struct expansion *e)
 	uint32_t first = e->rule->first, last = e->rule->last;
 
 	while (first <= last) {
-		uint8_t len = block_len(first, last);
+		uint8_t len = hd_port_block(first, last);
 		int r;
 
 		e->key.shape.port_len = len;
@@ -387,7 +354,7 @@ static int add_rule(struct hd_policy *p, struct set *set, const struct hd_rule *
 	if (rule->group)
 		HASH_FIND_STR(p->remotes, rule->group, remote);
 	if (remote)
-		set->gen += mix(remote->members ^ rule->id);
+		set->gen += hd_hash_mix(remote->members ^ rule->id);
 	return r;
 }
 
@@ -474,10 +441,10 @@ void hd_policy_free(struct hd_policy *policy)
 static uint32_t hash_addresses(uint32_t h, const struct hd_port *port)
 {
 	for (size_t i = 0; i < port->n_ips; i++)
-		h = hash(h, port->ips[i].bytes, 16);
+		h = hd_hash(h, port->ips[i].bytes, 16);
 	for (size_t i = 0; i < port->n_allowed; i++) {
-		h = hash(h, port->allowed[i].ip.bytes, 17);
-		h = hash(h, port->allowed[i].mac, 6);
+		h = hd_hash(h, port->allowed[i].ip.bytes, 17);
+		h = hd_hash(h, port->allowed[i].mac, 6);
 	}
 	return h;
 }
@@ -492,7 +459,7 @@ static uint32_t hash_gateways(uint32_t h, const struct hd_policy *policy,
 		const struct hd_subnet *subnet = &object->view.subnet;
 
 		if (subnet->has_gateway && !strcmp(subnet->network, port->network))
-			h += mix(hash(HASH_START, subnet->gateway.bytes, 16));
+			h += hd_hash_mix(hd_hash(HD_HASH_START, subnet->gateway.bytes, 16));
 	}
 	return h;
 }
@@ -503,17 +470,17 @@ uint32_t hd_policy_gen(const struct hd_policy *policy, const struct hd_object *o
 	uint32_t id = hd_set_id(port->groups, port->n_groups);
 	uint8_t flags[] = { port->secure, port->isolated, port->hairpin, port->has_mac,
 			    (uint8_t)port->vlan_mode };
-	uint32_t h = hash(HASH_START, &object->id, sizeof(object->id));
+	uint32_t h = hd_hash(HD_HASH_START, &object->id, sizeof(object->id));
 	struct set *set = NULL;
 
-	h = hash(h, flags, sizeof(flags));
-	h = hash(h, &port->vlan, sizeof(port->vlan));
-	h = hash(h, port->mac, 6);
+	h = hd_hash(h, flags, sizeof(flags));
+	h = hd_hash(h, &port->vlan, sizeof(port->vlan));
+	h = hd_hash(h, port->mac, 6);
 	h = hash_addresses(h, port);
 	h = hash_gateways(h, policy, port);
 	if (port->secure)
 		HASH_FIND(hh, policy->sets, &id, sizeof(id), set);
 	if (set)
-		h = hash(hash(h, &set->id, sizeof(set->id)), &set->gen, sizeof(set->gen));
-	return mix(h);
+		h = hd_hash(hd_hash(h, &set->id, sizeof(set->id)), &set->gen, sizeof(set->gen));
+	return hd_hash_mix(h);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "compile/hash.h"
 #include "compile/rows.h"
 #include "flow_class.h"
 #include "heddle/nat.h"
@@ -21,24 +22,6 @@ struct routing {
 	uint32_t gen;
 	struct hd_end_value end;
 };
-
-/* FNV-1a: not against forgery, only to see whether it is the same. */
-static uint32_t hash(uint32_t h, const void *data, size_t len)
-{
-	const uint8_t *byte = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ byte[i]) * 16777619u;
-	return h;
-}
-
-/* The last step of murmur3, so that neighbouring inputs differ in all bits. */
-static uint32_t mix(uint32_t h)
-{
-	h = (h ^ h >> 16) * 0x85ebca6bu;
-	h = (h ^ h >> 13) * 0xc2b2ae35u;
-	return h ^ h >> 16;
-}
 
 static const struct hd_subnet *subnet_at(const struct routing *r, size_t i)
 {
@@ -79,7 +62,8 @@ static int add_route(struct routing *r, const struct hd_ip *ip, uint8_t prefix,
 {
 	struct hd_route_key key = route_key(r, ip, prefix);
 
-	r->gen += mix(hash(hash(2166136261u, &key, sizeof(key)), value, sizeof(*value)));
+	r->gen += hd_hash_mix(
+		hd_hash(hd_hash(HD_HASH_START, &key, sizeof(key)), value, sizeof(*value)));
 	return hd_table_add(&r->out->table[HD_TABLE_ROUTES], &key, value);
 }
 
@@ -157,14 +141,26 @@ static void widen_outside(struct hd_end_value *end, uint32_t addr)
 	end->remote[1] &= end->remote[0];
 }
 
+/* Where the router is outside, and as whom. No flow is judged by what comes after the hash. */
+static void set_outside(struct routing *r, uint32_t network, const struct hd_ip *ip, bool snat)
+{
+	struct hd_end_value *end = &r->end;
+
+	end->ifindex = network;
+	end->flags = snat ? HD_END_SNAT : 0;
+	memcpy(end->local, ip->bytes, 16);
+	r->gen += hd_hash_mix(hd_hash(HD_HASH_START, end, sizeof(*end)));
+	end->remote[0] = UINT32_MAX;
+	end->remote[1] = ipv4_of(ip);
+	if (r->router->gateway.nat_log)
+		end->flags |= HD_END_NAT_LOG;
+}
+
 /* The external gateway: a leg in the network outside, and the default route to the next hop there. */
 static int add_gateway(struct routing *r)
 {
-	struct hd_end_value *end = &r->end;
 	const struct hd_router_gateway *gateway = &r->router->gateway;
-	const struct hd_object *object =
-		gateway->network ? hd_model_subnet_of(r->model, gateway->network, &gateway->ip)
-				 : NULL;
+	const struct hd_object *object = hd_router_outside(r->model, r->router);
 	struct hd_route_value way = { .kind = HD_ROUTE_VIA };
 	const struct hd_subnet *subnet;
 	int ret;
@@ -172,16 +168,10 @@ static int add_gateway(struct routing *r)
 	if (!object)
 		return 0;
 	subnet = &object->view.subnet;
-	end->ifindex = way.network = network_of(r, subnet);
-	end->flags = gateway->snat ? HD_END_SNAT : 0;
-	memcpy(end->local, gateway->ip.bytes, 16);
+	way.network = network_of(r, subnet);
 	memcpy(way.via, subnet->gateway.bytes, 16);
 	memcpy(way.gateway, gateway->ip.bytes, 16);
-	r->gen += mix(hash(2166136261u, end, sizeof(*end)));
-	end->remote[0] = UINT32_MAX;
-	end->remote[1] = ipv4_of(&gateway->ip);
-	if (gateway->nat_log) /* no flow is judged by it */
-		end->flags |= HD_END_NAT_LOG;
+	set_outside(r, way.network, &gateway->ip, gateway->snat);
 	ret = add_leg(r, subnet, &gateway->ip, r->asks);
 	return ret < 0 ? ret : add_route(r, &gateway->ip, 0, &way);
 }
@@ -193,22 +183,14 @@ static int add_masquerade(struct routing *r)
 {
 	struct hd_ip ip = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
 	struct hd_route_value way = { .kind = HD_ROUTE_VIA, .network = HD_NETWORK_HOST };
-	struct hd_end_value *end = &r->end;
 	int ret;
 
 	if (!r->uplink || !r->uplink->address)
 		return 0;
 	memcpy(ip.bytes + 12, &r->uplink->address, 4);
-	end->ifindex = HD_NETWORK_HOST;
-	end->flags = HD_END_SNAT;
-	memcpy(end->local, ip.bytes, 16);
 	memcpy(way.via, ip.bytes, 16);
 	memcpy(way.gateway, ip.bytes, 16);
-	r->gen += mix(hash(2166136261u, end, sizeof(*end)));
-	end->remote[0] = UINT32_MAX;
-	end->remote[1] = r->uplink->address;
-	if (r->router->gateway.nat_log)
-		end->flags |= HD_END_NAT_LOG;
+	set_outside(r, HD_NETWORK_HOST, &ip, true);
 	ret = add_address(r, &ip, HD_ROUTE_LOCAL, HD_NETWORK_HOST);
 	if (ret == 0)
 		ret = add_route(r, &ip, 0, &way);
@@ -237,7 +219,8 @@ static int add_floating(struct routing *r, const struct hd_floating_ip *floating
 	in.addr = ipv4_of(&floating->ip);
 	out.addr = ipv4_of(&floating->fixed);
 	value.addr = out.addr;
-	r->gen += mix(hash(hash(2166136261u, &in, sizeof(in)), &value, sizeof(value)));
+	r->gen += hd_hash_mix(
+		hd_hash(hd_hash(HD_HASH_START, &in, sizeof(in)), &value, sizeof(value)));
 	ret = hd_table_add(&r->out->table[HD_TABLE_FIPS], &in, &value);
 	value.addr = in.addr;
 	if (ret == 0)
@@ -286,17 +269,16 @@ static int add_endpoints(struct routing *r)
 static const struct hd_subnet *subnet_of(const struct routing *r, const struct hd_ip *via,
 					 const struct hd_ip **ret_own)
 {
-	const struct hd_router_gateway *gateway = &r->router->gateway;
-	const struct hd_object *outside;
+	const struct hd_object *outside = hd_router_outside(r->model, r->router);
 
 	for (size_t i = 0; i < r->router->n_subnets; i++) {
-		*ret_own = &subnet_at(r, i)->gateway;
-		if (hd_ip_in(via, &subnet_at(r, i)->cidr))
-			return subnet_at(r, i);
+		const struct hd_subnet *subnet = subnet_at(r, i);
+
+		*ret_own = &subnet->gateway;
+		if (hd_ip_in(via, &subnet->cidr))
+			return subnet;
 	}
-	outside = gateway->network ? hd_model_subnet_of(r->model, gateway->network, &gateway->ip)
-				   : NULL;
-	*ret_own = &gateway->ip;
+	*ret_own = &r->router->gateway.ip;
 	return outside ? &outside->view.subnet : NULL;
 }
 
@@ -327,7 +309,9 @@ static bool same_prefix(const struct hd_static_route *a, const struct hd_static_
  */
 static uint64_t wish(const struct hd_static_route *route, uint32_t slot)
 {
-	uint32_t u = mix(hash(hash(2166136261u, route->via.bytes, 16), &slot, sizeof(slot))) | 1;
+	uint32_t u = hd_hash_mix(hd_hash(hd_hash(HD_HASH_START, route->via.bytes, 16), &slot,
+					 sizeof(slot))) |
+		     1;
 	uint32_t whole = (uint32_t)__builtin_clz(u);
 	uint64_t fraction = (uint64_t)(u << whole) & 0x7fffffffu; /* of the mantissa, 31 bits */
 	/* -log2(u) = whole + 1 - log2(1.m), and log2(1.m) is near enough to m. In 1/2^31. */
@@ -351,7 +335,8 @@ static int add_slots(struct routing *r, const struct hd_static_route *first, uin
 			    wish(&router->routes[i], slot) > wish(best, slot))
 				best = &router->routes[i];
 		value = hop_of(r, best);
-		r->gen += mix(hash(hash(2166136261u, &key, sizeof(key)), &value, sizeof(value)));
+		r->gen += hd_hash_mix(
+			hd_hash(hd_hash(HD_HASH_START, &key, sizeof(key)), &value, sizeof(value)));
 		ret = hd_table_add(&r->out->table[HD_TABLE_HOPS], &key, &value);
 	}
 	return ret;
@@ -386,10 +371,10 @@ static void hash_neighbours(struct routing *r)
 {
 	hd_model_each(r->model, HD_NOUN_NEIGHBOUR, object) {
 		const struct hd_neighbour *neigh = &object->view.neighbour;
-		uint32_t h = hash(2166136261u, neigh->ip.bytes, 16);
+		uint32_t h = hd_hash(HD_HASH_START, neigh->ip.bytes, 16);
 
 		if (hd_router_is_in(r->model, r->object, neigh->network))
-			r->gen += mix(hash(h, neigh->mac, 6));
+			r->gen += hd_hash_mix(hd_hash(h, neigh->mac, 6));
 	}
 }
 
@@ -422,11 +407,11 @@ int hd_compile_router(const struct hd_model *model, const struct hd_object *obje
 		ret = hd_compile_firewall(model, object->name, out, &value.policy, err);
 	if (ret < 0)
 		return ret;
-	r.gen += mix(value.policy);
+	r.gen += hd_hash_mix(value.policy);
 	hash_neighbours(&r);
 	memcpy(value.mac, r.router->mac, 6);
 	memcpy(r.end.from, fact->from, 6);
-	value.gen = mix(r.gen + hash(object->id, r.router->mac, 6));
+	value.gen = hd_hash_mix(r.gen + hd_hash(object->id, r.router->mac, 6));
 	ret = hd_table_add(&out->table[HD_TABLE_ENDS], &object->id, &r.end);
 	return ret < 0 ? ret : hd_table_add(&out->table[HD_TABLE_PORTS], &object->id, &value);
 }

@@ -30,3 +30,6 @@ int hd_compile_router(const struct hd_model *model, const struct hd_object *rout
  */
 int hd_compile_firewall(const struct hd_model *model, const char *router, struct hd_tables *out,
 			uint32_t *ret_policy, struct hd_error *err);
+
+/** hd_port_block - prefix length, of 16 bits, of the largest block of ports that begins at @first and ends by @last */
+uint8_t hd_port_block(uint32_t first, uint32_t last);

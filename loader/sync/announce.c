@@ -9,6 +9,7 @@
 #include "heddle/neigh.h"
 #include "heddle/port.h"
 #include "heddle/router.h"
+#include "sync/arp.h"
 #include "sync/arp_send.h"
 
 /* How often an announcement is sent; RFC 5227 section 1.1 has ANNOUNCE_NUM 2, two seconds apart. One of them may be lost. */
@@ -87,15 +88,15 @@ static int note_address(const struct hd_tables *tables, const struct hd_table *l
 			const struct hd_neigh_key *key, const struct hd_neigh_value *value,
 			struct hd_table *ret)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	const void *leg = hd_table_find(legs, &key->network);
 	struct where where = { .network = key->network };
 	struct hd_arp_way what;
+	struct hd_ip ip;
 
-	if (!leg || memcmp(key->addr, mapped, sizeof(mapped)) != 0 ||
-	    !is_outside(tables, key, value))
+	hd_arp_address(key, &ip);
+	if (!leg || !ip.is_v4 || !is_outside(tables, key, value))
 		return 0;
-	memcpy(&where.addr, key->addr + 12, sizeof(where.addr));
+	memcpy(&where.addr, ip.bytes + 12, sizeof(where.addr));
 	memcpy(&what, leg, sizeof(what));
 	memcpy(what.mac, value->mac, sizeof(what.mac));
 	return hd_table_add(ret, &where, &what);
