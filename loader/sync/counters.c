@@ -82,7 +82,10 @@ int hd_sync_drops(const struct hd_sync *sync, hd_sync_drops_fn fn, void *arg)
 	return 0;
 }
 
-void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model)
+/* Each key of the drops; @fn may remove it. */
+static void for_drops(const struct hd_datapath *dp, const struct hd_model *model,
+		      void (*fn)(int fd, const struct hd_model *model,
+				 const struct hd_drop_key *key))
 {
 	int fd = dp->maps[HD_MAP_DROPS];
 	struct hd_drop_key key, next;
@@ -91,9 +94,19 @@ void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model)
 	while (more) {
 		key = next;
 		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if (key.port && !hd_model_get_port(model, key.port))
-			(void)bpf_map_delete_elem(fd, &key); /* gone already is fine */
+		fn(fd, model, &key);
 	}
+}
+
+static void sweep_drop(int fd, const struct hd_model *model, const struct hd_drop_key *key)
+{
+	if (key->port && !hd_model_get_port(model, key->port))
+		(void)bpf_map_delete_elem(fd, key); /* gone already is fine */
+}
+
+void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model)
+{
+	for_drops(dp, model, sweep_drop);
 }
 
 /* Nothing is dropped by that rule any more; what is dropped by none, by a rule set that is not there, is next to nothing. */
@@ -116,18 +129,15 @@ static void forget_rule(int fd, const struct hd_drop_key *key)
 	(void)bpf_map_update_elem(fd, &plain, sum, BPF_ANY);
 }
 
+static void sweep_rule(int fd, const struct hd_model *model, const struct hd_drop_key *key)
+{
+	if (key->rule && !hd_model_rule_taken(model, key->rule))
+		forget_rule(fd, key);
+}
+
 void hd_drops_forget_rules(const struct hd_datapath *dp, const struct hd_model *model)
 {
-	int fd = dp->maps[HD_MAP_DROPS];
-	struct hd_drop_key key, next;
-	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
-
-	while (more) {
-		key = next;
-		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if (key.rule && !hd_model_rule_taken(model, key.rule))
-			forget_rule(fd, &key);
-	}
+	for_drops(dp, model, sweep_rule);
 }
 
 static int count_row(void *arg, const void *key, const void *value)

@@ -100,6 +100,30 @@ static void shuffle(uint16_t *ring, uint32_t n)
 	}
 }
 
+/* A copy of a table of the datapath: it is changed while we look at it. */
+static int copy_row(void *arg, const void *key, const void *value)
+{
+	return hd_table_add(arg, key, value);
+}
+
+/* The external network of a router; 0 if it has none, or is gone. */
+static uint32_t network_of(const struct hd_datapath *dp, uint32_t router)
+{
+	struct hd_end_value end = { 0 };
+
+	(void)bpf_map_lookup_elem(dp->maps[HD_MAP_ENDS], &router, &end);
+	return end.ifindex;
+}
+
+/* Whether an inside address has blocks of an external one. */
+static bool has_some(const struct hd_nat_user *user, __be32 addr)
+{
+	for (int i = 0; i < HD_NAT_USER_BLOCKS; i++)
+		if (user->block[i].block && user->block[i].addr == addr)
+			return true;
+	return false;
+}
+
 /* The blocks of an external address that some inside address has. */
 struct held {
 	const struct hd_datapath *dp;
@@ -112,13 +136,15 @@ static int note_held(void *arg, const void *key, const void *value)
 	struct hd_nat_user_key user_key;
 	struct held *held = arg;
 	struct hd_nat_user user;
-	struct hd_end_value end;
+	uint32_t network;
 
 	memcpy(&user_key, key, sizeof(user_key));
 	memcpy(&user, value, sizeof(user));
+	if (!has_some(&user, held->pool->addr))
+		return 0;
 	/* The same address may be another one in another network. Of a router that is gone nobody knows which it was. */
-	if (bpf_map_lookup_elem(held->dp->maps[HD_MAP_ENDS], &user_key.router, &end) == 0 &&
-	    end.ifindex && end.ifindex != held->pool->zone)
+	network = network_of(held->dp, user_key.router);
+	if (network && network != held->pool->zone)
 		return 0;
 	for (int i = 0; i < HD_NAT_USER_BLOCKS; i++)
 		if (user.block[i].addr == held->pool->addr)
@@ -212,62 +238,71 @@ bool hd_nat_pool_of(const struct hd_datapath *dp, const struct hd_object *router
 	return true;
 }
 
-/* Keys to be removed after a walk, which would lose its place otherwise. */
-struct unwanted {
-	const struct hd_datapath *dp;
-	const struct hd_model *model;
-	struct hd_table keys;
+/* What there is outside, as the datapath has it now. @pools: by router; @forwards: outside endpoints of port forwards */
+struct outside {
+	struct hd_table pools;
+	struct hd_table forwards;
 };
 
-static bool is_wanted(const struct unwanted *unwanted, const struct hd_nat_pool_key *key)
+static int read_outside(const struct hd_datapath *dp, const struct hd_model *model,
+			struct outside *ret)
 {
 	struct hd_nat_pool_key pool;
+	int r;
 
-	hd_model_each(unwanted->model, HD_NOUN_ROUTER, router)
-		if (hd_nat_pool_of(unwanted->dp, router, &pool) &&
-		    !memcmp(&pool, key, sizeof(pool)))
-			return true;
-	return false;
+	hd_table_init(&ret->pools, sizeof(uint32_t), sizeof(pool));
+	hd_table_init(&ret->forwards, sizeof(struct hd_nat_key), sizeof(struct hd_forward_value));
+	r = hd_map_walk(dp->maps[HD_MAP_FORWARDS], ret->forwards.key_size, ret->forwards.value_size,
+			copy_row, &ret->forwards);
+	hd_model_each(model, HD_NOUN_ROUTER, router)
+		if (r == 0 && hd_nat_pool_of(dp, router, &pool))
+			r = hd_table_add(&ret->pools, &router->id, &pool);
+	hd_table_sort(&ret->pools);
+	hd_table_sort(&ret->forwards);
+	return r;
 }
+
+/* Keys to be removed after a walk, which would lose its place otherwise. */
+struct unwanted {
+	const struct outside *outside;
+	struct hd_table keys;
+};
 
 static int note_pool(void *arg, const void *key, const void *value)
 {
 	struct unwanted *unwanted = arg;
+	const struct hd_table *pools = &unwanted->outside->pools;
 
 	(void)value;
-	return is_wanted(unwanted, key) ? 0 : hd_table_add(&unwanted->keys, key, "");
-}
-
-/* Whether a port forward has the port of an outside endpoint now. */
-static bool is_forwarded(const struct hd_datapath *dp, struct hd_nat_key endpoint)
-{
-	struct hd_forward_value forward;
-
-	endpoint.dir = HD_NAT_IN;
-	return bpf_map_lookup_elem(dp->maps[HD_MAP_FORWARDS], &endpoint, &forward) == 0;
+	for (size_t i = 0; i < pools->n; i++)
+		if (!memcmp(hd_table_value(pools, i), key, pools->value_size))
+			return 0;
+	return hd_table_add(&unwanted->keys, key, "");
 }
 
 static int note_endpoint(void *arg, const void *key, const void *value)
 {
 	struct unwanted *unwanted = arg;
-	struct hd_nat_pool_key pool = { 0 };
+	struct hd_nat_pool_key pool;
 	struct hd_nat_value nat;
 	struct hd_nat_key outside;
-	const struct hd_object *router;
+	const void *row;
 
 	memcpy(&nat, value, sizeof(nat));
 	memcpy(&outside, key, sizeof(outside));
-	router = hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, nat.router);
-	if (!router || !hd_nat_pool_of(unwanted->dp, router, &pool))
+	row = hd_table_find(&unwanted->outside->pools, &nat.router);
+	if (!row)
 		return hd_table_add(&unwanted->keys, key, "");
+	memcpy(&pool, row, sizeof(pool));
 	if (outside.dir == HD_NAT_OUT) {
 		outside.zone = pool.zone;
 		outside.addr = nat.addr;
 		outside.port = nat.port;
 	}
+	outside.dir = HD_NAT_IN;
 	if (outside.addr == pool.addr && outside.zone == pool.zone &&
-	    !is_forwarded(unwanted->dp, outside))
-		return 0;
+	    !hd_table_find(&unwanted->outside->forwards, &outside))
+		return 0; /* and no port forward has its port now */
 	return hd_table_add(&unwanted->keys, key, "");
 }
 
@@ -276,35 +311,34 @@ static bool is_outdated(const struct hd_nat_user *user, const struct hd_nat_pool
 {
 	bool any = false;
 
-	for (int i = 0; i < HD_NAT_USER_BLOCKS; i++) {
-		if (user->block[i].block && user->block[i].addr == pool->addr)
-			return false;
+	for (int i = 0; i < HD_NAT_USER_BLOCKS; i++)
 		any = any || user->block[i].block;
-	}
-	return any;
+	return any && !has_some(user, pool->addr);
 }
 
 static int note_user(void *arg, const void *key, const void *value)
 {
 	struct unwanted *unwanted = arg;
-	const struct hd_object *router;
 	struct hd_nat_user_key user_key;
 	struct hd_nat_pool_key pool;
 	struct hd_nat_user user;
+	const void *row;
 
 	memcpy(&user_key, key, sizeof(user_key));
 	memcpy(&user, value, sizeof(user));
-	router = hd_model_get_id(unwanted->model, HD_NOUN_ROUTER, user_key.router);
-	if (router && hd_nat_pool_of(unwanted->dp, router, &pool) && !is_outdated(&user, &pool))
+	row = hd_table_find(&unwanted->outside->pools, &user_key.router);
+	if (row)
+		memcpy(&pool, row, sizeof(pool));
+	if (row && !is_outdated(&user, &pool))
 		return 0;
 	return hd_table_add(&unwanted->keys, key, "");
 }
 
-static void remove_unwanted(const struct hd_datapath *dp, const struct hd_model *model,
+static void remove_unwanted(const struct hd_datapath *dp, const struct outside *outside,
 			    enum hd_map_id map, size_t key_size, size_t value_size,
 			    hd_map_row_fn fn)
 {
-	struct unwanted unwanted = { .dp = dp, .model = model };
+	struct unwanted unwanted = { .outside = outside };
 
 	hd_table_init(&unwanted.keys, key_size, 0);
 	(void)hd_map_walk(dp->maps[map], key_size, value_size, fn, &unwanted);
@@ -331,22 +365,33 @@ uint32_t hd_nat_state(const struct hd_datapath *dp, const struct hd_model *model
 	return state;
 }
 
+static void remove_all_unwanted(const struct hd_datapath *dp, const struct outside *outside)
+{
+	remove_unwanted(dp, outside, HD_MAP_NAT, sizeof(struct hd_nat_key),
+			sizeof(struct hd_nat_value), note_endpoint);
+	remove_unwanted(dp, outside, HD_MAP_NAT_USERS, sizeof(struct hd_nat_user_key),
+			sizeof(struct hd_nat_user), note_user);
+	remove_unwanted(dp, outside, HD_MAP_NAT_HEADS, sizeof(struct hd_nat_pool_key),
+			sizeof(uint32_t), note_pool);
+	remove_unwanted(dp, outside, HD_MAP_NAT_POOLS, sizeof(struct hd_nat_pool_key),
+			sizeof(struct hd_nat_pool), note_pool);
+}
+
 int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model)
 {
-	struct hd_nat_pool_key key;
-	int r = 0;
+	struct outside outside;
+	int r = read_outside(dp, model, &outside);
 
-	remove_unwanted(dp, model, HD_MAP_NAT, sizeof(struct hd_nat_key),
-			sizeof(struct hd_nat_value), note_endpoint);
-	remove_unwanted(dp, model, HD_MAP_NAT_USERS, sizeof(struct hd_nat_user_key),
-			sizeof(struct hd_nat_user), note_user);
-	remove_unwanted(dp, model, HD_MAP_NAT_HEADS, sizeof(struct hd_nat_pool_key),
-			sizeof(uint32_t), note_pool);
-	remove_unwanted(dp, model, HD_MAP_NAT_POOLS, sizeof(struct hd_nat_pool_key),
-			sizeof(struct hd_nat_pool), note_pool);
-	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (r == 0 && hd_nat_pool_of(dp, router, &key))
-			r = make_pool(dp, &key);
+	if (r == 0)
+		remove_all_unwanted(dp, &outside);
+	for (size_t i = 0; r == 0 && i < outside.pools.n; i++) {
+		struct hd_nat_pool_key key;
+
+		memcpy(&key, hd_table_value(&outside.pools, i), sizeof(key));
+		r = make_pool(dp, &key);
+	}
+	hd_table_done(&outside.pools);
+	hd_table_done(&outside.forwards);
 	return r;
 }
 
@@ -473,14 +518,6 @@ static int look_at_endpoint(void *arg, const void *key, const void *value)
 	return r < 0 ? r : add(&e->s->mapped, &outside); /* and this block */
 }
 
-static uint32_t network_of(const struct hd_datapath *dp, uint32_t router)
-{
-	struct hd_end_value end = { 0 };
-
-	(void)bpf_map_lookup_elem(dp->maps[HD_MAP_ENDS], &router, &end);
-	return end.ifindex;
-}
-
 /* The way in goes first: while there is a way out, the port is not given to anybody. */
 static void remove_endpoint(const struct hd_datapath *dp, const struct hd_nat_key *out,
 			    const struct hd_nat_value *value)
@@ -568,12 +605,6 @@ static void sweep_block(struct sweep *s, const struct hd_nat_user_key *user,
 		(void)give(s->dp, &what); /* if it is in use again, the next time */
 }
 
-/* Copies of all users: they are changed while we look at them. */
-static int copy_user(void *arg, const void *key, const void *value)
-{
-	return hd_table_add(arg, key, value);
-}
-
 /* Whether an endpoint has a port of a block, whoever the block belongs to. */
 static bool is_mapped(const struct sweep *s, __be32 addr, uint32_t block)
 {
@@ -634,10 +665,10 @@ static void sweep_blocks(struct sweep *s)
 
 	hd_table_init(&users, sizeof(struct hd_nat_user_key), sizeof(struct hd_nat_user));
 	hd_table_init(&pools, sizeof(struct hd_nat_pool_key), sizeof(struct hd_nat_pool));
-	(void)hd_map_walk(s->dp->maps[HD_MAP_NAT_USERS], users.key_size, users.value_size,
-			  copy_user, &users);
-	(void)hd_map_walk(s->dp->maps[HD_MAP_NAT_POOLS], pools.key_size, pools.value_size,
-			  copy_user, &pools);
+	(void)hd_map_walk(s->dp->maps[HD_MAP_NAT_USERS], users.key_size, users.value_size, copy_row,
+			  &users);
+	(void)hd_map_walk(s->dp->maps[HD_MAP_NAT_POOLS], pools.key_size, pools.value_size, copy_row,
+			  &pools);
 	for (size_t i = 0; i < users.n; i++) {
 		struct hd_nat_user_key key;
 		struct hd_nat_user user;

@@ -338,20 +338,27 @@ static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_obje
 	return fact;
 }
 
-/* An uplink, and the host's address there if routers masquerade by it. */
+/* The host's address at an uplink by which routers masquerade; 0 at others, which are not asked for. */
+static uint32_t masquerade_address(const struct hd_sync *sync, const struct hd_model *model,
+				   const struct hd_object *uplink)
+{
+	const struct hd_link *link = hd_device_of(&sync->devices, uplink);
+
+	hd_model_each(model, HD_NOUN_ROUTER, router) {
+		const char *name = router->view.router.gateway.uplink;
+
+		if (link && name && !strcmp(name, uplink->name))
+			return hd_netlink_ipv4(sync->nl, link->ifindex);
+	}
+	return 0;
+}
+
 static struct hd_fact uplink_fact(const struct hd_sync *sync, const struct hd_model *model,
 				  const struct hd_object *uplink)
 {
 	struct hd_fact fact = make_fact(sync, uplink);
 
-	hd_model_each(model, HD_NOUN_ROUTER, router) {
-		const char *name = router->view.router.gateway.uplink;
-
-		if (!name || strcmp(name, uplink->name) != 0)
-			continue;
-		fact.address = hd_netlink_ipv4(sync->nl, fact.ifindex);
-		break;
-	}
+	fact.address = masquerade_address(sync, model, uplink);
 	return fact;
 }
 
@@ -959,7 +966,7 @@ static bool address_changed(const struct hd_sync *sync, const struct hd_model *m
 
 		if (row)
 			memcpy(&end, row, sizeof(end));
-		if (uplink_fact(sync, model, uplink).address !=
+		if (masquerade_address(sync, model, uplink) !=
 		    (end.flags & HD_END_MASQ ? end.remote[3] : 0))
 			return true;
 	}
