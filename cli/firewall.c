@@ -8,7 +8,6 @@
 
 static int show(struct hd_cli *cli, struct hd_error *err);
 static int rule_add(struct hd_cli *cli, struct hd_error *err);
-static char *rule_count_text(const json_t *firewall);
 
 static const struct hd_option filters[] = {
 	{ .name = "router",
@@ -64,7 +63,7 @@ static const struct hd_command commands[] = {
 static const struct hd_column columns[] = {
 	{ .title = "NAME", .key = "name", .flags = HD_COLUMN_SHRINK },
 	{ .title = "ROUTER", .key = "router", .flags = HD_COLUMN_SHRINK },
-	{ .title = "RULES", .text = rule_count_text, .format = HD_FORMAT_NUMBER },
+	{ .title = "RULES", .text = hd_rule_count_text, .format = HD_FORMAT_NUMBER },
 };
 
 const struct hd_group hd_group_firewall = {
@@ -75,13 +74,6 @@ const struct hd_group hd_group_firewall = {
 	.columns = columns,
 	.n_columns = HD_COUNT(columns),
 };
-
-static char *rule_count_text(const json_t *firewall)
-{
-	json_int_t n = (json_int_t)json_array_size(json_object_get(firewall, "rules"));
-
-	return hd_text_number(n, HD_FORMAT_NUMBER);
-}
 
 /* ---- show ---- */
 

@@ -97,6 +97,19 @@ static char *or_any(const json_t *rule, const char *key)
 	return strdup(text ? text : "any");
 }
 
+char *hd_rule_ethertype_text(const json_t *rule)
+{
+	return or_any(rule, "ethertype");
+}
+
+char *hd_rule_count_text(const json_t *object)
+{
+	char *text;
+	size_t n = json_array_size(json_object_get(object, "rules"));
+
+	return asprintf(&text, "%zu", n) < 0 ? NULL : text;
+}
+
 char *hd_rule_protocol_text(const json_t *rule)
 {
 	return or_any(rule, "protocol");

@@ -22,6 +22,12 @@ char *hd_rule_port_text(const json_t *rule);
 /** hd_rule_remote_text - "192.0.2.0/24", "group web" or "any" */
 char *hd_rule_remote_text(const json_t *rule);
 
+/** hd_rule_ethertype_text - "ipv4" or "any" */
+char *hd_rule_ethertype_text(const json_t *rule);
+
+/** hd_rule_count_text - how many rules a group or firewall has */
+char *hd_rule_count_text(const json_t *object);
+
 /** hd_rule_protocol_text - "tcp" or "any"; of a rule of a firewall as well, as hd_rule_port_text() */
 char *hd_rule_protocol_text(const json_t *rule);
 

@@ -10,7 +10,6 @@
 #include "loader/cleanup.h"
 
 static int show(struct hd_cli *cli, struct hd_error *err);
-static char *rule_count_text(const json_t *group);
 static char *members_text(const json_t *group);
 
 static const struct hd_command commands[] = {
@@ -39,7 +38,7 @@ static const struct hd_command commands[] = {
 
 static const struct hd_column columns[] = {
 	{ .title = "NAME", .key = "name", .flags = HD_COLUMN_SHRINK },
-	{ .title = "RULES", .text = rule_count_text, .format = HD_FORMAT_NUMBER },
+	{ .title = "RULES", .text = hd_rule_count_text, .format = HD_FORMAT_NUMBER },
 	{ .title = "MEMBERS", .text = members_text, .flags = HD_COLUMN_SHRINK },
 };
 
@@ -53,14 +52,6 @@ const struct hd_group hd_group_security_group = {
 };
 
 /* ---- list ---- */
-
-static char *rule_count_text(const json_t *group)
-{
-	char *text;
-	size_t n = json_array_size(json_object_get(group, "rules"));
-
-	return asprintf(&text, "%zu", n) < 0 ? NULL : text;
-}
 
 /* "2 web1,web2": the number is still there when the names are cut. */
 static char *members_text(const json_t *group)
@@ -77,28 +68,11 @@ static char *members_text(const json_t *group)
 
 /* ---- show ---- */
 
-static char *or_any(const json_t *rule, const char *key)
-{
-	const char *text = json_string_value(json_object_get(rule, key));
-
-	return strdup(text ? text : "any");
-}
-
-static char *ethertype_text(const json_t *rule)
-{
-	return or_any(rule, "ethertype");
-}
-
-static char *protocol_text(const json_t *rule)
-{
-	return or_any(rule, "protocol");
-}
-
 static const struct hd_column rule_columns[] = {
 	{ .title = "ID", .key = "id", .format = HD_FORMAT_NUMBER },
 	{ .title = "DIRECTION", .key = "direction" },
-	{ .title = "ETHERTYPE", .text = ethertype_text },
-	{ .title = "PROTOCOL", .text = protocol_text },
+	{ .title = "ETHERTYPE", .text = hd_rule_ethertype_text },
+	{ .title = "PROTOCOL", .text = hd_rule_protocol_text },
 	{ .title = "PORT", .text = hd_rule_port_text },
 	{ .title = "REMOTE", .text = hd_rule_remote_text, .flags = HD_COLUMN_SHRINK },
 	{ .title = "PACKETS", .key = "counters/packets", .format = HD_FORMAT_COUNT },

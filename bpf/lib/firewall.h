@@ -44,14 +44,6 @@ struct fw_ask {
 	__u16 port;
 };
 
-static __always_inline void fw_mask(const __be32 addr[4], __u32 len, bool v4, __be32 ret[4])
-{
-	ret[0] = masked_word(addr[0], len, 0);
-	ret[1] = v4 ? 0 : masked_word(addr[1], len, 1);
-	ret[2] = v4 ? 0 : masked_word(addr[2], len, 2);
-	ret[3] = v4 ? 0 : masked_word(addr[3], len, 3);
-}
-
 /* One shape; 1 ends the loop. */
 static long fw_step(__u32 i, void *arg)
 {
@@ -68,8 +60,8 @@ static long fw_step(__u32 i, void *arg)
 	hd_memcpy(&ask->key.from_len, shape, 4); /* both lengths, flags, length of the port */
 	ask->key.proto = shape->flags & HD_FW_PROTO ? ask->ip->proto : 0;
 	ask->key.port = ask->port & (__u16)(0xffff0000u >> (shape->port_len & 31));
-	fw_mask(ask->ip->saddr, shape->from_len, v4, ask->key.from);
-	fw_mask(ask->ip->daddr, shape->to_len, v4, ask->key.to);
+	mask_address(ask->ip->saddr, shape->from_len, v4, ask->key.from);
+	mask_address(ask->ip->daddr, shape->to_len, v4, ask->key.to);
 	row = bpf_map_lookup_elem(&hd_fw_rules, &ask->key);
 	if (!row || bpf_ntohl(row->position) >= ask->position)
 		return 0;

@@ -71,6 +71,15 @@ static __always_inline __be32 masked_word(__be32 word, __u32 len, __u32 i)
 	return word & bpf_htonl(~0u << (32 * (i + 1) - len));
 }
 
+/* The first @len bits of an address. */
+static __always_inline void mask_address(const __be32 addr[4], __u32 len, bool v4, __be32 ret[4])
+{
+	ret[0] = masked_word(addr[0], len, 0);
+	ret[1] = v4 ? 0 : masked_word(addr[1], len, 1);
+	ret[2] = v4 ? 0 : masked_word(addr[2], len, 2);
+	ret[3] = v4 ? 0 : masked_word(addr[3], len, 3);
+}
+
 static __always_inline bool ask_remote(struct ask *ask, const struct hd_shape *shape)
 {
 	const __be32 *remote = ask->dir == HD_EGRESS ? ask->ip->daddr : ask->ip->saddr;
@@ -83,10 +92,7 @@ static __always_inline bool ask_remote(struct ask *ask, const struct hd_shape *s
 		ask->key.remote[1] = ask->key.remote[2] = ask->key.remote[3] = 0;
 		return ask->member;
 	}
-	ask->key.remote[0] = masked_word(remote[0], shape->addr_len, 0);
-	ask->key.remote[1] = v4 ? 0 : masked_word(remote[1], shape->addr_len, 1);
-	ask->key.remote[2] = v4 ? 0 : masked_word(remote[2], shape->addr_len, 2);
-	ask->key.remote[3] = v4 ? 0 : masked_word(remote[3], shape->addr_len, 3);
+	mask_address(remote, shape->addr_len, v4, ask->key.remote);
 	return true;
 }
 
