@@ -21,6 +21,7 @@
 #include "lib/finish.h"
 #include "lib/flood.h"
 #include "lib/flow.h"
+#include "lib/forward.h"
 #include "lib/judge.h"
 #include "lib/masq.h"
 #include "lib/neigh.h"
@@ -28,6 +29,7 @@
 #include "lib/resolve.h"
 #include "lib/route.h"
 #include "lib/send.h"
+#include "lib/shared.h"
 #include "lib/tell.h"
 #include "lib/toobig.h"
 

@@ -33,6 +33,12 @@ static __always_inline __u32 ctx_ifindex(const hd_ctx *ctx)
 	return ctx->ifindex;
 }
 
+/** ctx_segs - packets that it is counted as: those that a super-packet was made of, or will be cut into */
+static __always_inline __u32 ctx_segs(const hd_ctx *ctx)
+{
+	return ctx->gso_segs ?: 1;
+}
+
 /** ctx_protocol - what is behind the Ethernet header, network order; behind tags beside the packet */
 static __always_inline __u32 ctx_protocol(const hd_ctx *ctx)
 {
@@ -43,6 +49,12 @@ static __always_inline __u32 ctx_protocol(const hd_ctx *ctx)
 static __always_inline bool ctx_has_tag(const hd_ctx *ctx)
 {
 	return ctx->vlan_present;
+}
+
+/** ctx_tag - the tag that lies beside the packet: TCI, kind in the upper half (network order); 0 = there is none */
+static __always_inline __u32 ctx_tag(const hd_ctx *ctx)
+{
+	return ctx->vlan_present ? ctx->vlan_proto << 16 | ctx->vlan_tci : 0;
 }
 
 /** ctx_is_super - whether it is a super-packet, to be cut into segments later */
@@ -61,6 +73,36 @@ static __always_inline long ctx_load(const hd_ctx *ctx, __u32 off, void *to, __u
 static __always_inline long ctx_store(hd_ctx *ctx, __u32 off, const void *from, __u32 len)
 {
 	return bpf_skb_store_bytes(ctx, off, from, len, BPF_F_RECOMPUTE_CSUM);
+}
+
+/** ctx_put - the same for bytes that no sum over the packet holds, or whose changes cancel each other out */
+static __always_inline long ctx_put(hd_ctx *ctx, __u32 off, const void *from, __u32 len)
+{
+	return bpf_skb_store_bytes(ctx, off, from, len, 0);
+}
+
+/** ctx_replace_l3 - make the checksum at @off that of a header in which @old has become @new, @size bytes each */
+static __always_inline long ctx_replace_l3(hd_ctx *ctx, __u32 off, __u32 old, __u32 new, __u32 size)
+{
+	return bpf_l3_csum_replace(ctx, off, old, new, size);
+}
+
+/** ctx_replace_l4 - the same of a transport header. @flags: BPF_F_PSEUDO_HDR, BPF_F_MARK_MANGLED_0; size in the lowest four bits */
+static __always_inline long ctx_replace_l4(hd_ctx *ctx, __u32 off, __u32 old, __u32 new,
+					   __u64 flags)
+{
+	return bpf_l4_csum_replace(ctx, off, old, new, flags);
+}
+
+/** ctx_vlan_push, ctx_vlan_pop - put a tag on, beside the packet; take the outer one off, wherever it is. Pointers into the packet are stale afterwards. */
+static __always_inline long ctx_vlan_push(hd_ctx *ctx, __be16 tpid, __u16 tci)
+{
+	return bpf_skb_vlan_push(ctx, tpid, tci);
+}
+
+static __always_inline long ctx_vlan_pop(hd_ctx *ctx)
+{
+	return bpf_skb_vlan_pop(ctx);
 }
 
 /**

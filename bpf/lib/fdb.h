@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* fdb.h - learning where MACs are, and sending to them */
+/* fdb.h - learning where MACs are; whatever the hook */
 #pragma once
 
 #include "heddle/abi.h"
 #include "heddle/fdb.h"
 
 #include "lib/eth.h"
-#include "lib/send.h"
+#include "lib/port.h"
 
 /*
  * hd_fdb: see heddle/fdb.h. Writers: the daemon (static entries, sweep, flush), the datapath (learned entries).
@@ -178,26 +178,4 @@ static __always_inline __u32 hd_fdb_lookup(const struct hd_pkt *pkt)
 
 	hd_trace(pkt, HD_TRACE_FDB, port, 0);
 	return port;
-}
-
-/**
- * hd_fdb_forward - send a unicast packet to the one port behind which its destination is
- * @to_id: what hd_fdb_lookup() found
- *
- * Return: HD_VERDICT_REDIRECT, HD_VERDICT_ENCAP or -HD_DROP_x.
- */
-static __always_inline int hd_fdb_forward(struct hd_pkt *pkt, __u32 to_id)
-{
-	const struct hd_port_value *to = hd_port_lookup(to_id);
-	int r;
-
-	/* An entry may outlive its port until the daemon's sweep; the id may even be used in another network by then. */
-	if (!to || !hd_port_is_in(pkt, to_id, to))
-		return -HD_DROP_PORT_DOWN;
-	if (to_id == pkt->port && !(to->flags & HD_PORT_HAIRPIN))
-		return -HD_DROP_SAME_PORT;
-	r = hd_port_may_send(pkt, to_id, to);
-	if (r < 0)
-		return r;
-	return hd_port_send(pkt, to_id, to);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/send.h"
+#include "lib/shared.h"
 
 /**
  * hd_finish - end a program

@@ -121,9 +121,9 @@ static __always_inline __u32 firewall_tell(const struct hd_ip *ip, int action)
 }
 
 /** hd_firewall_count - count a packet for the rule that has decided about it */
-static __always_inline void hd_firewall_count(const struct hd_ip *ip, const struct __sk_buff *ctx)
+static __always_inline void hd_firewall_count(const struct hd_ip *ip, hd_ctx *ctx)
 {
-	hd_rule_count(ip->firewall, ctx->gso_segs ?: 1, ctx->len);
+	hd_rule_count(ip->firewall, ctx_segs(ctx), ctx_len(ctx));
 }
 
 /**
@@ -137,7 +137,7 @@ static __always_inline void hd_firewall_count(const struct hd_ip *ip, const stru
  *
  * Return: 0, with the rule that allows it in the scratch; or -HD_DROP_FIREWALL, with the rule, and what the sender is told, 0 = nothing.
  */
-__noinline int hd_firewall_judge(struct __sk_buff *ctx, __u32 forward)
+__noinline int hd_firewall_judge(hd_ctx *ctx, __u32 forward)
 {
 	struct hd_ip *ip = hd_ip_entering();
 	__u32 policy;

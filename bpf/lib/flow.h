@@ -498,31 +498,18 @@ static __always_inline void hd_flow_count(const struct hd_pkt *pkt, struct hd_fl
 					  __u32 side)
 {
 	const struct hd_rflow_value *rflow = (const void *)flow;
-	__u32 packets = pkt->ctx->gso_segs ?: 1, now = flow_now();
+	__u32 packets = ctx_segs(pkt->ctx), now = flow_now();
 
 	if (!hd_may_write())
 		return;
 	if (flow->seen != now)
 		flow->seen = now;
 	flow->packets[side & 1] += packets;
-	flow->bytes[side & 1] += pkt->ctx->len;
-	hd_rule_count(flow->rule[0], packets, pkt->ctx->len);
-	hd_rule_count(flow->rule[1], packets, pkt->ctx->len);
+	flow->bytes[side & 1] += ctx_len(pkt->ctx);
+	hd_rule_count(flow->rule[0], packets, ctx_len(pkt->ctx));
+	hd_rule_count(flow->rule[1], packets, ctx_len(pkt->ctx));
 	if (pkt->routed) /* then it is an entry of such a table */
-		hd_rule_count(rflow->rule, packets, pkt->ctx->len);
-}
-
-/* Whether the destination MAC is behind the port that the flow leads to. A configured MAC does not move; others are asked for. */
-static __always_inline bool flow_leads_to(const struct hd_pkt *pkt, __u32 to_id,
-					  const struct hd_port_value *to)
-{
-	__u32 found;
-
-	if ((to->flags & HD_PORT_HAS_MAC) && mac_equal(pkt->dst, to->mac))
-		return true;
-	found = hd_fdb_lookup(pkt);
-	return found == to_id ||
-	       found == HD_PORT_NONE; /* not heard for a while: the flow knows best */
+		hd_rule_count(rflow->rule, packets, ctx_len(pkt->ctx));
 }
 
 /* What needs a second look: the beginning and end of a connection, pieces, and ICMP, whose request and reply must not be swapped. */
@@ -569,18 +556,6 @@ static __always_inline void hd_flow_track_tcp(const struct hd_pkt *pkt, struct h
 		mine->window = bpf_ntohs(tcp->window);
 }
 
-/** hd_flow_send - count the packet for its flow and send it where the flow leads */
-static __always_inline int hd_flow_send(struct hd_pkt *pkt, struct hd_flow_value *flow, __u32 side,
-					__u32 to_id, const struct hd_port_value *to)
-{
-	int r = hd_port_may_send(pkt, to_id, to);
-
-	if (r < 0)
-		return r;
-	hd_flow_count(pkt, flow, side);
-	return hd_port_send(pkt, to_id, to);
-}
-
 /** hd_flow_answers - whether an entry is that of the sender: live, established, and it comes by the port and from the MAC that it should */
 static __always_inline bool hd_flow_answers(const struct hd_pkt *pkt,
 					    const struct hd_flow_value *flow, __u32 side)
@@ -591,34 +566,4 @@ static __always_inline bool hd_flow_answers(const struct hd_pkt *pkt,
 		return false;
 	return !(pkt->from->flags & HD_PORT_HAS_MAC) || mac_equal(pkt->src, pkt->from->mac) ||
 	       !(pkt->from->flags & HD_PORT_SECURE);
-}
-
-/**
- * hd_flow_replay - what nearly every packet of a busy network takes: one lookup, and the decision that was made once
- * @ret: verdict, when true is returned
- *
- * Return: false if the packet must be judged: no live, established flow that was judged by the present configuration answers for it.
- */
-static __always_inline bool hd_flow_replay(struct hd_pkt *pkt, int *ret)
-{
-	__u32 side = hd_flow_side(pkt->ip), to_id;
-	const struct hd_port_value *to;
-	struct hd_flow_value *flow;
-
-	if (!flow_is_plain(pkt->ip))
-		return false;
-	flow = flow_find(pkt, side, FLOW_ESTABLISHED);
-	if (!hd_flow_answers(pkt, flow, side))
-		return false;
-	to_id = flow->port[!side];
-	to = hd_port_lookup(to_id);
-	if (!to || !hd_port_is_in(pkt, to_id, to) || !flow_leads_to(pkt, to_id, to))
-		return false;
-	if (flow->gen != pkt->from->gen + to->gen)
-		return false;
-	hd_trace(pkt, HD_TRACE_FLOW_HIT, flow->rule[0], flow->rule[1]);
-	if (pkt->ip->proto == IPPROTO_TCP)
-		hd_flow_track_tcp(pkt, flow, side);
-	*ret = hd_flow_send(pkt, flow, side, to_id, to);
-	return true;
 }

@@ -10,10 +10,8 @@
 #include "heddle/abi.h"
 #include "heddle/router.h"
 
-#include "lib/fdb.h"
-#include "lib/ip.h"
-#include "lib/nat.h"
 #include "lib/neigh.h"
+#include "lib/rewrite.h"
 
 /* hd_routes: (router, prefix) -> route. Writer: the daemon. Readers: routed packets that no flow answers for. Full: the daemon refuses the configuration. */
 struct {
@@ -157,115 +155,12 @@ __noinline __u32 hd_hop_resolve(void)
 	return hd_fdb_lookup(&at);
 }
 
-/* Ethernet, and of IPv4 all up to the checksum, of IPv6 up to the hop limit. */
-#define REWRITE4 (ETH_HLEN + 12)
-#define REWRITE6 (ETH_HLEN + 8)
-
-/* In its external network a router is on this host alone, and there may be others of its kind: there it has the MAC of this host. */
-static __always_inline void rewrite_eth(__u8 *p, const struct hd_ip *ip,
-					const struct hd_port_value *router)
-{
-	__u32 id = ip->router;
-	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &id);
-
-	mac_copy(p, ip->hop_mac);
-	mac_copy(p + 6, router->mac);
-	if (end && end->ifindex == ip->to_network)
-		mac_copy(p + 6, end->from);
-}
-
-/*
- * RFC 1624: the TTL is the upper half of its word, and goes down by one; so the checksum goes up. Together the header sums up to what it was, so a
- * sum that the device has made of the packet stays right; it does not hold the Ethernet header.
- */
-static __always_inline int rewrite4(struct __sk_buff *ctx, const struct hd_ip *ip,
-				    const struct hd_port_value *router)
-{
-	__u8 p[REWRITE4 + 2];
-	__u32 sum;
-
-	if (bpf_skb_load_bytes(ctx, 0, p, REWRITE4))
-		return -HD_DROP_IP_MALFORMED;
-	if (p[ETH_HLEN + 8] <= 1)
-		return -HD_DROP_TTL; /* of one that has waited; of others it is known */
-	rewrite_eth(p, ip, router);
-	p[ETH_HLEN + 8]--;
-	sum = *(hd_u16 *)(p + ETH_HLEN + 10) + bpf_htons(0x0100);
-	*(hd_u16 *)(p + ETH_HLEN + 10) = sum + (sum >= 0xffff);
-	return bpf_skb_store_bytes(ctx, 0, p, REWRITE4, 0) ? -HD_DROP_NO_MEMORY : 0;
-}
-
-/* Here the sum changes with the hop limit. */
-static __always_inline int rewrite6(struct __sk_buff *ctx, const struct hd_ip *ip,
-				    const struct hd_port_value *router)
-{
-	__u8 p[REWRITE6 + 2];
-
-	if (bpf_skb_load_bytes(ctx, 0, p, REWRITE6))
-		return -HD_DROP_IP_MALFORMED;
-	if (p[ETH_HLEN + 7] <= 1)
-		return -HD_DROP_TTL;
-	rewrite_eth(p, ip, router);
-	p[ETH_HLEN + 7]--;
-	if (bpf_skb_store_bytes(ctx, 0, p, ETH_HLEN, 0) ||
-	    bpf_skb_store_bytes(ctx, ETH_HLEN + 6, p + ETH_HLEN + 6, 2, BPF_F_RECOMPUTE_CSUM))
-		return -HD_DROP_NO_MEMORY;
-	return 0;
-}
-
-/**
- * hd_hop_write - give a routed packet the MACs and the TTL with which it goes on, and make the network where it does its own
- *
- * Pointers into the packet are stale afterwards. Nothing to do for one that was routed at another host. Return: 0 or -HD_DROP_x.
- */
-__noinline int hd_hop_write(struct __sk_buff *ctx)
-{
-	const struct hd_port_value *router;
-	struct hd_ip *ip = hd_ip_entering();
-
-	if (!ip)
-		return -HD_DROP_NO_MEMORY;
-	if (!ip->router || !ip->rewrite)
-		return 0;
-	router = hd_port_lookup(ip->router);
-	if (!router)
-		return -HD_DROP_NO_ROUTE;
-	ip->network = ip->to_network;
-	return ip_is_v4(ip) ? rewrite4(ctx, ip, router) : rewrite6(ctx, ip, router);
-}
-
-/** hd_hop_rewrite - the same, and the addresses and ports that it has there */
-static __always_inline int hd_hop_rewrite(struct hd_pkt *pkt)
-{
-	int r = hd_nat_leave();
-
-	if (r < 0)
-		return r;
-	if (pkt->ip->nat & NAT_SRC)
-		hd_trace(pkt, HD_TRACE_SNAT, pkt->ip->nat_src_addr,
-			 pkt->ip->nat & NAT_SRC_PORT ? bpf_ntohs(pkt->ip->nat_src_port) : 0);
-	if (pkt->ip->nat & (NAT_SRC | NAT_DST))
-		r = pkt->ip->nat & NAT_ERROR ? hd_nat_rewrite_error(pkt->ctx)
-					     : hd_nat_rewrite(pkt->ctx);
-	if (r == 0)
-		r = hd_hop_write(pkt->ctx);
-	pkt->network = pkt->ip->network;
-	return r;
-}
-
 /** hd_hop_send - send a packet by a port, or into a tunnel; one that crosses a router to its next hop there */
 static __always_inline int hd_hop_send(struct hd_pkt *pkt, __u32 to_id)
 {
 	int r = pkt->routed ? hd_hop_rewrite(pkt) : 0;
 
 	return r < 0 ? r : hd_port_send_to(pkt, to_id);
-}
-
-/** hd_hop_is_there - whether a packet that crosses a router may go to a port in a network; a router of this host is wherever it is found to be a neighbour */
-static __always_inline bool hd_hop_is_there(__u32 network, __u32 to_id,
-					    const struct hd_port_value *to)
-{
-	return (to->flags & HD_PORT_ROUTER) || hd_port_is_member(network, to_id);
 }
 
 /* In which network the receiver, and the sender, of a packet are. */

@@ -114,7 +114,7 @@ static __always_inline int check_udp(const struct hd_pkt *pkt, __be32 word)
 
 	if (len < sizeof(struct udphdr))
 		return -HD_DROP_L4_MALFORMED;
-	if (pkt->ip->flags & HD_IP_FRAGMENT || pkt->ctx->gso_size)
+	if (pkt->ip->flags & HD_IP_FRAGMENT || ctx_is_super(pkt->ctx))
 		return 0; /* the length of the whole */
 	return pkt->ip->l4_off + len > pkt->ip->end ? -HD_DROP_L4_MALFORMED : 0;
 }
@@ -151,9 +151,9 @@ static __always_inline int parse_l4(struct hd_pkt *pkt)
 static __always_inline int set_end(struct hd_pkt *pkt, __u32 len)
 {
 	pkt->ip->end = pkt->l3_off + len;
-	if (pkt->ctx->gso_size)
-		pkt->ip->end = pkt->ctx->len;
-	return pkt->ip->end > pkt->ctx->len ? -HD_DROP_IP_MALFORMED : 0;
+	if (ctx_is_super(pkt->ctx))
+		pkt->ip->end = ctx_len(pkt->ctx);
+	return pkt->ip->end > ctx_len(pkt->ctx) ? -HD_DROP_IP_MALFORMED : 0;
 }
 
 static __always_inline int parse_ipv4(struct hd_pkt *pkt)
@@ -181,7 +181,7 @@ static __always_inline int parse_ipv4(struct hd_pkt *pkt)
 		ip->frag_proto = iph->protocol;
 		ip->frag_off = (frag & IP_OFFSET) * 8;
 	}
-	if (!pkt->ctx->gso_size && len < iph->ihl * 4)
+	if (!ctx_is_super(pkt->ctx) && len < iph->ihl * 4)
 		return -HD_DROP_IP_MALFORMED;
 	ip->frag_len = len - iph->ihl * 4;
 	return set_end(pkt, len);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "lib/firewall.h"
+#include "lib/forward.h"
 #include "lib/hold.h"
 #include "lib/source.h"
 #include "lib/tcp.h"

@@ -18,7 +18,7 @@ struct {
 } hd_legs SEC(".maps");
 
 /* Whether what is at @off would be taken for a tunnel packet: by its protocol, or a UDP port of the usual ones or ours. */
-static __always_inline int is_tunnel(struct __sk_buff *ctx, __u32 proto, __u32 off)
+static __always_inline int is_tunnel(hd_ctx *ctx, __u32 proto, __u32 off)
 {
 	const struct udphdr *udp;
 	const __u32 *type;
@@ -38,7 +38,7 @@ static __always_inline int is_tunnel(struct __sk_buff *ctx, __u32 proto, __u32 o
  * Whether a packet of a workload, on its way to a physical network by leg @id, says that it is a tunnel packet of this host or of a peer: another peer
  * would take it for one. Where it will have the host's address in any case, the one that it has now does not matter. Behind IPv6 extension headers anything may be, and the host sends none from its tunnel address.
  */
-__noinline int leg_is_forged(struct __sk_buff *ctx, __u32 id, __u32 l3_off, __u32 eth_type)
+__noinline int leg_is_forged(hd_ctx *ctx, __u32 id, __u32 l3_off, __u32 eth_type)
 {
 	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &id);
 	const struct ipv6hdr *ip6;
@@ -99,18 +99,4 @@ static __always_inline __u32 hd_leg_find(struct hd_pkt *pkt)
 	}
 	id = bpf_map_lookup_elem(&hd_legs, &key);
 	return id ? *id : HD_PORT_NONE;
-}
-
-/** hd_leg_is_hosts - whether a frame for a leg is the host's and nobody else's */
-static __always_inline bool hd_leg_is_hosts(const struct hd_pkt *pkt,
-					    const struct hd_port_value *leg)
-{
-	return (leg->flags & HD_PORT_SHARED) && pkt->ctx->pkt_type == PACKET_HOST;
-}
-
-/** hd_leg_is_hosts_too - whether a frame that came in by a leg goes to the host as well, whatever becomes of it here */
-static __always_inline bool hd_leg_is_hosts_too(const struct hd_pkt *pkt)
-{
-	return pkt->from && (pkt->from->flags & HD_PORT_SHARED) &&
-	       (pkt->ctx->pkt_type == PACKET_BROADCAST || pkt->ctx->pkt_type == PACKET_MULTICAST);
 }

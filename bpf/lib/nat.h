@@ -163,11 +163,10 @@ static __always_inline bool is_query(const struct hd_ip *ip)
 }
 
 /* Header of what an ICMP error quotes; of IPv4 alone. Return: offset of its transport header, 0 if it can't be read. */
-static __always_inline __u32 quoted_ip(struct __sk_buff *ctx, const struct hd_ip *ip,
-				       struct iphdr *ret)
+static __always_inline __u32 quoted_ip(hd_ctx *ctx, const struct hd_ip *ip, struct iphdr *ret)
 {
-	if (bpf_skb_load_bytes(ctx, ip->l4_off + 8, ret, sizeof(*ret)) || ret->version != 4 ||
-	    ret->ihl < 5 || (ret->frag_off & bpf_htons(IP_OFFSET)))
+	if (ctx_load(ctx, ip->l4_off + 8, ret, sizeof(*ret)) || ret->version != 4 || ret->ihl < 5 ||
+	    (ret->frag_off & bpf_htons(IP_OFFSET)))
 		return 0;
 	return ip->l4_off + 8 + ret->ihl * 4;
 }
@@ -189,7 +188,7 @@ static __always_inline bool is_anothers(struct hd_ip *ip, __u32 router)
 }
 
 /* An error from outside about something that we have sent: who has sent it? */
-static __always_inline int nat_error_in(struct __sk_buff *ctx, struct hd_ip *ip, __u32 outside)
+static __always_inline int nat_error_in(hd_ctx *ctx, struct hd_ip *ip, __u32 outside)
 {
 	struct iphdr quoted;
 	__u32 l4 = quoted_ip(ctx, ip, &quoted), router = ip->router;
@@ -199,7 +198,7 @@ static __always_inline int nat_error_in(struct __sk_buff *ctx, struct hd_ip *ip,
 	if (!l4 || quoted.saddr != ip->daddr[0])
 		return 0;
 	addr = quoted.saddr;
-	if (bpf_skb_load_bytes(ctx, quoted_port_off(l4, quoted.protocol, false), &port, 2))
+	if (ctx_load(ctx, quoted_port_off(l4, quoted.protocol, false), &port, 2))
 		return 0;
 	ip->nat_dst_addr = addr;
 	ip->nat_dst_port = port;
@@ -259,7 +258,7 @@ static __always_inline int nat_arrive(struct hd_ip *ip, __u32 outside)
  *
  * Also finds the router that it is for, if several share an external address.
  */
-__noinline int hd_nat_arrive(struct __sk_buff *ctx)
+__noinline int hd_nat_arrive(hd_ctx *ctx)
 {
 	struct hd_ip *ip = hd_ip_entering();
 	const struct hd_end_value *end;
@@ -643,7 +642,7 @@ static __always_inline __u64 csum_flags(const struct hd_ip *ip)
 }
 
 /* One address of an IPv4 packet, at @off, with all checksums that cover it. */
-__noinline int nat_address(struct __sk_buff *ctx, __u32 off, __be32 old, __be32 new)
+__noinline int nat_address(hd_ctx *ctx, __u32 off, __be32 old, __be32 new)
 {
 	struct hd_ip *ip = hd_ip_entering();
 	__u32 csum;
@@ -651,15 +650,15 @@ __noinline int nat_address(struct __sk_buff *ctx, __u32 off, __be32 old, __be32 
 	if (!ip)
 		return -1;
 	csum = ip->nat & NAT_ERROR ? 0 : pseudo_csum(ip);
-	if (csum && bpf_l4_csum_replace(ctx, csum, old, new, BPF_F_PSEUDO_HDR | csum_flags(ip) | 4))
+	if (csum && ctx_replace_l4(ctx, csum, old, new, BPF_F_PSEUDO_HDR | csum_flags(ip) | 4))
 		return -1;
-	if (bpf_l3_csum_replace(ctx, ETH_HLEN + 10, old, new, 4))
+	if (ctx_replace_l3(ctx, ETH_HLEN + 10, old, new, 4))
 		return -1;
-	return bpf_skb_store_bytes(ctx, off, &new, 4, 0) ? -1 : 0;
+	return ctx_put(ctx, off, &new, 4) ? -1 : 0;
 }
 
 /* One port, or id of a query. */
-__noinline int nat_port_at(struct __sk_buff *ctx, __u32 off, __be16 old, __be16 new)
+__noinline int nat_port_at(hd_ctx *ctx, __u32 off, __be16 old, __be16 new)
 {
 	struct hd_ip *ip = hd_ip_entering();
 	__u32 csum;
@@ -667,17 +666,17 @@ __noinline int nat_port_at(struct __sk_buff *ctx, __u32 off, __be16 old, __be16 
 	if (!ip)
 		return -1;
 	csum = ip->nat & NAT_ERROR || ip->proto == IPPROTO_ICMP ? ip->l4_off + 2 : pseudo_csum(ip);
-	if (csum && bpf_l4_csum_replace(ctx, csum, old, new,
-					(ip->nat & NAT_ERROR ? 0 : csum_flags(ip)) | 2))
+	if (csum &&
+	    ctx_replace_l4(ctx, csum, old, new, (ip->nat & NAT_ERROR ? 0 : csum_flags(ip)) | 2))
 		return -1;
-	return bpf_skb_store_bytes(ctx, off, &new, 2, 0) ? -1 : 0;
+	return ctx_put(ctx, off, &new, 2) ? -1 : 0;
 }
 
 /*
  * What an error quotes: an address with the checksum of the header there, which keeps the sum over both as it was; and a port, which does not.
  * @dst: of the receiver of what is quoted.
  */
-__noinline int nat_quoted(struct __sk_buff *ctx, __u32 dst, __be32 to, __be16 port)
+__noinline int nat_quoted(hd_ctx *ctx, __u32 dst, __be32 to, __be16 port)
 {
 	struct hd_ip *ip = hd_ip_entering();
 	struct iphdr quoted;
@@ -692,11 +691,11 @@ __noinline int nat_quoted(struct __sk_buff *ctx, __u32 dst, __be32 to, __be16 po
 		return -1;
 	old = dst ? quoted.daddr : quoted.saddr;
 	off = ip->l4_off + 8;
-	if (bpf_l3_csum_replace(ctx, off + 10, old, to, 4) ||
-	    bpf_skb_store_bytes(ctx, off + (dst ? 16 : 12), &to, 4, 0))
+	if (ctx_replace_l3(ctx, off + 10, old, to, 4) ||
+	    ctx_put(ctx, off + (dst ? 16 : 12), &to, 4))
 		return -1;
 	off = quoted_port_off(l4, quoted.protocol, dst);
-	if (!port || bpf_skb_load_bytes(ctx, off, &was, 2))
+	if (!port || ctx_load(ctx, off, &was, 2))
 		return 0;
 	return nat_port_at(ctx, off, was, port);
 }
@@ -707,7 +706,7 @@ static __always_inline __u32 port_off(const struct hd_ip *ip, bool dst)
 }
 
 /** hd_nat_rewrite - write into the packet what it is called where it goes; 0 or -HD_DROP_NO_MEMORY */
-__noinline int hd_nat_rewrite(struct __sk_buff *ctx)
+__noinline int hd_nat_rewrite(hd_ctx *ctx)
 {
 	struct hd_ip *ip = hd_ip_entering();
 	__be32 old;
@@ -720,7 +719,7 @@ __noinline int hd_nat_rewrite(struct __sk_buff *ctx)
 	if ((ip->nat & NAT_DST_PORT) && !(ip->flags & HD_IP_LATER))
 		r |= nat_port_at(ctx, port_off(ip, true), ip->nat_dst_port, ip->nat_to_port);
 	if (ip->nat & NAT_SRC)
-		r |= bpf_skb_load_bytes(ctx, ETH_HLEN + 12, &old, 4) ||
+		r |= ctx_load(ctx, ETH_HLEN + 12, &old, 4) ||
 		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr);
 	if ((ip->nat & NAT_SRC_PORT) && !(ip->flags & HD_IP_LATER))
 		r |= nat_port_at(ctx, port_off(ip, false), ip->sport, ip->nat_src_port);
@@ -728,7 +727,7 @@ __noinline int hd_nat_rewrite(struct __sk_buff *ctx)
 }
 
 /** hd_nat_rewrite_error - the same for an ICMP error, and what it quotes. Its own source becomes that of whom it is about, whoever of the inside made it. */
-__noinline int hd_nat_rewrite_error(struct __sk_buff *ctx)
+__noinline int hd_nat_rewrite_error(hd_ctx *ctx)
 {
 	struct hd_ip *ip = hd_ip_entering();
 	__be32 old;
@@ -741,7 +740,7 @@ __noinline int hd_nat_rewrite_error(struct __sk_buff *ctx)
 		    nat_quoted(ctx, 0, ip->nat_to_addr,
 			       ip->nat & NAT_DST_PORT ? ip->nat_to_port : 0);
 	if (ip->nat & NAT_SRC)
-		r |= bpf_skb_load_bytes(ctx, ETH_HLEN + 12, &old, 4) ||
+		r |= ctx_load(ctx, ETH_HLEN + 12, &old, 4) ||
 		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr) ||
 		     nat_quoted(ctx, 1, ip->nat_src_addr,
 				ip->nat & NAT_SRC_PORT ? ip->nat_src_port : 0);
@@ -778,11 +777,11 @@ static long give_step(__u32 i, void *arg)
 }
 
 /** hd_nat_return - do what the daemon asks for in a test run, see struct hd_nat_give; 1 if it was done */
-static __always_inline int hd_nat_return(struct __sk_buff *ctx)
+static __always_inline int hd_nat_return(hd_ctx *ctx)
 {
 	struct give_walk walk = {};
 
-	if (bpf_skb_load_bytes(ctx, ETH_HLEN, &walk.give, sizeof(walk.give)))
+	if (ctx_load(ctx, ETH_HLEN, &walk.give, sizeof(walk.give)))
 		return 0;
 	walk.user = bpf_map_lookup_elem(&hd_nat_users, &walk.give.user);
 	if (!walk.user)

@@ -6,7 +6,7 @@
 #include "heddle/policy.h"
 
 #include "lib/ip.h"
-#include "lib/send.h"
+#include "lib/port.h"
 
 /* hd_shapes: by policy id. Writer: the daemon, after the rows. Reader: packets that are judged. An entry dies with the last port of its policy. */
 struct {

@@ -72,24 +72,6 @@ __noinline int hd_route_fits(struct __sk_buff *ctx, __u32 to_id, __u32 eth_type)
 	return wrapped_fits(&pkt, net, end);
 }
 
-/* Whether the next hop that the entry knows still is where the flow leads. */
-static __always_inline bool hop_leads_to(const struct hd_hop *hop, __u32 to_id,
-					 const struct hd_port_value *to)
-{
-	struct hd_pkt at = { .network = hop->network, .stage = HD_STAGE_ROUTE };
-
-	if ((to->flags & HD_PORT_HAS_MAC) && mac_equal(hop->mac, to->mac))
-		return true;
-	mac_copy(at.dst, hop->mac);
-	return hd_fdb_lookup(&at) == to_id;
-}
-
-static __always_inline void take_hop(const struct hd_pkt *pkt, const struct hd_hop *hop)
-{
-	pkt->ip->to_network = hop->network;
-	mac_copy(pkt->ip->hop_mac, hop->mac);
-}
-
 /**
  * hd_route_replay - as hd_flow_replay(), for a packet that crosses a router
  * @ret: verdict, when true is returned

@@ -227,3 +227,28 @@ static __always_inline int hd_port_send_to(const struct hd_pkt *pkt, __u32 id)
 		hd_port_give(pkt->ctx, pkt->port, id, pkt->tagged ? 0 : pkt->eth_type, pkt->stage);
 	return HD_VERDICT_SENT; /* one way for the verifier to go on, not one for each outcome */
 }
+
+/* A copy, dressed. */
+__noinline int vlan_clone(struct __sk_buff *ctx, __u32 ifindex, __u32 flags, __u32 own, __u32 tag)
+{
+	int dressed = vlan_dress(ctx, flags, own, tag), r;
+
+	if (dressed < 0)
+		return -1;
+	r = bpf_clone_redirect(ctx, ifindex, 0);
+	if (dressed)
+		(void)ctx_vlan_pop(ctx); /* what was put on a moment ago */
+	return r;
+}
+
+/**
+ * hd_vlan_clone - send a copy by a port, in the form that this port wants; the packet itself stays as it is
+ *
+ * Return: 0, or -HD_DROP_REDIRECT: nothing was sent.
+ */
+static __always_inline int hd_vlan_clone(struct hd_pkt *pkt, const struct hd_port_value *to)
+{
+	return vlan_clone(pkt->ctx, to->ifindex, to->flags, to->vlan, hd_vlan_tag(pkt))
+		       ? -HD_DROP_REDIRECT
+		       : 0;
+}

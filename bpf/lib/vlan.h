@@ -74,8 +74,8 @@ static __always_inline int vlan_read(struct hd_pkt *pkt, __u32 *ret_tci, __u32 *
 {
 	const __be16 *tag;
 
-	*ret_tci = pkt->ctx->vlan_tci;
-	*ret_tpid = pkt->ctx->vlan_present ? pkt->ctx->vlan_proto : 0;
+	*ret_tci = ctx_tag(pkt->ctx) & 0xffff;
+	*ret_tpid = ctx_tag(pkt->ctx) >> 16;
 	if (*ret_tpid)
 		return 0;
 	tag = ctx_header(pkt->ctx, ETH_HLEN - 2, sizeof(*tag));
@@ -130,7 +130,7 @@ static __noinline int hd_vlan_in(struct hd_pkt *pkt)
 	if (r < 0)
 		return r;
 	hd_trace(pkt, HD_TRACE_VLAN, pkt->vlan, !!tpid);
-	return tpid && bpf_skb_vlan_pop(pkt->ctx) ? -HD_DROP_NO_MEMORY : 0;
+	return tpid && ctx_vlan_pop(pkt->ctx) ? -HD_DROP_NO_MEMORY : 0;
 }
 
 /* TCI, kind of the tag in the upper half. */
@@ -176,26 +176,13 @@ static __always_inline bool hd_vlan_may_leave(const struct hd_pkt *pkt, __u32 id
 }
 
 /* Puts a tag on if the port wants one. @tag: TCI, kind of the tag in the upper half. Return: 0 = none, 1 = it is on, -1 = no memory. */
-__noinline int vlan_dress(struct __sk_buff *ctx, __u32 flags, __u32 own, __u32 tag)
+__noinline int vlan_dress(hd_ctx *ctx, __u32 flags, __u32 own, __u32 tag)
 {
 	if (!is_tagged_at(flags, own, tag & HD_VLAN_MASK, tag & 0xffff & ~HD_VLAN_MASK))
 		return 0;
 	if (flags & HD_PORT_LEG) /* from the network's VLAN 0 to its physical tag */
 		tag = (tag & 0xffff & ~HD_VLAN_MASK) | own;
-	return bpf_skb_vlan_push(ctx, (tag >> 16) ?: bpf_htons(ETH_P_8021Q), (__u16)tag) ? -1 : 1;
-}
-
-/* A copy, dressed. */
-__noinline int vlan_clone(struct __sk_buff *ctx, __u32 ifindex, __u32 flags, __u32 own, __u32 tag)
-{
-	int dressed = vlan_dress(ctx, flags, own, tag), r;
-
-	if (dressed < 0)
-		return -1;
-	r = bpf_clone_redirect(ctx, ifindex, 0);
-	if (dressed)
-		(void)bpf_skb_vlan_pop(ctx); /* what was put on a moment ago */
-	return r;
+	return ctx_vlan_push(ctx, (tag >> 16) ?: bpf_htons(ETH_P_8021Q), (__u16)tag) ? -1 : 1;
 }
 
 /**
@@ -211,16 +198,4 @@ static __always_inline int hd_vlan_out(struct hd_pkt *pkt, const struct hd_port_
 		return 0;
 	return vlan_dress(pkt->ctx, to->flags, to->vlan, hd_vlan_tag(pkt)) < 0 ? -HD_DROP_NO_MEMORY
 									       : 0;
-}
-
-/**
- * hd_vlan_clone - send a copy by a port, in the form that this port wants; the packet itself stays as it is
- *
- * Return: 0, or -HD_DROP_REDIRECT: nothing was sent.
- */
-static __always_inline int hd_vlan_clone(struct hd_pkt *pkt, const struct hd_port_value *to)
-{
-	return vlan_clone(pkt->ctx, to->ifindex, to->flags, to->vlan, hd_vlan_tag(pkt))
-		       ? -HD_DROP_REDIRECT
-		       : 0;
 }
