@@ -346,6 +346,8 @@ static int wrong_value(const struct hd_cli *cli, const struct hd_option *opt, st
 
 	if (err && !is_global(opt))
 		err->code = why.code;
+	if (why.hint[0])
+		hd_error_hint(err, "%s", why.hint);
 	return r;
 }
 

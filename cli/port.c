@@ -22,6 +22,7 @@ static const struct hd_column columns[] = {
 	{ .title = "MAC", .key = "mac" },
 	{ .title = "IP", .key = "ip", .flags = HD_COLUMN_SHRINK },
 	{ .title = "GROUPS", .text = groups_text, .flags = HD_COLUMN_SHRINK },
+	{ .title = "LABELS", .key = "label", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
 	{ .title = "RX", .key = "counters/rx-packets", .format = HD_FORMAT_COUNT },
 	{ .title = "TX", .key = "counters/tx-packets", .format = HD_FORMAT_COUNT },
 	{ .title = "DROPS", .key = "counters/drops", .format = HD_FORMAT_COUNT },
@@ -37,14 +38,11 @@ const struct hd_group hd_group_port = {
 	.n_columns = HD_COUNT(columns),
 };
 
-/* A port that names no group is in "default". */
 static char *groups_text(const json_t *port)
 {
-	const json_t *groups = json_object_get(port, "security-group");
-
 	if (json_is_true(json_object_get(port, "no-security")))
 		return strdup("off");
-	return json_array_size(groups) ? hd_text_value(groups) : strdup("default");
+	return hd_text_value(json_object_get(port, "groups"));
 }
 
 /* "security on" reads better than "no-security off". */

@@ -38,6 +38,7 @@ static const struct hd_command commands[] = {
 
 static const struct hd_column columns[] = {
 	{ .title = "NAME", .key = "name", .flags = HD_COLUMN_SHRINK },
+	{ .title = "SELECT", .key = "select", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },
 	{ .title = "RULES", .text = hd_rule_count_text, .format = HD_FORMAT_NUMBER },
 	{ .title = "MEMBERS", .text = members_text, .flags = HD_COLUMN_SHRINK },
 };

@@ -16,21 +16,22 @@
 #include "heddlectl/error.h"
 
 enum hd_type {
-	HD_TYPE_NAME,	 /* the name of another object; letters, digits, "._-" */
-	HD_TYPE_STRING,	 /* free text without control characters, at most 255 bytes */
-	HD_TYPE_DEVICE,	 /* a network device's name, 1-15 bytes */
-	HD_TYPE_NETNS,	 /* a namespace: a name under /run/netns or an absolute path */
-	HD_TYPE_UINT,	 /* min..max of the option, or one of its words if it has some */
-	HD_TYPE_FLAG,	 /* no value on the command line; true or false in JSON and YAML */
-	HD_TYPE_ONOFF,	 /* "on" or "off" on the command line; true or false in JSON and YAML */
-	HD_TYPE_WORD,	 /* one of the option's words */
-	HD_TYPE_MAC,	 /* unicast MAC, canonical form is lower case with colons */
-	HD_TYPE_IP,	 /* IPv4 or IPv6 address */
-	HD_TYPE_IPLEN,	 /* address, with or without /LEN */
-	HD_TYPE_RANGE,	 /* FIRST-LAST, addresses of one family in ascending order */
-	HD_TYPE_CIDR,	 /* network address/LEN, host bits zero */
-	HD_TYPE_LABEL,	 /* KEY=VALUE */
-	HD_TYPE_ADDRESS, /* IP[/LEN][,MAC]: an address or prefix, and the MAC that may use it */
+	HD_TYPE_NAME,	  /* the name of another object; letters, digits, "._-" */
+	HD_TYPE_STRING,	  /* free text without control characters, at most 255 bytes */
+	HD_TYPE_DEVICE,	  /* a network device's name, 1-15 bytes */
+	HD_TYPE_NETNS,	  /* a namespace: a name under /run/netns or an absolute path */
+	HD_TYPE_UINT,	  /* min..max of the option, or one of its words if it has some */
+	HD_TYPE_FLAG,	  /* no value on the command line; true or false in JSON and YAML */
+	HD_TYPE_ONOFF,	  /* "on" or "off" on the command line; true or false in JSON and YAML */
+	HD_TYPE_WORD,	  /* one of the option's words */
+	HD_TYPE_MAC,	  /* unicast MAC, canonical form is lower case with colons */
+	HD_TYPE_IP,	  /* IPv4 or IPv6 address */
+	HD_TYPE_IPLEN,	  /* address, with or without /LEN */
+	HD_TYPE_RANGE,	  /* FIRST-LAST, addresses of one family in ascending order */
+	HD_TYPE_CIDR,	  /* network address/LEN, host bits zero */
+	HD_TYPE_LABEL,	  /* KEY=VALUE, as in Kubernetes: KEY is [DOMAIN/]NAME */
+	HD_TYPE_SELECTOR, /* KEY=VALUE, or KEY: whatever its value */
+	HD_TYPE_ADDRESS,  /* IP[/LEN][,MAC]: an address or prefix, and the MAC that may use it */
 	HD_TYPE_PROTOCOL, /* a name that heddle knows, or 0-255; canonical form is the name if there is one */
 	HD_TYPE_PORTS,	  /* N or N-M, 0-65535; a text */
 	HD_TYPE_ENDPOINT, /* IP:PORT, IPv4 */
@@ -200,7 +201,7 @@ int hd_option_from_text(const struct hd_option *opt, const char *text, json_t **
  * @err:     names the option and what was expected; @where is PLURAL/NAME/OPTION
  *
  * A false flag and an empty list say the same as no option: they vanish, and become null with @partial. A single value for a list
- * is a list of one. An address (whatever its /LEN) or a label's key that is there twice is refused.
+ * is a list of one. An address (whatever its /LEN) or the key of a label or selector that is there twice is refused.
  * Looks only at @spec: whether a network that it names exists is the model's business.
  * Return: 0 or -errno.
  */

@@ -82,6 +82,16 @@ static void show_peer(struct hd_daemon *daemon, const struct hd_object *object, 
 				 "counters", hd_api_counters(&counters)));
 }
 
+/* Those that it names, and those that select it. */
+static json_t *show_groups(const struct hd_port *port)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < port->n_groups; i++)
+		(void)json_array_append_new(list, json_string(port->groups[i]));
+	return list;
+}
+
 static void show_port(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
 {
 	struct hd_port_run run = hd_sync_port(daemon->sync, object);
@@ -89,6 +99,7 @@ static void show_port(struct hd_daemon *daemon, const struct hd_object *object, 
 	bool remote = object->view.port.kind == HD_PORT_REMOTE;
 	const struct hd_object *network = hd_model_network_of(daemon->model, &object->view.port);
 
+	(void)json_object_set_new(shown, "groups", show_groups(&object->view.port));
 	if (!object->view.port.mtu)
 		(void)json_object_set_new(shown, "mtu",
 					  json_integer(mtu_of_network(daemon, network)));

@@ -23,7 +23,13 @@
 #include "api/sense.h"
 #include "cleanup.h"
 
-enum { NAME_MAX_BYTES = 63, STRING_MAX_BYTES = 255, DEVICE_MAX_BYTES = 15, PATH_MAX_BYTES = 4095 };
+enum {
+	NAME_MAX_BYTES = 63,
+	STRING_MAX_BYTES = 255,
+	DEVICE_MAX_BYTES = 15,
+	DOMAIN_MAX_BYTES = 253,
+	PATH_MAX_BYTES = 4095
+};
 
 /* One value as text to its canonical JSON, a new reference; an error begins with "option NAME: ".
  */
@@ -392,7 +398,7 @@ static size_t identity_len(const struct hd_option *opt, const char *text)
 {
 	if (opt->type == HD_TYPE_IPLEN)
 		return strcspn(text, "/");
-	if (opt->type == HD_TYPE_LABEL)
+	if (opt->type == HD_TYPE_LABEL || opt->type == HD_TYPE_SELECTOR)
 		return strcspn(text, "=");
 	return strlen(text);
 }
@@ -824,14 +830,92 @@ static int check_cidr(const struct hd_option *opt, const char *text, json_t **re
 	return r;
 }
 
+static bool is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* What is allowed inside, with a letter or digit at both ends. */
+static bool is_word(const char *text, size_t len, const char *inside)
+{
+	if (len < 1 || !is_alnum(text[0]) || !is_alnum(text[len - 1]))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!is_alnum(text[i]) && !memchr(inside, text[i], strlen(inside)))
+			return false;
+	return true;
+}
+
+/* Words of lower case, digits and '-', with dots in between (RFC 1123); at most 253 bytes. */
+static bool is_domain(const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] >= 'A' && text[i] <= 'Z')
+			return false;
+	for (;;) {
+		const char *dot = memchr(text, '.', (size_t)(end - text));
+
+		if (!is_word(text, (size_t)((dot ? dot : end) - text), "-"))
+			return false;
+		if (!dot)
+			return len <= DOMAIN_MAX_BYTES;
+		text = dot + 1;
+	}
+}
+
+/* [DOMAIN/]NAME */
+static bool is_label_key(const char *text, size_t len)
+{
+	const char *slash = memchr(text, '/', len);
+	size_t domain = slash ? (size_t)(slash - text) : 0;
+
+	if (slash && !is_domain(text, domain))
+		return false;
+	if (slash) {
+		text = slash + 1;
+		len -= domain + 1;
+	}
+	return len <= NAME_MAX_BYTES && is_word(text, len, "-_.");
+}
+
+/* Nothing is a value, too. */
+static bool is_label_value(const char *text)
+{
+	size_t len = strlen(text);
+
+	return !len || (len <= NAME_MAX_BYTES && is_word(text, len, "-_."));
+}
+
+/* The syntax of Kubernetes, so that its labels can be taken over as they are. */
+static int bad_label(const struct hd_option *opt, const char *text, const char *expected,
+		     struct hd_error *err)
+{
+	int r = unexpected(opt, text, expected, err);
+
+	hd_error_hint(err, "KEY is [DOMAIN/]NAME; NAME and VALUE are letters, digits, '-', '_' and "
+			   "'.', 63 at most, with a letter or digit at both ends");
+	return r;
+}
+
 static int check_label(const struct hd_option *opt, const char *text, json_t **ret,
 		       struct hd_error *err)
 {
 	size_t key = strcspn(text, "=");
 
-	if (key < 1 || key > NAME_MAX_BYTES || text[key] != '=' || !is_printable(text) ||
-	    strlen(text + key + 1) > STRING_MAX_BYTES)
-		return unexpected(opt, text, "KEY=VALUE, at most 63 and 255 bytes", err);
+	if (!text[key] || !is_label_key(text, key) || !is_label_value(text + key + 1))
+		return bad_label(opt, text, "KEY=VALUE", err);
+	return take_text(opt, text, ret, err);
+}
+
+static int check_selector(const struct hd_option *opt, const char *text, json_t **ret,
+			  struct hd_error *err)
+{
+	size_t key = strcspn(text, "=");
+
+	if (!is_label_key(text, key) || (text[key] && !is_label_value(text + key + 1)))
+		return bad_label(opt, text, "KEY=VALUE or KEY", err);
 	return take_text(opt, text, ret, err);
 }
 
@@ -948,16 +1032,17 @@ static int check_text(const struct hd_option *opt, const char *text, json_t **re
 {
 	static int (*const checks[])(const struct hd_option *, const char *, json_t **,
 				     struct hd_error *) = {
-		[HD_TYPE_NAME] = check_name,	 [HD_TYPE_STRING] = check_string,
-		[HD_TYPE_DEVICE] = check_device, [HD_TYPE_NETNS] = check_netns,
-		[HD_TYPE_UINT] = check_uint,	 [HD_TYPE_FLAG] = check_flag,
-		[HD_TYPE_ONOFF] = check_onoff,	 [HD_TYPE_WORD] = check_word,
-		[HD_TYPE_MAC] = check_mac,	 [HD_TYPE_IP] = check_ip,
-		[HD_TYPE_IPLEN] = check_iplen,	 [HD_TYPE_CIDR] = check_cidr,
-		[HD_TYPE_LABEL] = check_label,	 [HD_TYPE_ADDRESS] = check_address,
-		[HD_TYPE_PORTS] = check_ports,	 [HD_TYPE_PROTOCOL] = check_protocol,
-		[HD_TYPE_ITEM] = check_item,	 [HD_TYPE_VLANS] = check_vlans,
-		[HD_TYPE_RANGE] = check_range,	 [HD_TYPE_ENDPOINT] = check_endpoint,
+		[HD_TYPE_NAME] = check_name,	     [HD_TYPE_STRING] = check_string,
+		[HD_TYPE_DEVICE] = check_device,     [HD_TYPE_NETNS] = check_netns,
+		[HD_TYPE_UINT] = check_uint,	     [HD_TYPE_FLAG] = check_flag,
+		[HD_TYPE_ONOFF] = check_onoff,	     [HD_TYPE_WORD] = check_word,
+		[HD_TYPE_MAC] = check_mac,	     [HD_TYPE_IP] = check_ip,
+		[HD_TYPE_IPLEN] = check_iplen,	     [HD_TYPE_CIDR] = check_cidr,
+		[HD_TYPE_LABEL] = check_label,	     [HD_TYPE_ADDRESS] = check_address,
+		[HD_TYPE_PORTS] = check_ports,	     [HD_TYPE_PROTOCOL] = check_protocol,
+		[HD_TYPE_ITEM] = check_item,	     [HD_TYPE_VLANS] = check_vlans,
+		[HD_TYPE_RANGE] = check_range,	     [HD_TYPE_ENDPOINT] = check_endpoint,
+		[HD_TYPE_SELECTOR] = check_selector,
 	};
 
 	return checks[opt->type](opt, text, ret, err);

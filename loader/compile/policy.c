@@ -14,12 +14,14 @@
 /**
  * struct set - what ports with the same groups have in common
  * @id:     hd_set_id()
- * @groups: borrowed from the first port that has it
+ * @port:   the first that has it, for errors
+ * @groups: borrowed from that port
  * @gen:    hash of its rows, and of who is in the groups that they name
  * @shapes: in use
  */
 struct set {
 	uint32_t id;
+	const struct hd_object *port;
 	const char *const *groups;
 	size_t n_groups;
 	uint32_t gen;
@@ -87,6 +89,7 @@ static int add_set(struct hd_policy *p, const struct hd_object *object)
 	if (!set)
 		return -ENOMEM;
 	set->id = id;
+	set->port = object;
 	set->groups = port->groups;
 	set->n_groups = port->n_groups;
 	HASH_ADD(hh, p->sets, id, sizeof(set->id), set);
@@ -255,6 +258,25 @@ static bool same_shape(const struct hd_shape *a, const struct hd_shape *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
+/* A port may be in more groups than it names. */
+static int too_many_shapes(const struct expansion *e)
+{
+	const struct hd_object *port = e->set->port;
+
+	hd_error_set(e->p->err, HD_ERR_INVALID,
+		     "port %s: the %s rules of its %zu security groups (%s%s) have more than %d "
+		     "combinations of prefix lengths and port ranges",
+		     port->name, e->rule->direction == HD_EGRESS ? "egress" : "ingress",
+		     e->set->n_groups, e->set->groups[0], e->set->n_groups > 1 ? ", ..." : "",
+		     HD_SHAPES_MAX);
+	hd_error_hint(e->p->err,
+		      "use fewer different prefix lengths, or put the port into fewer groups: "
+		      "'heddle port show %s' lists those that it names or that select it",
+		      port->name);
+	hd_error_object(e->p->err, "port", port->name);
+	return -EOVERFLOW;
+}
+
 static int note_shape(struct expansion *e)
 {
 	struct hd_shapes *shapes = &e->set->shapes;
@@ -263,15 +285,8 @@ static int note_shape(struct expansion *e)
 	for (uint32_t i = 0; i < *n; i++)
 		if (same_shape(&shapes->shape[e->rule->direction][i], &e->key.shape))
 			return 0;
-	if (*n == HD_SHAPES_MAX) {
-		hd_error_set(
-			e->p->err, HD_ERR_INVALID,
-			"security-group %s: its rules have more than %d combinations of prefix lengths "
-			"and port ranges",
-			e->set->groups[0], HD_SHAPES_MAX);
-		hd_error_hint(e->p->err, "use fewer different prefix lengths");
-		return -EOVERFLOW;
-	}
+	if (*n == HD_SHAPES_MAX)
+		return too_many_shapes(e);
 	shapes->shape[e->rule->direction][(*n)++] = e->key.shape;
 	return 0;
 }

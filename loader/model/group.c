@@ -82,7 +82,10 @@ int hd_group_view(struct hd_object *object, struct hd_error *err)
 	struct hd_group *group = &object->view.group;
 	const json_t *rules = json_object_get(object->spec, "rules"), *rule;
 	size_t i, at = 0;
+	int r = hd_spec_names(object, "select", &group->select, &group->n_select, err);
 
+	if (r < 0)
+		return r;
 	group->rules = calloc(json_array_size(rules) + 1, sizeof(*group->rules));
 	if (!group->rules)
 		return hd_error_set(err, HD_ERR_FAILED, "security-group %s: no memory",

@@ -176,8 +176,11 @@ struct hd_port {
 	struct hd_ip *ips;
 	size_t n_ips;
 	bool secure;
-	const char **groups; /* sorted; one at least with @secure */
+	const char **
+		groups; /* sorted; those that it names, and those that select it; one at least with @secure */
 	size_t n_groups;
+	const json_t *labels; /* KEY=VALUE; NULL if there are none */
+	bool selected;	      /* @groups is from hd_settle_groups(), not of the options alone */
 	struct hd_allowed *allowed;
 	size_t n_allowed;
 };
@@ -242,8 +245,13 @@ struct hd_rule {
 	const char *group;
 };
 
-/** struct hd_group - view of a security group */
+/**
+ * struct hd_group - view of a security group
+ * @select: KEY=VALUE or KEY: what the labels of ports must match, all of it, for them to be members without naming the group
+ */
 struct hd_group {
+	const char **select;
+	size_t n_select;
 	struct hd_rule *rules;
 	size_t n_rules;
 };
@@ -440,7 +448,7 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
 /**
  * hd_model_settle - give objects what they leave to others: comes before hd_model_validate()
  *
- * A router's gateway without an address gets the first free one of a pool of its network, for good; a floating IP without a fixed-ip stands
+ * Ports become members of the groups that select their labels, see hd_settle_groups(). A router's gateway without an address gets the first free one of a pool of its network, for good; a floating IP without a fixed-ip stands
  * for the only IPv4 address of its port, whichever that is. Where none is to be had things stay as they are, for hd_model_validate()
  * to say so. What changes is a new object in the model's place of the old one.
  * Return: 0 or -errno.

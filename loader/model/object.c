@@ -36,8 +36,10 @@ static void object_free(struct hd_object *object)
 	}
 	if (object->noun->id == HD_NOUN_PEER)
 		free(object->view.peer.networks);
-	if (object->noun->id == HD_NOUN_GROUP)
+	if (object->noun->id == HD_NOUN_GROUP) {
 		free(object->view.group.rules);
+		free(object->view.group.select);
+	}
 	if (object->noun->id == HD_NOUN_FIREWALL)
 		free(object->view.firewall.rules);
 	if (object->noun->id == HD_NOUN_ROUTER) {
@@ -175,6 +177,17 @@ int hd_spec_names(const struct hd_object *object, const char *key, const char **
 	json_array_foreach(list, i, item)
 		(*ret)[(*ret_n)++] = json_string_value(item);
 	return 0;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void hd_names_sort(const char **names, size_t n)
+{
+	if (n) /* else there may be no array */
+		qsort(names, n, sizeof(*names), compare_texts);
 }
 
 int hd_name_split(const struct hd_object *object, char network[64], const char **ret_rest,

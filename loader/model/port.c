@@ -87,11 +87,6 @@ static int ips_of(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Sorted, so that ports that name the same groups in another order are the same to the compiler. */
 static int groups_of(struct hd_object *object, struct hd_error *err)
 {
@@ -106,7 +101,7 @@ static int groups_of(struct hd_object *object, struct hd_error *err)
 		port->groups[port->n_groups++] = HD_GROUP_DEFAULT;
 	json_array_foreach(list, i, item)
 		port->groups[port->n_groups++] = json_string_value(item);
-	qsort(port->groups, port->n_groups, sizeof(*port->groups), compare_texts);
+	hd_names_sort(port->groups, port->n_groups);
 	if (port->secure || !port->n_groups)
 		return 0;
 	hd_error_set(err, HD_ERR_INVALID, "port %s: security-group does not go with no-security",
@@ -258,6 +253,7 @@ int hd_port_view(struct hd_object *object, struct hd_error *err)
 	if (r < 0)
 		return r;
 	port->secure = !hd_spec_bool(object, "no-security");
+	port->labels = json_object_get(object->spec, "label");
 	r = ifname_of(object, err);
 	if (r == 0)
 		r = vlan_of(object, err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* settle.c - what objects leave to others: the address of a router's gateway, the address that a floating IP stands for */
+/* settle.c - what objects leave to others: groups by label (select.c), the address of a router's gateway, the address that a floating IP stands for */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -15,8 +15,10 @@ static int settle_floating_ips(struct hd_model *model, bool *ret_changed, struct
 int hd_model_settle(struct hd_model *model, struct hd_error *err)
 {
 	bool changed = false;
-	int r = settle_gateways(model, &changed, err);
+	int r = hd_settle_groups(model, &changed, err);
 
+	if (r == 0)
+		r = settle_gateways(model, &changed, err);
 	if (r == 0)
 		r = settle_floating_ips(model, &changed, err);
 	if (changed)

@@ -320,8 +320,6 @@ static void refused_later(void **state)
 {
 	(void)state;
 	assert_refused("capture", HD_ERR_USAGE, "capture is not available yet", "");
-	assert_refused("sg add web --select a=b", HD_ERR_USAGE,
-		       "security-group add: --select is not available yet", "");
 	assert_refused("apply --ttl 45m -f x", HD_ERR_USAGE, "apply: --ttl is not available yet",
 		       "");
 }

@@ -162,10 +162,33 @@ static const struct text_case text_cases[] = {
 	{ HD_TYPE_RANGE, "192.0.2.10-192.0.2.12-192.0.2.14", NULL },
 	{ HD_TYPE_LABEL, "a=b", "\"a=b\"" },
 	{ HD_TYPE_LABEL, "a=", "\"a=\"" },
-	{ HD_TYPE_LABEL, "a=b=c", "\"a=b=c\"" },
+	{ HD_TYPE_LABEL, "app.kubernetes.io/name=my-app_1.0",
+	  "\"app.kubernetes.io/name=my-app_1.0\"" },
+	{ HD_TYPE_LABEL, "A-b_c.D=1", "\"A-b_c.D=1\"" },
+	{ HD_TYPE_LABEL, "a=b=c", NULL },
 	{ HD_TYPE_LABEL, "=b", NULL },
 	{ HD_TYPE_LABEL, "a", NULL },
+	{ HD_TYPE_LABEL, "", NULL },
 	{ HD_TYPE_LABEL, "a=\n", NULL },
+	{ HD_TYPE_LABEL, "a=b c", NULL },
+	{ HD_TYPE_LABEL, "a=-b", NULL },
+	{ HD_TYPE_LABEL, "a=b.", NULL },
+	{ HD_TYPE_LABEL, "_a=b", NULL },
+	{ HD_TYPE_LABEL, "a-=b", NULL },
+	{ HD_TYPE_LABEL, "a=\xc3\xa4", NULL },
+	{ HD_TYPE_LABEL, "/a=b", NULL },
+	{ HD_TYPE_LABEL, "x/=b", NULL },
+	{ HD_TYPE_LABEL, "x/y/a=b", NULL },
+	{ HD_TYPE_LABEL, "X/a=b", NULL },
+	{ HD_TYPE_LABEL, "x..y/a=b", NULL },
+	{ HD_TYPE_LABEL, "x_y/a=b", NULL },
+	{ HD_TYPE_SELECTOR, "a=b", "\"a=b\"" },
+	{ HD_TYPE_SELECTOR, "a=", "\"a=\"" },
+	{ HD_TYPE_SELECTOR, "a", "\"a\"" },
+	{ HD_TYPE_SELECTOR, "example.org/a", "\"example.org/a\"" },
+	{ HD_TYPE_SELECTOR, "", NULL },
+	{ HD_TYPE_SELECTOR, "a=b=c", NULL },
+	{ HD_TYPE_SELECTOR, "!a", NULL },
 };
 
 static const char *const words[] = { "one", "two", NULL };
@@ -197,15 +220,17 @@ static void text_values(void **state)
 
 static void text_of_later_option(void **state)
 {
-	const struct hd_option *opt = hd_option_find(&hd_nouns[HD_NOUN_GROUP], "select");
+	const struct hd_option opt = { .name = "ttl",
+				       .type = HD_TYPE_STRING,
+				       .flags = HD_OPT_LATER };
 	json_t *json = NULL;
 	struct hd_error err;
 
 	(void)state;
-	assert_true(hd_option_from_text(opt, "5", &json, &err) < 0);
-	assert_string_equal(err.message, "option select is not available yet");
+	assert_true(hd_option_from_text(&opt, "5", &json, &err) < 0);
+	assert_string_equal(err.message, "option ttl is not available yet");
 	assert_null(json);
-	assert_true(hd_option_from_text(opt, "5", &json, NULL) < 0);
+	assert_true(hd_option_from_text(&opt, "5", &json, NULL) < 0);
 }
 
 /* Without @json the spec is refused with this message, hint and place. */
@@ -219,6 +244,9 @@ struct spec_case {
 	const char *where;
 };
 
+#define LABEL_HINT                                                                                 \
+	"KEY is [DOMAIN/]NAME; NAME and VALUE are letters, digits, '-', '_' and '.', 63 at most, " \
+	"with a letter or digit at both ends"
 #define SET true
 #define ADD false
 
@@ -257,10 +285,19 @@ static const struct spec_case spec_cases[] = {
 	  "\"192.0.2.9-192.0.2.2\"",
 	  "", "subnets/web1/pool" },
 	{ "subnet", SET, "{\"pool\":null}", "{\"pool\":null}", 0, 0, 0 },
-	{ "security-group", ADD, "{\"select\":\"a=b\"}", NULL,
-	  "security-group web1: option select is not available yet", "",
-	  "security-groups/web1/select" },
-	/* VLANs */
+	{ "security-group", ADD, "{\"select\":\"a=b\"}", "{\"select\":[\"a=b\"]}", 0, 0, 0 },
+	{ "security-group", ADD, "{\"select\":[\"a\",\"b=c\"]}", "{\"select\":[\"a\",\"b=c\"]}", 0,
+	  0, 0 },
+	{ "security-group", SET, "{\"select\":[]}", "{\"select\":null}", 0, 0, 0 },
+	{ "security-group", ADD, "{\"select\":[\"a=b\",\"a\"]}", NULL,
+	  "security-group web1: option select: a is there twice", "",
+	  "security-groups/web1/select/1" },
+	{ "security-group", ADD, "{\"select\":[\"a=b c\"]}", NULL,
+	  "security-group web1: option select: expected KEY=VALUE or KEY, not \"a=b c\"",
+	  LABEL_HINT, "security-groups/web1/select/0" },
+	{ "port", ADD, "{\"network\":\"blue\",\"label\":[\"a\"]}", NULL,
+	  "port web1: option label: expected KEY=VALUE, not \"a\"", LABEL_HINT,
+	  "ports/web1/label/0" },
 	{ "port", SET, "{\"vlan-mode\":\"trunk\",\"trunk\":\"20,10-12,0,13\"}",
 	  "{\"vlan-mode\":\"trunk\",\"trunk\":\"0,10-13,20\"}", 0, 0, 0 },
 	{ "port", SET, "{\"trunk\":10,\"tag\":4094}", "{\"tag\":4094,\"trunk\":\"10\"}", 0, 0, 0 },
