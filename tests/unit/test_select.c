@@ -120,18 +120,20 @@ static void test_follows(void **state)
 {
 	struct hd_model *model = world();
 	const struct hd_object *before;
+	uint32_t id;
 
 	(void)state;
 	port(model, "p", "\"label\":[\"app=web\"]");
 	port(model, "q", "");
 	settle(model);
 	before = hd_model_get(model, HD_NOUN_PORT, "p");
+	id = before->id;
 	settle(model);
 	assert_ptr_equal(hd_model_get(model, HD_NOUN_PORT, "p"), before);
 	port(model, "p", "\"label\":[\"app=none\",\"tier=x\"]");
 	settle(model);
 	assert_groups(model, "p", "nobody,tiered");
-	assert_int_equal(hd_model_get(model, HD_NOUN_PORT, "p")->id, before->id);
+	assert_int_equal(hd_model_get(model, HD_NOUN_PORT, "p")->id, id);
 	assert_true(hd_model_del(model, HD_NOUN_GROUP, "nobody"));
 	put(model, HD_NOUN_GROUP, "tiered", "{\"select\":[\"tier=y\"]}");
 	settle(model);
