@@ -15,6 +15,7 @@
 #include "log.h"
 #include "sync/bpffs.h"
 #include "sync/fdb.h"
+#include "sync/nat_quota.h"
 #include "sync/told.h"
 
 #define SWEEP_USEC (5 * 1000000ULL)
@@ -262,6 +263,8 @@ static int on_nat_sweep(sd_event_source *source, uint64_t usec, void *arg)
 	(void)usec;
 	if (hd_model_count(daemon->model, HD_NOUN_ROUTER))
 		hd_nat_sweep(daemon->nat, hd_sync_datapath(daemon->sync));
+	/* If it can't, routers with a quota get no more blocks until it can. */
+	(void)hd_nat_grant(hd_sync_datapath(daemon->sync), daemon->model);
 	hd_nat_log_compare(daemon->nat_log, daemon->model);
 	again(source, NAT_SWEEP_USEC);
 	return 0;

@@ -66,7 +66,24 @@ struct {
 	__type(value, struct hd_nat_user);
 } hd_nat_users SEC(".maps");
 
-/* For a new entry of the map above: too large for the stack. Always zero. */
+/* hd_nat_quotas, hd_nat_shares: how many blocks routers with HD_END_NAT_QUOTA may have taken, and have. Writers: the daemon; the datapath. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_NAT_QUOTAS);
+	__type(key, __u32);
+	__type(value, __u32);
+} hd_nat_quotas SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HD_NAT_QUOTAS);
+	__type(key, __u32);
+	__type(value, __u32);
+} hd_nat_shares SEC(".maps");
+
+/* For a new entry of hd_nat_users: too large for the stack. Always zero. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -307,23 +324,43 @@ static __always_inline bool hd_nat_is_shut(const struct hd_ip *ip)
 	return (ip->nat & (NAT_CLOSED | NAT_DST)) == NAT_CLOSED;
 }
 
-/* Takes a block out of a pool; 0 if there is none. What is read of the tail may be older than of the head: then none is free. */
+/* Takes one more, if there are not @most yet; what is read of those may be older than of those taken: then there is none. @ret: how many there were */
+static __always_inline bool take_one(__u32 *taken, const __u32 *most, __u32 *ret)
+{
+	for (int i = 0; i < 8; i++) {
+		__u32 n = *(volatile __u32 *)taken;
+
+		if ((__s32)(*(const volatile __u32 *)most - n) <= 0)
+			return false;
+		if (__sync_val_compare_and_swap(taken, n, n + 1) == n) {
+			*ret = n;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Takes a block out of a pool; 0 if there is none. */
 static __always_inline __u32 pool_take(const struct hd_nat_pool_key *key)
 {
 	const struct hd_nat_pool *pool = bpf_map_lookup_elem(&hd_nat_pools, key);
-	__u32 *taken = bpf_map_lookup_elem(&hd_nat_heads, key);
+	__u32 *taken = bpf_map_lookup_elem(&hd_nat_heads, key), head;
 
-	if (!pool || !taken)
+	if (!pool || !taken || !take_one(taken, &pool->tail, &head))
 		return 0;
-	for (int i = 0; i < 8; i++) {
-		__u32 head = *(volatile __u32 *)taken;
+	return pool->ring[head % HD_NAT_BLOCKS];
+}
 
-		if ((__s32)(pool->tail - head) <= 0)
-			return 0;
-		if (__sync_val_compare_and_swap(taken, head, head + 1) == head)
-			return pool->ring[head % HD_NAT_BLOCKS];
-	}
-	return 0;
+/*
+ * Whether a router may take one more. If its pool has none then, the daemon finds that it has fewer than it has taken. One whose quota is about to be told is
+ * not kept waiting: what it takes meanwhile is counted.
+ */
+static __always_inline bool quota_take(__u32 router)
+{
+	const __u32 *most = bpf_map_lookup_elem(&hd_nat_quotas, &router);
+	__u32 *taken = bpf_map_lookup_elem(&hd_nat_shares, &router), n;
+
+	return !most || !taken || take_one(taken, most, &n);
 }
 
 /* The number of the only bit that is set. */
@@ -380,16 +417,23 @@ static __always_inline __u32 block_take(struct hd_nat_block *block, __u32 number
 }
 
 /*
- * A walk along the blocks of an inside address. @port: that was found, 0 = none. @dry: its pool has nothing to give. @log: tell of a block that it gets. @ip: for whom it is; the block in hand
- * is kept there, since the verifier would count what is on the stack
+ * A walk along the blocks of an inside address.
+ * @ip:    for whom it is; the block in hand is kept there, since the verifier would count what is on the stack
+ * @port:  that was found, 0 = none
+ * @hole:  a place for another block, HD_NAT_USER_BLOCKS = there is none
+ * @held:  blocks of the pool that it has, as far as the walk has come; those beyond @limit were handed out under another one, and it gets no port of theirs
+ * @limit: how many it may have
+ * @flags: of the router's struct hd_end_value: whether to tell of a block that it gets, and whether to ask for the router's quota
  */
 struct nat_walk {
 	struct hd_nat_user *user;
 	struct hd_ip *ip;
 	struct hd_nat_pool_key pool;
-	__u32 port;
-	__u32 dry;
-	__u32 log;
+	__u32 flags;
+	__u32 limit;
+	__u16 port;
+	__u8 hole;
+	__u8 held;
 };
 
 /* A port that a port forward has for itself. It stays taken until the sweep, so that the next look goes on behind it. */
@@ -418,17 +462,39 @@ static __always_inline void nat_tell(const struct nat_walk *walk, __u32 block)
 		__sync_fetch_and_add(lost, 1);
 }
 
-/* Another CPU may be first: then what was taken is nobody's, and the daemon puts it back. */
-static __always_inline void block_fill(struct nat_walk *walk, struct hd_nat_block *block)
+/*
+ * Another block, where there is a place for one; false if there is none to be had. Another CPU may be first: then what was taken is nobody's, and the daemon
+ * puts it back.
+ */
+static __always_inline bool block_fill(struct nat_walk *walk)
 {
-	__u32 taken = walk->dry ? 0 : pool_take(&walk->pool);
+	__u32 taken, at = walk->hole;
+	struct hd_nat_block *block;
 
+	if (at >= HD_NAT_USER_BLOCKS || walk->held >= walk->limit)
+		return false;
+	if ((walk->flags & HD_END_NAT_QUOTA) && !quota_take(walk->ip->router))
+		return false;
+	taken = pool_take(&walk->pool);
 	if (!taken)
-		walk->dry = 1;
-	else if (!__sync_val_compare_and_swap(block_owner(block), 0ULL,
-					      block_as_owner(taken, walk->pool.addr)) &&
-		 walk->log)
+		return false;
+	block = &walk->user->block[at];
+	if (!__sync_val_compare_and_swap(block_owner(block), 0ULL,
+					 block_as_owner(taken, walk->pool.addr)) &&
+	    (walk->flags & HD_END_NAT_LOG))
 		nat_tell(walk, taken);
+	return true;
+}
+
+/* Those that it has are used up: another one, and from the beginning once more. 1 ends the walk. */
+static __always_inline long nat_step_more(struct nat_walk *walk)
+{
+	if (!block_fill(walk))
+		return 1;
+	walk->ip->nat_block = 0;
+	walk->held = 0;
+	walk->hole = HD_NAT_USER_BLOCKS;
+	return 0;
 }
 
 /* One step: 1 ends the walk. */
@@ -440,21 +506,23 @@ static long nat_step(__u32 unused, void *arg)
 	__u64 owner;
 
 	if (at >= HD_NAT_USER_BLOCKS)
-		return 1;
+		return nat_step_more(walk);
 	block = &walk->user->block[at];
 	walk->ip->nat_block = at + 1;
-	if (!*(volatile __u32 *)&block->block)
-		block_fill(walk, block);
 	number = *(volatile __u32 *)&block->block;
+	if (!number && walk->hole >= HD_NAT_USER_BLOCKS)
+		walk->hole = at;
 	owner = block_as_owner(number, walk->pool.addr);
-	if (!number || *(volatile __u64 *)block_owner(block) != owner)
+	if (!number || walk->held >= walk->limit || *(volatile __u64 *)block_owner(block) != owner)
 		return 0; /* none, or of an address that the router had before */
 	port = block_take(block, number, owner);
-	if (port && is_forwarded(walk, port))
+	if (port && is_forwarded(walk, port)) {
 		walk->ip->nat_block = at; /* once more */
-	else
-		walk->port = port;
-	return walk->port != 0;
+		return 0;
+	}
+	walk->held++;
+	walk->port = port;
+	return port != 0;
 }
 
 /* A port for an inside address: 0 if there is none. */
@@ -463,10 +531,12 @@ static __always_inline __u32 nat_port(struct hd_ip *ip, const struct hd_end_valu
 	struct hd_nat_user_key key = { .router = ip->router, .addr = ip->saddr[0] };
 	struct nat_walk walk = { .pool = { .zone = end->ifindex, .addr = end->local[3] },
 				 .ip = ip,
-				 .log = end->flags & HD_END_NAT_LOG };
+				 .flags = end->flags,
+				 .limit = end->mtu ? end->mtu : HD_NAT_USER_BLOCKS };
 	__u32 zero = 0;
 
-	walk.port = walk.dry = hd_unknown_zero;
+	walk.port = walk.held = hd_unknown_zero;
+	walk.hole = hd_unknown_zero + HD_NAT_USER_BLOCKS;
 	ip->nat_block = 0;
 	walk.user = bpf_map_lookup_elem(&hd_nat_users, &key);
 	if (!walk.user) {
@@ -479,7 +549,7 @@ static __always_inline __u32 nat_port(struct hd_ip *ip, const struct hd_end_valu
 	}
 	if (!walk.user)
 		return 0;
-	bpf_loop(HD_NAT_USER_BLOCKS + HD_NAT_BLOCK_PORTS, nat_step, &walk, 0);
+	bpf_loop(2 * (HD_NAT_USER_BLOCKS + 1) + HD_NAT_BLOCK_PORTS, nat_step, &walk, 0);
 	return walk.port;
 }
 

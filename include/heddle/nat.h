@@ -20,6 +20,9 @@
  * Ports are handed out in blocks. Each external address has a *pool*: a ring of free blocks, which the daemon fills at its tail (hd_nat_pools), and
  * the datapath takes from at its head (hd_nat_heads). An inside address takes a port out of its own blocks, and another block when they are used up. So
  * nothing is ever searched for; a block that is given back rests until the ring has come round; and who must keep a log needs a line for each block only.
+ *
+ * A router may have a *quota* of blocks, however much is left in a pool that it shares with others. hd_nat_shares counts what it has taken since it has one, by the
+ * datapath; hd_nat_quotas how far that may go, by the daemon, which puts it further when blocks have come back. Both are routers' ids -> __u32.
  */
 #pragma once
 
@@ -124,7 +127,7 @@ struct hd_nat_user_key {
 };
 HD_ASSERT_SIZE(struct hd_nat_user_key, 8);
 
-/* Blocks that one inside address may have at a time. */
+/* Blocks that one inside address may have at a time; a router may set it fewer (@mtu of its struct hd_end_value). */
 #define HD_NAT_USER_BLOCKS 32
 
 /**

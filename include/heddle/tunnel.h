@@ -111,6 +111,8 @@ enum {
 	HD_END_FORWARDS = 1 << 9, /* a router with port forwards */
 	HD_END_NAT_LOG =
 		1 << 11, /* one that tells the daemon of each block of ports that is handed out */
+	HD_END_NAT_QUOTA =
+		1 << 12, /* one that may have only so many blocks of ports, see hd_nat_quotas */
 	HD_END_PARTIAL =
 		1
 		<< 1, /* uplink: what comes by its device may have checksums that are not computed yet */
@@ -129,7 +131,8 @@ enum {
  * @remote:  the peer's
  *
  * Of a router (heddle/router.h): @from is the MAC that it has on this host alone; @ifindex the id of its external network, 0 = it has none; @local its
- * address there; @remote[0] and [1] a mask, and what all its outside addresses are under it.
+ * address there; @remote[0] and [1] a mask, and what all its outside addresses are under it; @mtu how many blocks of ports an inside address
+ * may have, 0 = HD_NAT_USER_BLOCKS.
  */
 struct hd_end_value {
 	__u32 flags;

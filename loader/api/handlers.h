@@ -72,6 +72,9 @@ json_t *hd_api_nat_pools(struct hd_daemon *daemon, const struct hd_object *route
 /** hd_api_nat_problems - add a sentence for each pool that is nearly used up */
 void hd_api_nat_problems(const json_t *pools, json_t *problems);
 
+/** hd_api_quota_problems - the same for each router that has nearly as many ports as it may */
+void hd_api_quota_problems(struct hd_daemon *daemon, json_t *problems);
+
 /* entries.c: the FDB and the neighbours, which are more than what is configured */
 int hd_api_fdb(struct hd_daemon *daemon, const struct hd_http_request *req, const char *name,
 	       json_t **ret, struct hd_error *err);

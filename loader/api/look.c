@@ -414,6 +414,7 @@ int hd_api_status(struct hd_daemon *daemon, const struct hd_http_request *req, c
 	tunnels_status(daemon, status, problems);
 	tables_problems(tables, problems);
 	hd_api_nat_problems(pools, problems);
+	hd_api_quota_problems(daemon, problems);
 	next_hop_problems(daemon, problems);
 	(void)json_object_set_new(status, "nat-pools", pools);
 	(void)json_object_set_new(status, "state",

@@ -6,6 +6,7 @@
 
 #include "api/handlers.h"
 #include "cleanup.h"
+#include "sync/nat_quota.h"
 #include "sync/nat_use.h"
 
 static bool is_of(const struct hd_daemon *daemon, const struct hd_object *router,
@@ -67,6 +68,30 @@ json_t *hd_api_nat_pools(struct hd_daemon *daemon, const struct hd_object *route
 	return list;
 }
 
+/* More than nine tenths are taken. */
+static bool is_nearly_out(json_int_t taken, json_int_t of)
+{
+	return taken * 10 > of * 9;
+}
+
+void hd_api_quota_problems(struct hd_daemon *daemon, json_t *problems)
+{
+	struct hd_table held;
+
+	(void)hd_nat_held(hd_sync_datapath(daemon->sync), &held);
+	hd_model_each(daemon->model, HD_NOUN_ROUTER, router) {
+		uint32_t most = router->view.router.gateway.blocks;
+		uint32_t taken = most ? hd_nat_held_by(&held, router->id) : 0;
+
+		if (most && is_nearly_out(taken, most))
+			(void)json_array_append_new(
+				problems,
+				json_sprintf("router %s is nearly out of ports: %u of %u blocks",
+					     router->name, taken, most));
+	}
+	hd_table_done(&held);
+}
+
 void hd_api_nat_problems(const json_t *pools, json_t *problems)
 {
 	const json_t *pool;
@@ -76,7 +101,7 @@ void hd_api_nat_problems(const json_t *pools, json_t *problems)
 		json_int_t blocks = json_integer_value(json_object_get(pool, "blocks"));
 		json_int_t taken = blocks - json_integer_value(json_object_get(pool, "free"));
 
-		if (taken * 10 <= blocks * 9)
+		if (!is_nearly_out(taken, blocks))
 			continue;
 		(void)json_array_append_new(
 			problems,

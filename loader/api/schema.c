@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heddle/nat.h"
+
 static const char *const network_types[] = {
 	"local", "flat", "vlan", "vxlan", "geneve", "gre", NULL
 };
@@ -282,6 +284,20 @@ static const struct hd_option gateway_options[] = {
 	  .meta = "on|off",
 	  .dflt = "off",
 	  .help = "a line in the log for each block of ports that is handed out or returned" },
+	{ .name = "nat-ports-per-address",
+	  .type = HD_TYPE_UINT,
+	  .min = HD_NAT_BLOCK_PORTS,
+	  .max = HD_NAT_BLOCK_PORTS * HD_NAT_USER_BLOCKS,
+	  .meta = "N",
+	  .dflt = "2048",
+	  .help = "ports that one inside address may have at a time, a multiple of 64" },
+	{ .name = "nat-ports",
+	  .type = HD_TYPE_UINT,
+	  .min = HD_NAT_BLOCK_PORTS,
+	  .max = HD_NAT_BLOCK_PORTS * (HD_NAT_BLOCKS - HD_NAT_BLOCK_FIRST),
+	  .meta = "N",
+	  .help = "ports that all of them together may have, a multiple of 64; all of the "
+		  "address if not given" },
 	{ .name = "uplink",
 	  .type = HD_TYPE_DEVICE,
 	  .refers = "uplink",

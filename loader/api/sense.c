@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "heddle/nat.h"
+
 static const char *rule_nonsense(const json_t *rule);
 static const char *route_nonsense(const json_t *route);
 static const char *gateway_nonsense(const json_t *gateway);
@@ -99,10 +101,25 @@ static const char *route_nonsense(const json_t *route)
 	return NULL;
 }
 
+/* What is handed out are whole blocks; and only where there is translation. */
+static const char *nat_nonsense(const json_t *gateway)
+{
+	json_int_t each = json_integer_value(json_object_get(gateway, "nat-ports-per-address"));
+	json_int_t all = json_integer_value(json_object_get(gateway, "nat-ports"));
+
+	if (each % HD_NAT_BLOCK_PORTS || all % HD_NAT_BLOCK_PORTS)
+		return "ports are handed out in blocks of 64: not a multiple of that";
+	if (!json_is_false(json_object_get(gateway, "snat")))
+		return NULL;
+	if (json_is_true(json_object_get(gateway, "nat-log")))
+		return "nat-log needs snat: without it no ports are handed out";
+	return each || all ? "a number of ports needs snat: without it none are handed out" : NULL;
+}
+
 static const char *gateway_nonsense(const json_t *gateway)
 {
 	bool network = has(gateway, "network"), uplink = has(gateway, "uplink");
-	const char *ip = text_of(gateway, "ip");
+	const char *ip = text_of(gateway, "ip"), *nonsense = nat_nonsense(gateway);
 
 	if (!network && !uplink)
 		return "a gateway needs network or uplink";
@@ -110,8 +127,7 @@ static const char *gateway_nonsense(const json_t *gateway)
 		return "network and uplink exclude each other";
 	if (uplink && (has(gateway, "ip") || has(gateway, "snat")))
 		return "ip and snat need network: at an uplink the host's address is the source";
-	if (json_is_true(json_object_get(gateway, "nat-log")) &&
-	    json_is_false(json_object_get(gateway, "snat")))
-		return "nat-log needs snat: without it no ports are handed out";
+	if (nonsense)
+		return nonsense;
 	return ip && strchr(ip, ':') ? "an IPv6 address is not available yet" : NULL;
 }

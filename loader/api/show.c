@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "sync/nat_quota.h"
 
 json_t *hd_api_counters(const struct hd_counters *c)
 {
@@ -194,6 +195,25 @@ static void show_next_hop(struct hd_daemon *daemon, const struct hd_object *rout
 							   : "asked"));
 }
 
+/* How many ports an inside address may have; and how many are in blocks that the router has, where that is limited. */
+static void show_limits(struct hd_daemon *daemon, const struct hd_object *router, json_t *shown)
+{
+	const struct hd_router_gateway *gateway = &router->view.router.gateway;
+	struct hd_table held;
+
+	if (!gateway->snat)
+		return;
+	(void)json_object_set_new(shown, "nat-ports-per-address",
+				  json_integer(gateway->address_blocks * HD_NAT_BLOCK_PORTS));
+	if (!gateway->blocks)
+		return;
+	(void)hd_nat_held(hd_sync_datapath(daemon->sync), &held); /* fewer, without memory */
+	(void)json_object_set_new(
+		shown, "nat-ports-held",
+		json_integer(hd_nat_held_by(&held, router->id) * HD_NAT_BLOCK_PORTS));
+	hd_table_done(&held);
+}
+
 /* At an uplink with the address that the host has there now. */
 static json_t *show_gateway(struct hd_daemon *daemon, const struct hd_object *router)
 {
@@ -204,6 +224,7 @@ static json_t *show_gateway(struct hd_daemon *daemon, const struct hd_object *ro
 		(void)json_object_set_new(shown, "snat", json_true());
 	if (!json_object_get(shown, "nat-log"))
 		(void)json_object_set_new(shown, "nat-log", json_false());
+	show_limits(daemon, router, shown);
 	show_next_hop(daemon, router, shown);
 	if (!router->view.router.gateway.uplink)
 		return shown;

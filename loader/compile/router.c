@@ -152,8 +152,11 @@ static void set_outside(struct routing *r, uint32_t network, const struct hd_ip 
 	r->gen += hd_hash_mix(hd_hash(HD_HASH_START, end, sizeof(*end)));
 	end->remote[0] = UINT32_MAX;
 	end->remote[1] = ipv4_of(ip);
+	end->mtu = r->router->gateway.address_blocks;
 	if (r->router->gateway.nat_log)
 		end->flags |= HD_END_NAT_LOG;
+	if (r->router->gateway.blocks)
+		end->flags |= HD_END_NAT_QUOTA;
 }
 
 /* The external gateway: a leg in the network outside, and the default route to the next hop there. */

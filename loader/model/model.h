@@ -115,6 +115,8 @@ struct hd_static_route {
 /**
  * struct hd_router_gateway - way out of a router: at @network with @ip, or at @uplink; neither = there is none
  * @nat_log: blocks of ports that are handed out or returned go to the log
+ * @address_blocks: blocks of ports that an inside address may have
+ * @blocks: blocks that the router may have; 0 = as many as there are
  * @has_ip: there is an @ip; always at a @network of a valid model, see hd_model_settle()
  */
 struct hd_router_gateway {
@@ -123,6 +125,8 @@ struct hd_router_gateway {
 	bool has_ip;
 	bool snat;
 	bool nat_log;
+	uint32_t address_blocks;
+	uint32_t blocks;
 	const char *uplink;
 };
 

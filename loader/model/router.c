@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "heddle/nat.h"
 #include "heddle/router.h"
 #include "model/views.h"
 
@@ -60,6 +61,15 @@ static int routes_of(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
+#define ALL_PORTS (HD_NAT_USER_BLOCKS * HD_NAT_BLOCK_PORTS)
+
+static uint32_t blocks_of(const json_t *gateway, const char *option, uint32_t ports_if_not_given)
+{
+	json_int_t ports = json_integer_value(json_object_get(gateway, option));
+
+	return (ports ? (uint32_t)ports : ports_if_not_given) / HD_NAT_BLOCK_PORTS;
+}
+
 static int gateway_of(struct hd_object *object, struct hd_error *err)
 {
 	const json_t *spec = json_object_get(object->spec, "gateway");
@@ -70,6 +80,8 @@ static int gateway_of(struct hd_object *object, struct hd_error *err)
 	gateway->uplink = json_string_value(json_object_get(spec, "uplink"));
 	gateway->snat = spec && !json_is_false(json_object_get(spec, "snat"));
 	gateway->nat_log = json_is_true(json_object_get(spec, "nat-log"));
+	gateway->address_blocks = blocks_of(spec, "nat-ports-per-address", ALL_PORTS);
+	gateway->blocks = blocks_of(spec, "nat-ports", 0);
 	gateway->has_ip = ip;
 	if (ip && hd_ip_parse(ip, &gateway->ip) < 0)
 		return hd_error_set(err, HD_ERR_INVALID, "router %s: bad address %s", object->name,
@@ -725,13 +737,15 @@ static int sort_subnets(json_t *spec)
 	return json_object_set_new(spec, "subnets", sorted) < 0 ? -ENOMEM : 0;
 }
 
-/* The address that it has at that network stays if none is asked for; source NAT without a log is the default. */
+/* The address that it has at that network stays if none is asked for; source NAT without a log, and with as many ports as an address can have, is the default. */
 static int complete_gateway(const struct hd_object *old, json_t *spec)
 {
 	const json_t *was = old ? json_object_get(old->spec, "gateway") : NULL;
 	json_t *gateway = json_copy(json_object_get(spec, "gateway"));
 	json_t *ip = json_object_get(was, "ip");
 
+	if (json_integer_value(json_object_get(gateway, "nat-ports-per-address")) == ALL_PORTS)
+		(void)json_object_del(gateway, "nat-ports-per-address");
 	if (json_is_true(json_object_get(gateway, "snat")))
 		(void)json_object_del(gateway, "snat");
 	if (json_is_false(json_object_get(gateway, "nat-log")))

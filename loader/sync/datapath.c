@@ -67,6 +67,8 @@ static const struct {
 	[HD_MAP_NAT_POOLS] = { "hd_nat_pools", KEEP },
 	[HD_MAP_NAT_HEADS] = { "hd_nat_heads", KEEP },
 	[HD_MAP_NAT_USERS] = { "hd_nat_users", KEEP },
+	[HD_MAP_NAT_QUOTAS] = { "hd_nat_quotas", KEEP },
+	[HD_MAP_NAT_SHARES] = { "hd_nat_shares", KEEP },
 	[HD_MAP_NAT_LOG] = { "hd_nat_log", KEEP },
 	[HD_MAP_NAT_LOST] = { "hd_nat_lost", KEEP },
 	[HD_MAP_FRAGS] = { "hd_frags", KEEP },

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "sync/fdb.h"
 #include "sync/flows.h"
+#include "sync/nat_quota.h"
 
 /* For so long nobody gets what somebody has had: what is late must not reach another (RFC 6888 REQ-8 has 120 s). */
 #define REST_S 120
@@ -354,7 +355,8 @@ uint32_t hd_nat_state(const struct hd_datapath *dp, const struct hd_model *model
 
 	hd_model_each(model, HD_NOUN_ROUTER, router)
 		if (hd_nat_pool_of(dp, router, &key))
-			state += (router->id * 0x9e3779b1u ^ key.zone) * 0x85ebca6bu ^ key.addr;
+			state += ((router->id * 0x9e3779b1u ^ key.zone) * 0x85ebca6bu ^ key.addr) +
+				 router->view.router.gateway.blocks * 0xc2b2ae35u;
 	hd_model_each(model, HD_NOUN_PORT_FORWARD, object) {
 		const struct hd_port_forward *forward = &object->view.port_forward;
 		uint32_t port = (uint32_t)forward->protocol << 16 | forward->listen.port;
@@ -392,7 +394,7 @@ int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model)
 	}
 	hd_table_done(&outside.pools);
 	hd_table_done(&outside.forwards);
-	return r;
+	return r < 0 ? r : hd_nat_grant(dp, model);
 }
 
 /* ---- the sweep ---- */

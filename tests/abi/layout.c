@@ -104,6 +104,8 @@ static const struct table tables[] = {
 	{ "hd_nat_heads", "hd_nat_pool_key", NULL, sizeof(struct hd_nat_pool_key), 4 },
 	{ "hd_nat_users", "hd_nat_user_key", "hd_nat_user", sizeof(struct hd_nat_user_key),
 	  sizeof(struct hd_nat_user) },
+	{ "hd_nat_quotas", NULL, NULL, 4, 4 },
+	{ "hd_nat_shares", NULL, NULL, 4, 4 },
 	{ "hd_nat_log", NULL, NULL, 0, 0 },
 	{ "hd_nat_lost", NULL, NULL, 4, 4 },
 	{ "hd_nat_nobody", NULL, "hd_nat_user", 4, sizeof(struct hd_nat_user) },

@@ -34,6 +34,7 @@ int main(void)
 	failed += listen_tests();
 	failed += nat_sweep_tests();
 	failed += nat_log_tests();
+	failed += nat_quota_tests();
 	failed += reason_tests(); /* last: it looks at what the others provoked */
 	return failed != 0;
 }

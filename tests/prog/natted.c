@@ -4,6 +4,8 @@
 
 #include <bpf/bpf.h>
 
+#include "cleanup.h"
+
 const struct host gate = { 0, { 2, 0x68, 0x65, 0, 0, 0x1e }, GATE, GATE2_6, "fe80::1" };
 const struct host floating = { 0, { 2, 0x68, 0x65, 0, 0, 0x1e }, FLOATING, GATE2_6, "fe80::1" };
 const struct host inner = { 0, { 2, 0x68, 0x64, 0, 0, 0x1e }, GATE1, GATE1_6, "fe80::1" };
@@ -27,6 +29,33 @@ static void put(const struct bpf_map *map, const void *key, const void *value)
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY), 0);
 }
 
+struct hd_datapath datapath_of(struct fixture *f)
+{
+	struct hd_datapath dp = { .hz = HZ };
+
+	for (int i = 0; i < HD_MAP_COUNT; i++) {
+		const struct bpf_map *map =
+			bpf_object__find_map_by_name(f->skel->obj, hd_map_name(i));
+
+		dp.maps[i] = map ? bpf_map__fd(map) : -1;
+	}
+	dp.progs[HD_PROG_CLOCK] = bpf_program__fd(f->skel->progs.hd_clock);
+	dp.progs[HD_PROG_NAT_GIVE] = bpf_program__fd(f->skel->progs.hd_nat_give);
+	return dp;
+}
+
+void model_put(struct hd_model *model, enum hd_noun_id noun, const char *name, uint32_t id,
+	       const char *text)
+{
+	_json_ json_t *spec = json_loads(text, 0, NULL);
+	struct hd_object *object = NULL;
+	struct hd_error err = { 0 };
+
+	assert_int_equal(hd_object_new(&hd_nouns[noun], name, id, spec, &object, &err), 0);
+	assert_int_equal(hd_model_put(model, object), 0);
+	hd_object_unref(object);
+}
+
 void gateway_set(struct fixture *f, uint32_t router, const char *ip, uint32_t flags)
 {
 	struct hd_end_value end;
@@ -34,6 +63,7 @@ void gateway_set(struct fixture *f, uint32_t router, const char *ip, uint32_t fl
 	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_ends), &router, &end), 0);
 	end.ifindex = OUTSIDE;
 	end.flags = flags;
+	end.mtu = HD_NAT_USER_BLOCKS;
 	end.local[0] = end.local[1] = 0;
 	end.local[2] = htonl(0xffff);
 	end.local[3] = ipv4(ip);

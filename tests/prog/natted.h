@@ -11,6 +11,8 @@
 #pragma once
 
 #include "heddle/nat.h"
+#include "model/model.h"
+#include "sync/datapath.h"
 #include "tests/prog/routed.h"
 
 #define OUTSIDE 2
@@ -25,7 +27,14 @@ extern const struct host gate, floating, inner, dan_in, eve_in;
 /** natted_world - with translation, and @blocks free blocks */
 void natted_world(struct fixture *f, uint32_t blocks);
 
-/** gateway_set - what a router is called outside: @flags of HD_END_SNAT, HD_END_NAT_LOG */
+/** datapath_of - what the daemon's side of translation needs of it; nothing to be freed */
+struct hd_datapath datapath_of(struct fixture *f);
+
+/** model_put - an object as the daemon would have it */
+void model_put(struct hd_model *model, enum hd_noun_id noun, const char *name, uint32_t id,
+	       const char *text);
+
+/** gateway_set - what a router is called outside: @flags of HD_END_SNAT, HD_END_NAT_LOG, HD_END_NAT_QUOTA */
 void gateway_set(struct fixture *f, uint32_t router, const char *ip, uint32_t flags);
 
 /** pool_set - the ring of an external address: @n blocks from @first on, and how many of them have been taken */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
 #include "sync/nat_log.h"
 
 #define LOGGED (HD_END_SNAT | HD_END_NAT_LOG)
@@ -31,18 +30,6 @@ static void take_line(void *arg, const char *line)
 	s->n++;
 }
 
-static void model_put(struct scribe *s, enum hd_noun_id noun, const char *name, uint32_t id,
-		      const char *text)
-{
-	_json_ json_t *spec = json_loads(text, 0, NULL);
-	struct hd_object *object = NULL;
-	struct hd_error err = { 0 };
-
-	assert_int_equal(hd_object_new(&hd_nouns[noun], name, id, spec, &object, &err), 0);
-	assert_int_equal(hd_model_put(s->model, object), 0);
-	hd_object_unref(object);
-}
-
 static void forget_lines(struct scribe *s)
 {
 	s->lines[0] = '\0';
@@ -52,7 +39,7 @@ static void forget_lines(struct scribe *s)
 static void log_is(struct scribe *s, bool on)
 {
 	model_put(
-		s, HD_NOUN_ROUTER, "r1", ROUTER,
+		s->model, HD_NOUN_ROUTER, "r1", ROUTER,
 		on ? "{\"gateway\":{\"network\":\"ext\",\"ip\":\"198.51.100.1\",\"nat-log\":true}}"
 		   : "{\"gateway\":{\"network\":\"ext\",\"ip\":\"198.51.100.1\"}}");
 }
@@ -63,17 +50,11 @@ static struct scribe *scribe_of(struct fixture *f)
 
 	assert_non_null(s);
 	s->f = f;
-	s->dp.hz = HZ;
-	for (int i = 0; i < HD_MAP_COUNT; i++) {
-		const struct bpf_map *map =
-			bpf_object__find_map_by_name(f->skel->obj, hd_map_name(i));
-
-		s->dp.maps[i] = map ? bpf_map__fd(map) : -1;
-	}
-	s->dp.progs[HD_PROG_CLOCK] = bpf_program__fd(f->skel->progs.hd_clock);
+	s->dp = datapath_of(f);
 	s->model = hd_model_new();
 	assert_non_null(s->model);
-	model_put(s, HD_NOUN_NETWORK, "ext", OUTSIDE, "{\"type\":\"flat\",\"physical\":\"one\"}");
+	model_put(s->model, HD_NOUN_NETWORK, "ext", OUTSIDE,
+		  "{\"type\":\"flat\",\"physical\":\"one\"}");
 	log_is(s, true);
 	assert_int_equal(hd_nat_log_open(&s->dp, take_line, s, &s->log), 0);
 	hd_nat_log_read(s->log, s->model); /* of tests before */

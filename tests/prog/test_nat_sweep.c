@@ -25,17 +25,9 @@ static struct daemon daemon_of(struct fixture *f)
 	struct daemon d = { .f = f, .keeper = hd_nat_keeper_new(), .now = 1000 };
 
 	assert_non_null(d.keeper);
-	d.dp.hz = HZ;
+	d.dp = datapath_of(f);
 	for (int i = 0; i < HD_TIMEOUT_COUNT; i++)
 		d.dp.limits.timeouts_s[i] = 3600; /* flows end when the test says so */
-	for (int i = 0; i < HD_MAP_COUNT; i++) {
-		const struct bpf_map *map =
-			bpf_object__find_map_by_name(f->skel->obj, hd_map_name(i));
-
-		d.dp.maps[i] = map ? bpf_map__fd(map) : -1;
-	}
-	d.dp.progs[HD_PROG_CLOCK] = bpf_program__fd(f->skel->progs.hd_clock);
-	d.dp.progs[HD_PROG_NAT_GIVE] = bpf_program__fd(f->skel->progs.hd_nat_give);
 	return d;
 }
 

@@ -134,6 +134,8 @@ static void view_of_a_gateway(void **state)
 	assert_ip(&gateway(model, "r1")->ip, "203.0.113.9");
 	assert_true(gateway(model, "r1")->snat);
 	assert_false(gateway(model, "r1")->nat_log);
+	assert_int_equal(gateway(model, "r1")->address_blocks, 32);
+	assert_int_equal(gateway(model, "r1")->blocks, 0);
 	assert_null(gateway(model, "r1")->uplink);
 	assert_null(gateway(model, "r2")->network);
 	assert_false(gateway(model, "r2")->snat);
@@ -145,7 +147,7 @@ static void view_of_a_gateway(void **state)
 	assert_false(gateway(model, "r1")->snat);
 }
 
-/* Source NAT without a log that is asked for is what there is without asking: the same options. */
+/* Source NAT without a log, and as many ports as can be, that are asked for are what there is without asking: the same options. */
 static void snat_is_the_default(void **state)
 {
 	struct hd_model *model = *state;
@@ -156,12 +158,16 @@ static void snat_is_the_default(void **state)
 	r1 = hd_model_get(model, HD_NOUN_ROUTER, "r1");
 	before = json_incref(r1->spec);
 	put(model, HD_NOUN_ROUTER, "r1",
-	    "{\"gateway\":{\"snat\":true,\"nat-log\":false,\"network\":\"ext\",\"ip\":\"203.0.113.9\"}}");
+	    "{\"gateway\":{\"snat\":true,\"nat-log\":false,\"nat-ports-per-address\":2048,\"network\":\"ext\",\"ip\":\"203.0.113.9\"}}");
 	r1 = hd_model_get(model, HD_NOUN_ROUTER, "r1");
 	assert_true(json_equal(before, r1->spec));
 	put(model, HD_NOUN_ROUTER, "r1",
 	    "{\"gateway\":{\"nat-log\":true,\"network\":\"ext\",\"ip\":\"203.0.113.9\"}}");
 	assert_true(gateway(model, "r1")->nat_log);
+	put(model, HD_NOUN_ROUTER, "r1",
+	    "{\"gateway\":{\"network\":\"ext\",\"nat-ports-per-address\":128,\"nat-ports\":6400}}");
+	assert_int_equal(gateway(model, "r1")->address_blocks, 2);
+	assert_int_equal(gateway(model, "r1")->blocks, 100);
 }
 
 static void a_pool_gives_the_first_free_address(void **state)
