@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/out.h"
 #include "loader/cleanup.h"
 
 static const char *text_at(const json_t *object, const char *key)
@@ -51,6 +52,17 @@ char *hd_rule_port_text(const json_t *rule)
 	return any_if_empty(port_text(rule));
 }
 
+/* "10.0.0.0/8 but 10.1.0.0/16,10.2.0.0/16" */
+static char *address_text(const char *remote, const json_t *except)
+{
+	_free_ char *list = except ? hd_text_value(except) : NULL;
+	char *text;
+
+	if (!list)
+		return strdup(remote ? remote : "");
+	return asprintf(&text, "%s but %s", remote, list) < 0 ? NULL : text;
+}
+
 static char *remote_text(const json_t *rule)
 {
 	const char *group = text_at(rule, "remote-group");
@@ -58,7 +70,7 @@ static char *remote_text(const json_t *rule)
 	char *text;
 
 	if (!group)
-		return strdup(remote ? remote : "");
+		return address_text(remote, json_object_get(rule, "except"));
 	return asprintf(&text, "group %s", group) < 0 ? NULL : text;
 }
 

@@ -373,12 +373,19 @@ static const struct hd_option rule_options[] = {
 	  .type = HD_TYPE_CIDR,
 	  .meta = "CIDR",
 	  .help = "addresses of the other side" },
+	{ .name = "except",
+	  .type = HD_TYPE_CIDR,
+	  .flags = HD_OPT_LIST,
+	  .meta = "CIDR",
+	  .help = "but not these of them" },
 	{ .name = "remote-group",
 	  .type = HD_TYPE_NAME,
 	  .meta = "GROUP",
 	  .refers = "security-group",
 	  .help = "members of this group as the other side" },
 };
+
+static const char *const isolated_directions[] = { "ingress", "egress", "none", NULL };
 
 static const struct hd_option group_options[] = {
 	{ .name = "select",
@@ -387,6 +394,12 @@ static const struct hd_option group_options[] = {
 	  .meta = "KEY[=VALUE]",
 	  .help = "ports with this label are members, too; if given several times, those that "
 		  "have all of them" },
+	{ .name = "isolate",
+	  .type = HD_TYPE_WORD,
+	  .flags = HD_OPT_LIST,
+	  .words = isolated_directions,
+	  .meta = "ingress|egress|none",
+	  .help = "directions that it closes at its members but for its rules; both if not given" },
 	{ .name = "rules",
 	  .type = HD_TYPE_ITEM,
 	  .flags = HD_OPT_LIST | HD_OPT_UNTYPED,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "heddle/nat.h"
+#include "model/model.h"
 
 static const char *rule_nonsense(const json_t *rule);
 static const char *route_nonsense(const json_t *route);
@@ -37,6 +38,22 @@ static bool has_ports(int protocol)
 	return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 136;
 }
 
+/* Prefixes that are in another, and are not all of it. */
+static bool are_parts(const json_t *list, const char *of)
+{
+	struct hd_ip whole, part;
+	const json_t *item;
+	size_t i;
+
+	if (hd_ip_parse(of, &whole) < 0)
+		return false;
+	json_array_foreach(list, i, item)
+		if (hd_ip_parse(json_string_value(item), &part) < 0 || part.is_v4 != whole.is_v4 ||
+		    part.prefix <= whole.prefix || !hd_ip_in(&part, &whole))
+			return false;
+	return true;
+}
+
 /* What protocol and family allow to be said besides; NULL if nothing is wrong. */
 static const char *rule_nonsense(const json_t *rule)
 {
@@ -52,6 +69,12 @@ static const char *rule_nonsense(const json_t *rule)
 		return "icmp-code needs icmp-type";
 	if (remote && has(rule, "remote-group"))
 		return "remote and remote-group exclude each other";
+	if (has(rule, "except") && !remote)
+		return "except needs remote";
+	if (json_array_size(json_object_get(rule, "except")) > HD_EXCEPT_MAX)
+		return "more than 64 exceptions";
+	if (has(rule, "except") && !are_parts(json_object_get(rule, "except"), remote))
+		return "except must be smaller parts of remote";
 	if (remote && type && !strchr(remote, ':') != !strcmp(type, "ipv4"))
 		return "remote is not of that ethertype";
 	if (remote &&

@@ -343,6 +343,9 @@ static void show_group(struct hd_daemon *daemon, const struct hd_object *object,
 		for (size_t i = 0; i < port->view.port.n_groups; i++)
 			if (!strcmp(port->view.port.groups[i], object->name))
 				(void)json_array_append_new(members, json_string(port->name));
+	if (!json_object_get(object->spec, "isolate"))
+		(void)json_object_set_new(shown, "isolate",
+					  json_pack("[s, s]", "ingress", "egress"));
 	(void)json_object_set_new(shown, "members", members);
 	(void)json_object_set_new(shown, "rules", hd_api_show_rules(daemon, object));
 }

@@ -16,6 +16,7 @@
  * @id:     hd_set_id()
  * @port:   the first that has it, for errors
  * @groups: borrowed from that port
+ * @closed: by enum hd_direction: whether one of its groups isolates it
  * @gen:    hash of its rows, and of who is in the groups that they name
  * @shapes: in use
  */
@@ -24,6 +25,7 @@ struct set {
 	const struct hd_object *port;
 	const char *const *groups;
 	size_t n_groups;
+	bool closed[2];
 	uint32_t gen;
 	struct hd_shapes shapes;
 	UT_hash_handle hh;
@@ -68,6 +70,24 @@ static bool same_groups(const struct set *set, const struct hd_port *port)
 	return true;
 }
 
+static const struct hd_group *group_of(const struct hd_model *model, const char *name)
+{
+	const struct hd_object *object = hd_model_get(model, HD_NOUN_GROUP, name);
+
+	/* The daemon's model always has the group default; without it nothing is allowed. */
+	return object ? &object->view.group : NULL;
+}
+
+static void note_isolation(const struct hd_model *model, struct set *set)
+{
+	for (size_t i = 0; i < set->n_groups; i++) {
+		const struct hd_group *group = group_of(model, set->groups[i]);
+
+		set->closed[HD_INGRESS] |= group && group->isolates[HD_INGRESS];
+		set->closed[HD_EGRESS] |= group && group->isolates[HD_EGRESS];
+	}
+}
+
 static int add_set(struct hd_policy *p, const struct hd_object *object)
 {
 	const struct hd_port *port = &object->view.port;
@@ -92,6 +112,7 @@ static int add_set(struct hd_policy *p, const struct hd_object *object)
 	set->port = object;
 	set->groups = port->groups;
 	set->n_groups = port->n_groups;
+	note_isolation(p->model, set);
 	HASH_ADD(hh, p->sets, id, sizeof(set->id), set);
 	return 0;
 }
@@ -338,6 +359,65 @@ static int add_group_rows(struct expansion *e, bool v4)
 	return 0;
 }
 
+/* The parts of a rule's remote that are not meant. */
+struct except {
+	struct hd_ip list[HD_EXCEPT_MAX];
+	size_t n;
+};
+
+static bool is_part(const struct hd_ip *part, const struct hd_ip *whole)
+{
+	return part->prefix >= whole->prefix && hd_ip_in(part, whole);
+}
+
+/* The one or the other half of a prefix. */
+static struct hd_ip half(const struct hd_ip *prefix, bool second)
+{
+	unsigned int bit = prefix->prefix + (prefix->is_v4 ? 96u : 0);
+	struct hd_ip ip = *prefix;
+
+	ip.prefix++;
+	if (second)
+		ip.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	return ip;
+}
+
+/* What is left of a prefix: it is halved until its parts hold no exception, or are one. */
+static int add_prefix(struct expansion *e, const struct hd_ip *prefix, const struct except *except)
+{
+	struct hd_ip first, second;
+	bool whole = true;
+	int r;
+
+	for (size_t i = 0; i < except->n; i++) {
+		if (is_part(prefix, &except->list[i]))
+			return 0;
+		whole &= !is_part(&except->list[i], prefix);
+	}
+	if (whole) {
+		e->key.shape.addr_len = prefix->prefix;
+		memcpy(e->key.remote, prefix->bytes + (prefix->is_v4 ? 12 : 0),
+		       prefix->is_v4 ? 4 : 16);
+		return add_port_blocks(e);
+	}
+	first = half(prefix, false);
+	second = half(prefix, true);
+	r = add_prefix(e, &first, except);
+	return r < 0 ? r : add_prefix(e, &second, except);
+}
+
+static int add_remote_rows(struct expansion *e)
+{
+	struct except except = { 0 };
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(e->rule->except, i, item)
+		(void)hd_ip_parse(json_string_value(item),
+				  &except.list[except.n++]); /* canonical already */
+	return add_prefix(e, &e->rule->remote, &except);
+}
+
 static int add_family(struct expansion *e, bool v4)
 {
 	const struct hd_rule *rule = e->rule;
@@ -351,11 +431,7 @@ static int add_family(struct expansion *e, bool v4)
 	if (rule->group)
 		return add_group_rows(e, v4);
 	e->key.shape.kind = v4 ? HD_SHAPE_IPV4 : HD_SHAPE_IPV6;
-	if (rule->has_remote) {
-		e->key.shape.addr_len = rule->remote.prefix;
-		memcpy(e->key.remote, rule->remote.bytes + (v4 ? 12 : 0), v4 ? 4 : 16);
-	}
-	return add_port_blocks(e);
+	return rule->has_remote ? add_remote_rows(e) : add_port_blocks(e);
 }
 
 static int add_rule(struct hd_policy *p, struct set *set, const struct hd_rule *rule)
@@ -382,19 +458,28 @@ static int compare_shapes(const void *a, const void *b)
 	return exact_x != exact_y ? exact_y - exact_x : memcmp(x, y, sizeof(*x));
 }
 
+/* What a group says of a direction that it leaves open yields to groups that isolate the port there. */
+static int add_group(struct hd_policy *p, struct set *set, const struct hd_group *group)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < group->n_rules; i++) {
+		const struct hd_rule *rule = &group->rules[i];
+
+		if (group->isolates[rule->direction] || !set->closed[rule->direction])
+			r = add_rule(p, set, rule);
+	}
+	return r;
+}
+
 static int add_rules(struct hd_policy *p, struct set *set)
 {
 	for (size_t i = 0; i < set->n_groups; i++) {
-		const struct hd_object *group =
-			hd_model_get(p->model, HD_NOUN_GROUP, set->groups[i]);
+		const struct hd_group *group = group_of(p->model, set->groups[i]);
+		int r = group ? add_group(p, set, group) : 0;
 
-		/* The daemon's model always has the group default; without it nothing is allowed. */
-		for (size_t k = 0; group && k < group->view.group.n_rules; k++) {
-			int r = add_rule(p, set, &group->view.group.rules[k]);
-
-			if (r < 0)
-				return r;
-		}
+		if (r < 0)
+			return r;
 	}
 	for (int dir = 0; dir < 2; dir++)
 		qsort(set->shapes.shape[dir], set->shapes.n[dir], sizeof(struct hd_shape),

@@ -54,6 +54,7 @@ static int parse_rule(const json_t *json, struct hd_rule *rule)
 	rule->protocol = protocol ? hd_protocol_parse(protocol) : -1;
 	rule->group = text_of(json, "remote-group");
 	rule->has_remote = remote;
+	rule->except = json_object_get(json, "except");
 	if (remote && hd_ip_parse(remote, &rule->remote) < 0)
 		return -EINVAL;
 	parse_ports(json, rule);
@@ -77,6 +78,30 @@ static ssize_t seen_before(const struct hd_object *old, const json_t *rule, size
 	return -1;
 }
 
+/* Both, if nothing is said. */
+static bool isolates(const json_t *spec, const char *direction)
+{
+	const json_t *list = json_object_get(spec, "isolate"), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (!strcmp(json_string_value(item), direction))
+			return true;
+	return !list;
+}
+
+static int isolation_of(struct hd_object *object, struct hd_error *err)
+{
+	struct hd_group *group = &object->view.group;
+
+	group->isolates[HD_INGRESS] = isolates(object->spec, "ingress");
+	group->isolates[HD_EGRESS] = isolates(object->spec, "egress");
+	if (json_array_size(json_object_get(object->spec, "isolate")) > 1 &&
+	    isolates(object->spec, "none"))
+		return hd_refuse(object, err, "isolate", "none goes with no other direction");
+	return 0;
+}
+
 int hd_group_view(struct hd_object *object, struct hd_error *err)
 {
 	struct hd_group *group = &object->view.group;
@@ -84,6 +109,8 @@ int hd_group_view(struct hd_object *object, struct hd_error *err)
 	size_t i, at = 0;
 	int r = hd_spec_names(object, "select", &group->select, &group->n_select, err);
 
+	if (r == 0)
+		r = isolation_of(object, err);
 	if (r < 0)
 		return r;
 	group->rules = calloc(json_array_size(rules) + 1, sizeof(*group->rules));
@@ -104,11 +131,24 @@ int hd_group_view(struct hd_object *object, struct hd_error *err)
 	return 0;
 }
 
+/* Where it is the only group, there is default besides, which isolates. */
+static int has_idle_rules(const struct hd_object *object, struct hd_error *err)
+{
+	int r = hd_refuse(object, err, "rules",
+			  "it isolates nothing, so its rules would never count");
+
+	hd_error_hint(err, "a group with --isolate none is for rules of others to name; put rules "
+			   "into a group that isolates, or take these away with --unset rules");
+	return r;
+}
+
 int hd_group_validate(const struct hd_model *model, const struct hd_object *object,
 		      struct hd_error *err)
 {
 	const struct hd_group *group = &object->view.group;
 
+	if (hd_group_is_set(group) && group->n_rules)
+		return has_idle_rules(object, err);
 	for (size_t i = 0; i < group->n_rules; i++) {
 		const char *remote = group->rules[i].group;
 
@@ -161,10 +201,19 @@ static int full(const struct hd_limits *limits, struct hd_error *err)
 	return -ENOSPC;
 }
 
-/* What a group has that names no rules: everything out, nothing in. */
-static json_t *first_rules(void)
+/* What a group has that names no rules: everything out, nothing in; if it says what it isolates, all but that. */
+static json_t *first_rules(const json_t *spec)
 {
-	return json_pack("[{s:s}]", "direction", "egress");
+	bool in = isolates(spec, "ingress"), out = isolates(spec, "egress");
+
+	if (in && (!out || !json_object_get(spec, "isolate")))
+		return json_pack("[{s:s}]", "direction", "egress");
+	return out && !in ? json_pack("[{s:s}]", "direction", "ingress") : json_array();
+}
+
+bool hd_group_is_set(const struct hd_group *group)
+{
+	return !group->isolates[HD_INGRESS] && !group->isolates[HD_EGRESS];
 }
 
 /* Those that were there before keep their numbers. @ids: gets them, 0 = none. Return: how many have none now, or -ENOSPC. */
@@ -256,7 +305,7 @@ int hd_group_number(const struct hd_model *model, const struct hd_model *also,
 	int r;
 
 	if (!json_object_get(spec, "rules"))
-		(void)json_object_set_new(spec, "rules", first_rules());
+		(void)json_object_set_new(spec, "rules", first_rules(spec));
 	rules = json_object_get(spec, "rules");
 	r = hd_rules_number(model, also, old, limits, rules, &sorted, err);
 	if (r < 0 || sorted)

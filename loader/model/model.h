@@ -234,6 +234,7 @@ struct hd_port_forward {
  * @first:     destination ports, or type << 8 | code of ICMP
  * @last:      likewise; 0 to 65535 = any
  * @remote:    with @has_remote
+ * @except:    parts of it that are not meant; list of texts, NULL if there are none; borrowed from the rule's JSON
  * @group:     remote group, NULL if none
  */
 struct hd_rule {
@@ -246,16 +247,24 @@ struct hd_rule {
 	uint16_t last;
 	bool has_remote;
 	struct hd_ip remote;
+	const json_t *except;
 	const char *group;
 };
+
+/** HD_EXCEPT_MAX - exceptions of one rule */
+#define HD_EXCEPT_MAX 64
 
 /**
  * struct hd_group - view of a security group
  * @select: KEY=VALUE or KEY: what the labels of ports must match, all of it, for them to be members without naming the group
+ * @isolates: by enum hd_direction: nothing passes at members but what rules allow. Its rules for a direction that it does not isolate
+ *            count only where no other group of the port isolates that. One that isolates neither is a set of ports, for rules of others
+ *            to name
  */
 struct hd_group {
 	const char **select;
 	size_t n_select;
+	bool isolates[2];
 	struct hd_rule *rules;
 	size_t n_rules;
 };

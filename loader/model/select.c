@@ -20,10 +20,11 @@ struct selector {
 	const struct hd_object *group;
 };
 
-/* struct selectors - all of them, sorted by @first */
+/* All of them, sorted by @first. @has_sets: there are groups that isolate nothing */
 struct selectors {
 	struct selector *list;
 	size_t n;
+	bool has_sets;
 };
 
 /* Names of groups while they are collected; borrowed. */
@@ -46,7 +47,8 @@ int hd_settle_groups(struct hd_model *model, bool *ret_changed, struct hd_error 
 	for (struct hd_object *port = hd_model_first(model, HD_NOUN_PORT); port && r >= 0;
 	     port = next) {
 		next = hd_model_next(model, port);
-		if (!port->view.port.selected && !(port->view.port.labels && selectors.n))
+		if (!port->view.port.selected && !selectors.has_sets &&
+		    !(port->view.port.labels && selectors.n))
 			continue;
 		r = settle_port(model, &selectors, port);
 		*ret_changed |= r > 0;
@@ -67,10 +69,12 @@ static int read_selectors(const struct hd_model *model, struct selectors *ret)
 	ret->list = calloc(hd_model_count(model, HD_NOUN_GROUP) + 1, sizeof(*ret->list));
 	if (!ret->list)
 		return -ENOMEM;
-	hd_model_each(model, HD_NOUN_GROUP, group)
+	hd_model_each(model, HD_NOUN_GROUP, group) {
+		ret->has_sets |= hd_group_is_set(&group->view.group);
 		if (group->view.group.n_select)
 			ret->list[ret->n++] =
 				(struct selector){ group->view.group.select[0], group };
+	}
 	qsort(ret->list, ret->n, sizeof(*ret->list), compare_selectors);
 	return 0;
 }
@@ -175,8 +179,20 @@ static void tidy(struct names *names)
 	names->n = n;
 }
 
-static int collect(const struct selectors *selectors, const struct hd_object *port,
-		   struct names *ret)
+/* What does not isolate leaves a port open to what default allows. Whether a group is there that is named is checked later. */
+static bool is_isolated(const struct hd_model *model, const struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		const struct hd_object *group = hd_model_get(model, HD_NOUN_GROUP, names->list[i]);
+
+		if (!group || !hd_group_is_set(&group->view.group))
+			return true;
+	}
+	return false;
+}
+
+static int collect(const struct hd_model *model, const struct selectors *selectors,
+		   const struct hd_object *port, struct names *ret)
 {
 	const json_t *named = json_object_get(port->spec, "security-group"), *item;
 	int r = 0;
@@ -187,7 +203,7 @@ static int collect(const struct selectors *selectors, const struct hd_object *po
 			r = add_name(ret, json_string_value(item));
 	if (r == 0 && port->view.port.secure)
 		r = add_selected(selectors, &port->view.port, ret);
-	if (r == 0 && port->view.port.secure && !ret->n)
+	if (r == 0 && port->view.port.secure && !is_isolated(model, ret))
 		r = add_name(ret, HD_GROUP_DEFAULT);
 	tidy(ret);
 	return r;
@@ -249,7 +265,7 @@ static int settle_port(struct hd_model *model, const struct selectors *selectors
 		       const struct hd_object *port)
 {
 	struct names names = { 0 };
-	int r = collect(selectors, port, &names);
+	int r = collect(model, selectors, port, &names);
 
 	if (r == 0 && !is_in(&port->view.port, &names))
 		r = put_port(model, port, &names);

@@ -67,13 +67,16 @@ bool hd_spec_bool(const struct hd_object *object, const char *key);
 int hd_spec_names(const struct hd_object *object, const char *key, const char ***ret, size_t *ret_n,
 		  struct hd_error *err);
 
+/** hd_group_is_set - whether a group isolates nothing, and only says who belongs together */
+bool hd_group_is_set(const struct hd_group *group);
+
 void hd_names_sort(const char **names, size_t n);
 
 /**
  * hd_settle_groups - make ports members of the groups that select their labels
  * @ret_changed: set if there is another object for a port
  *
- * A port with security is in the groups that it names and in those that select it; in `default`, if there are none. Part of
+ * A port with security is in the groups that it names and in those that select it; in `default`, too, if none of these isolates it. Part of
  * hd_model_settle().
  */
 int hd_settle_groups(struct hd_model *model, bool *ret_changed, struct hd_error *err);

@@ -58,6 +58,12 @@ IN='--direction ingress'
 	wrong 6 'remote' $IN --remote 10.0.20.1/24
 	wrong 6 'remote' $IN --remote 10.0.20
 	wrong 6 'remote' $IN --remote 2001:db8::/129
+	wrong 6 'except needs remote' $IN --except 10.0.20.0/24
+	wrong 6 'except needs remote' $IN --remote-group web --except 10.0.20.0/24
+	wrong 6 'except must be smaller parts of remote' $IN --remote 10.0.20.0/24 --except 10.0.20.0/24
+	wrong 6 'except must be smaller parts of remote' $IN --remote 10.0.20.0/24 --except 10.0.21.0/25
+	wrong 6 'except: 10.0.20.1/25 has bits set' $IN --remote 10.0.20.0/24 --except 10.0.20.1/25
+	wrong 6 'port p0: the ingress rules .*more than 64 combinations' $IN --remote ::/0 --except 2001:db8::1/128
 	wrong 6 'ethertype|remote' $IN --remote 10.0.20.0/24 --ethertype ipv6
 	wrong 6 'ethertype|remote' $IN --remote 2001:db8::/32 --ethertype ipv4
 	wrong 6 'ethertype.*ipx' $IN --ethertype ipx
@@ -80,6 +86,10 @@ refused 4 'web: still used by port p0' hd security-group del web
 refused 4 'default.*(can.t|cannot) be (deleted|removed)' hd security-group del default
 refused 4 'web: exists' hd security-group add web
 refused 3 'none' hd security-group del none
+refused 6 'isolate: expected one of ingress, egress, none, not "both"' hd security-group set web --isolate both
+refused 6 'none goes with no other direction' hd security-group set web --isolate none --isolate egress
+refused 6 'web: it isolates nothing, so its rules would never count' hd security-group set web --isolate none
+refused 6 'hint: .*--unset rules' hd security-group set web --isolate none
 refused 3 'none does not exist' hd port set p0 --security-group none
 refused 3 'none does not exist' hd port add x --network blue --device dev1 --security-group web --security-group none
 refused 6 'security' hd port add x --network blue --device dev1 --security-group web --no-security

@@ -59,6 +59,9 @@ static void parts(void **state)
 	assert_text(hd_rule_port_text, "{\"icmp-type\": 3, \"icmp-code\": 4}", "type 3 code 4");
 	assert_text(hd_rule_remote_text, "{}", "any");
 	assert_text(hd_rule_remote_text, "{\"remote\": \"2001:db8::/32\"}", "2001:db8::/32");
+	assert_text(hd_rule_remote_text,
+		    "{\"remote\": \"10.0.0.0/8\", \"except\": [\"10.1.0.0/16\", \"10.2.0.0/16\"]}",
+		    "10.0.0.0/8 but 10.1.0.0/16,10.2.0.0/16");
 	assert_text(hd_rule_remote_text, "{\"remote-group\": \"any\"}", "group any");
 	assert_text(hd_rule_ref_text, "{\"group\": \"web\", \"id\": 17}", "web/17");
 	assert_text(hd_rule_ref_text, "{\"firewall\": \"edge\", \"id\": 17}", "edge/17");

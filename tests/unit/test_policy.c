@@ -138,6 +138,9 @@ struct rule {
 	bool v6_remote;
 	uint8_t remote[16];
 	int len;
+	int n_except;
+	uint8_t except[2][16]; /* parts of the remote */
+	int except_len[2];
 	int group;
 };
 
@@ -152,6 +155,7 @@ struct port {
 struct world {
 	struct rule rules[N_GROUPS][N_RULES];
 	int n_rules[N_GROUPS];
+	bool isolates[N_GROUPS][2];
 	struct port ports[N_PORTS];
 	uint32_t last_id;
 	unsigned int seed;
@@ -221,6 +225,32 @@ static void pick_remote(struct world *w, struct rule *r)
 		r->remote[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 }
 
+/* Some bits longer than the remote: each of them is a shape more. */
+static void pick_except(struct world *w, struct rule *r)
+{
+	int bits = r->v6_remote ? 128 : 32;
+
+	for (r->n_except = 0; r->n_except < pick(w, 3) && r->len < bits; r->n_except++) {
+		uint8_t *addr = r->except[r->n_except];
+		int len = r->len + PICK(w, 1, 2, 5);
+
+		r->except_len[r->n_except] = len = len < bits ? len : bits;
+		pick_address(w, r->v6_remote, addr);
+		for (int bit = 0; bit < 128; bit++) {
+			uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+
+			if (bit < r->len)
+				addr[bit / 8] =
+					(addr[bit / 8] & ~mask) | (r->remote[bit / 8] & mask);
+			else if (bit >= len)
+				addr[bit / 8] &= (uint8_t)~mask;
+		}
+	}
+	if (r->n_except == 2 && r->except_len[0] == r->except_len[1] &&
+	    !memcmp(r->except[0], r->except[1], 16))
+		r->n_except = 1; /* none twice */
+}
+
 static void pick_ports(struct world *w, struct rule *r)
 {
 	int a = PICK(w, 0, 1, 22, 80, 1000, 1024, 4095, 4096, 32767, 65535), b = pick(w, 65536);
@@ -256,6 +286,7 @@ static struct rule pick_rule(struct world *w)
 	switch (pick(w, 3)) {
 	case 0:
 		pick_remote(w, &r);
+		pick_except(w, &r);
 		break;
 	case 1:
 		r.group = pick(w, N_GROUPS);
@@ -283,6 +314,9 @@ static bool rule_matches(const struct rule *r, const struct packet *p, uint32_t 
 		return false;
 	if (r->len >= 0 && (r->v6_remote != p->v6 || !same_bits(r->remote, p->addr, r->len)))
 		return false;
+	for (int i = 0; i < r->n_except; i++)
+		if (same_bits(r->except[i], p->addr, r->except_len[i]))
+			return false;
 	return r->group < 0 || remote & 1u << r->group;
 }
 
@@ -303,13 +337,24 @@ static uint32_t remote_groups(const struct world *w, const struct packet *p)
 	return 0;
 }
 
+/* Rules of a group for a direction that it leaves open count where nobody else closes it. */
+static bool counts(const struct world *w, const struct packet *p, int group)
+{
+	if (w->isolates[group][p->dir])
+		return true;
+	for (int g = 0; g < N_GROUPS; g++)
+		if (w->ports[p->at].groups & 1u << g && w->isolates[g][p->dir])
+			return false;
+	return true;
+}
+
 static bool naive(const struct world *w, const struct packet *p, uint32_t only_id)
 {
 	uint32_t remote = remote_groups(w, p);
 
 	for (int g = 0; g < N_GROUPS; g++)
 		for (int i = 0; i < w->n_rules[g]; i++)
-			if (w->ports[p->at].groups & 1u << g &&
+			if (w->ports[p->at].groups & 1u << g && counts(w, p, g) &&
 			    rule_matches(&w->rules[g][i], p, remote) &&
 			    (!only_id || w->rules[g][i].id == only_id))
 				return true;
@@ -402,9 +447,17 @@ static uint32_t ask(const struct fixture *f, const struct world *w, const struct
 
 /* --- drawing --- */
 
+static int tell_prefix(bool v6, const uint8_t addr[16], int len, char *to, size_t size)
+{
+	char text[64];
+
+	return snprintf(to, size, "\"%s/%d\"",
+			inet_ntop(v6 ? AF_INET6 : AF_INET, addr, text, sizeof(text)), len);
+}
+
 static int tell_rule(const struct rule *r, char *to, size_t size)
 {
-	char more[256] = "", remote[64];
+	char more[512] = "", remote[64];
 	size_t n = 0;
 
 #define MORE(...) (n += (size_t)snprintf(more + n, sizeof(more) - n, __VA_ARGS__))
@@ -418,11 +471,15 @@ static int tell_rule(const struct rule *r, char *to, size_t size)
 		MORE(",\"icmp-type\":%d", r->type);
 	if (r->code >= 0)
 		MORE(",\"icmp-code\":%d", r->code);
-	if (r->len >= 0)
-		MORE(",\"remote\":\"%s/%d\"",
-		     inet_ntop(r->v6_remote ? AF_INET6 : AF_INET, r->remote, remote,
-			       sizeof(remote)),
-		     r->len);
+	if (r->len >= 0) {
+		(void)tell_prefix(r->v6_remote, r->remote, r->len, remote, sizeof(remote));
+		MORE(",\"remote\":%s", remote);
+	}
+	for (int i = 0; i < r->n_except; i++) {
+		(void)tell_prefix(r->v6_remote, r->except[i], r->except_len[i], remote,
+				  sizeof(remote));
+		MORE("%s%s%s", i ? "," : ",\"except\":[", remote, i + 1 < r->n_except ? "" : "]");
+	}
 	if (r->group >= 0)
 		MORE(",\"remote-group\":\"g%d\"", r->group);
 #undef MORE
@@ -447,12 +504,20 @@ static void put_group(struct fixture *f, struct world *w, int g)
 	for (int i = 0; i < w->n_rules[g]; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, i ? "," : "") +
 		     (size_t)tell_rule(&w->rules[g][i], text + n + !!i, sizeof(text) - n - 1);
-	put(f, HD_NOUN_GROUP, name, "{\"rules\":[%s]}", text);
+	put(f, HD_NOUN_GROUP, name, "{%s\"rules\":[%s]}",
+	    w->isolates[g][0] && w->isolates[g][1] ? ""
+	    : w->isolates[g][HD_INGRESS]	   ? "\"isolate\":[\"ingress\"],"
+						   : "\"isolate\":[\"egress\"],",
+	    text);
 }
 
 /* No rule twice in one group: that is refused. */
 static void pick_group(struct world *w, int g)
 {
+	int open = PICK(w, -1, -1, HD_INGRESS, HD_EGRESS);
+
+	w->isolates[g][HD_INGRESS] = open != HD_INGRESS;
+	w->isolates[g][HD_EGRESS] = open != HD_EGRESS;
 	w->n_rules[g] = 0;
 	for (int want = pick(w, N_RULES + 1); want > 0; want--) {
 		struct rule r;

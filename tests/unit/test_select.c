@@ -63,6 +63,7 @@ static struct hd_model *world(void)
 	put(model, HD_NOUN_GROUP, "web", "{\"select\":[\"app=web\"]}");
 	put(model, HD_NOUN_GROUP, "front", "{\"select\":[\"app=web\",\"tier=front\"]}");
 	put(model, HD_NOUN_GROUP, "tiered", "{\"select\":[\"tier\"]}");
+	put(model, HD_NOUN_GROUP, "set", "{\"select\":[\"in=set\"],\"isolate\":[\"none\"]}");
 	put(model, HD_NOUN_GROUP, "nobody", "{\"select\":[\"app=none\"]}");
 	return model;
 }
@@ -100,6 +101,11 @@ static const struct {
 	{ "\"label\":[\"app=web\"],\"security-group\":[\"web\"]", "web" },
 	{ "\"label\":[\"app=web\"],\"security-group\":[\"default\"]", "default,web" },
 	{ "\"label\":[\"app=web\"],\"no-security\":true", "" },
+	{ "\"label\":[\"in=set\"]", "default,set" },
+	{ "\"label\":[\"in=set\",\"app=web\"]", "set,web" },
+	{ "\"security-group\":[\"set\"]", "default,set" },
+	{ "\"security-group\":[\"set\",\"named\"]", "named,set" },
+	{ "\"security-group\":[\"set\"],\"label\":[\"app=web\"]", "set,web" },
 };
 
 static void test_members(void **state)
@@ -145,6 +151,12 @@ static void test_follows(void **state)
 	put(model, HD_NOUN_GROUP, "web", "{}");
 	settle(model);
 	assert_groups(model, "q", "default");
+	port(model, "q", "\"security-group\":[\"set\"]");
+	settle(model);
+	assert_groups(model, "q", "default,set");
+	put(model, HD_NOUN_GROUP, "set", "{\"isolate\":[\"egress\"]}");
+	settle(model);
+	assert_groups(model, "q", "set");
 	assert_groups(model, "p", "default");
 	hd_model_free(model);
 }
@@ -170,6 +182,34 @@ static void test_copies(void **state)
 	hd_model_free(candidate);
 	assert_groups(model, "p", "default");
 	hd_model_free(model);
+}
+
+/* What a new group has that says what it isolates: all the rest is open. */
+static void test_first_rules(void **state)
+{
+	static const struct {
+		const char *options, *rules;
+	} cases[] = {
+		{ "{}", "[{\"direction\":\"egress\",\"id\":3}]" },
+		{ "{\"isolate\":[\"ingress\"]}", "[{\"direction\":\"egress\",\"id\":3}]" },
+		{ "{\"isolate\":[\"egress\"]}", "[{\"direction\":\"ingress\",\"id\":3}]" },
+		{ "{\"isolate\":[\"ingress\",\"egress\"]}", "[]" },
+		{ "{\"isolate\":[\"none\"]}", "[]" },
+		{ "{\"isolate\":[\"ingress\"],\"rules\":[]}", "[]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hd_model *model = hd_model_new();
+		_free_ char *text = NULL;
+
+		put(model, HD_NOUN_GROUP, "g", cases[i].options);
+		text = json_dumps(
+			json_object_get(hd_model_get(model, HD_NOUN_GROUP, "g")->spec, "rules"),
+			JSON_COMPACT);
+		assert_string_equal(text, cases[i].rules);
+		hd_model_free(model);
+	}
 }
 
 static uint32_t compiled(struct hd_model *model, const char *name, uint32_t *ret_members)
@@ -217,9 +257,8 @@ static void test_compiled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_members),
-		cmocka_unit_test(test_follows),
-		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_members),	 cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_copies),	 cmocka_unit_test(test_first_rules),
 		cmocka_unit_test(test_compiled),
 	};
 
