@@ -177,6 +177,12 @@ static const struct hd_column port_forward_columns[] = {
 	{ .title = "TO", .key = "to" },
 };
 
+static const struct hd_column next_hop_columns[] = {
+	{ .title = "NEXT-HOP", .key = "ip" },
+	{ .title = "MAC", .key = "mac" },
+	{ .title = "STATE", .key = "state" },
+};
+
 static const struct hd_column pool_columns[] = {
 	{ .title = "NAT-POOL", .key = "ip" },
 	{ .title = "PORTS", .key = "ports", .format = HD_FORMAT_NUMBER },
@@ -203,6 +209,7 @@ static int print_router(struct hd_out *out, json_t *router)
 	_json_ json_t *routes = json_incref(json_object_get(router, "routes"));
 	_json_ json_t *floating = json_incref(json_object_get(router, "floating-ips"));
 	_json_ json_t *forwards = json_incref(json_object_get(router, "port-forwards"));
+	_json_ json_t *hops = json_incref(json_object_get(router, "next-hops"));
 	_json_ json_t *pools = json_incref(json_object_get(router, "nat-pools"));
 	int r;
 
@@ -211,12 +218,15 @@ static int print_router(struct hd_out *out, json_t *router)
 	(void)json_object_del(router, "routes");
 	(void)json_object_del(router, "floating-ips");
 	(void)json_object_del(router, "port-forwards");
+	(void)json_object_del(router, "next-hops");
 	(void)json_object_del(router, "nat-pools");
 	r = hd_out_record(out, router);
 	if (!r)
 		r = print_part(out, interfaces, interface_columns, HD_COUNT(interface_columns));
 	if (!r)
 		r = print_part(out, routes, route_columns, HD_COUNT(route_columns));
+	if (!r)
+		r = print_part(out, hops, next_hop_columns, HD_COUNT(next_hop_columns));
 	if (!r)
 		r = print_part(out, floating, floating_ip_columns, HD_COUNT(floating_ip_columns));
 	if (!r)

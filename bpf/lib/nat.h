@@ -226,13 +226,19 @@ static __always_inline int nat_error_in(hd_ctx *ctx, struct hd_ip *ip, __u32 out
 	return 1;
 }
 
+/* Whether nothing of the packet's family may begin from outside. Without an address for it outside there is no way in for IPv6 either. */
+static __always_inline bool is_closed(const struct hd_ip *ip, const struct hd_end_value *end)
+{
+	return ip_is_v4(ip) ? end->flags & HD_END_SNAT : !(end->flags & HD_END_OPEN6);
+}
+
 /* Whether a packet is from outside, or for an outside endpoint. Sets what is known of it without one. */
 static __always_inline bool is_for_endpoint(struct hd_ip *ip, const struct hd_end_value *end)
 {
 	bool from_outside = end->ifindex == ip->network;
 
-	if (from_outside && ((end->flags & HD_END_SNAT) || !ip_is_v4(ip)))
-		ip->nat |= NAT_CLOSED; /* no way leads out for IPv6, so none leads in */
+	if (from_outside && is_closed(ip, end))
+		ip->nat |= NAT_CLOSED;
 	if (!end->ifindex || !ip_is_v4(ip))
 		return false;
 	if (!from_outside && (ip->daddr[0] & end->remote[0]) == end->remote[1])
@@ -318,10 +324,12 @@ __noinline int hd_nat_is_of(const struct hd_rflow_value *rflow, __u32 side)
 
 /**
  * hd_nat_is_shut - a packet from outside for what only answers reach, and that is no answer: not even the flow that it looks like may have it
+ *
+ * Answers of IPv4 are for an outside endpoint. Those of IPv6 are for the inside address itself: the flow tells (may_begin() in judge.h).
  */
 static __always_inline bool hd_nat_is_shut(const struct hd_ip *ip)
 {
-	return (ip->nat & (NAT_CLOSED | NAT_DST)) == NAT_CLOSED;
+	return (ip->nat & (NAT_CLOSED | NAT_DST)) == NAT_CLOSED && ip_is_v4(ip);
 }
 
 /* Takes one more, if there are not @most yet; what is read of those may be older than of those taken: then there is none. @ret: how many there were */

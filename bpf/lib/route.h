@@ -249,7 +249,7 @@ static __always_inline int route_local(struct hd_pkt *pkt)
 	return r < 0 ? r : hd_port_send_to(pkt, pkt->port);
 }
 
-/* Whether a packet crosses the outside of a router that translates it: then it belongs to a flow, whoever its ends are. */
+/* Whether a packet crosses the outside of a router that translates it, or lets in answers only: then it belongs to a flow, whoever its ends are. */
 static __always_inline bool is_translated(const struct hd_pkt *pkt)
 {
 	__u32 id = pkt->ip->router;
@@ -260,7 +260,8 @@ static __always_inline bool is_translated(const struct hd_pkt *pkt)
 	if (end->ifindex != pkt->network && end->ifindex != pkt->ip->to_network &&
 	    !(pkt->ip->nat & NAT_HAIRPIN))
 		return false;
-	return (end->flags & (HD_END_SNAT | HD_END_FORWARDS)) || (pkt->ip->nat & NAT_DST) ||
+	return is_closed(pkt->ip, end) || (end->flags & HD_END_FORWARDS) ||
+	       (pkt->ip->nat & NAT_DST) ||
 	       (ip_is_v4(pkt->ip) && fip_find(id, pkt->ip->saddr[0], HD_NAT_OUT));
 }
 

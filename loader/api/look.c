@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* look.c - how it is going: status, stats, drops, reasons */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,18 +354,26 @@ static void tunnels_status(struct hd_daemon *daemon, json_t *status, json_t *pro
 	(void)json_object_set_new(status, "peers", peers);
 }
 
+static void next_hop_problem(struct hd_daemon *daemon, const struct hd_object *router, int family,
+			     json_t *problems)
+{
+	struct hd_next_hop hop = hd_sync_next_hop(daemon->sync, router, family);
+	const struct hd_ip ip = hd_ip_of_bytes(hop.addr);
+	char text[64];
+
+	if (!hop.silent)
+		return;
+	hd_ip_format(&ip, text);
+	(void)json_array_append_new(
+		problems, json_sprintf("router %s: its next hop %s in network %s does not answer",
+				       router->name, text, router->view.router.gateway.network));
+}
+
 static void next_hop_problems(struct hd_daemon *daemon, json_t *problems)
 {
 	hd_model_each(daemon->model, HD_NOUN_ROUTER, router) {
-		struct hd_next_hop hop = hd_sync_next_hop(daemon->sync, router);
-		char text[INET_ADDRSTRLEN];
-
-		if (hop.silent && inet_ntop(AF_INET, &hop.addr, text, sizeof(text)))
-			(void)json_array_append_new(
-				problems,
-				json_sprintf(
-					"router %s: its next hop %s in network %s does not answer",
-					router->name, text, router->view.router.gateway.network));
+		for (int family = 0; family < HD_FAMILIES; family++)
+			next_hop_problem(daemon, router, family, problems);
 	}
 }
 

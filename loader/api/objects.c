@@ -282,7 +282,8 @@ static bool gateway_names(const struct hd_model *model, const struct hd_object *
 							      : NULL;
 
 	if (used->noun->id == HD_NOUN_SUBNET)
-		return hd_router_outside(model, &router->view.router) == used;
+		return hd_router_outside(model, &router->view.router, HD_V4) == used ||
+		       hd_router_outside(model, &router->view.router, HD_V6) == used;
 	return name && !strcmp(name, used->name);
 }
 

@@ -272,13 +272,16 @@ static const struct hd_option gateway_options[] = {
 	  .help = "the network outside, flat or vlan as a rule" },
 	{ .name = "ip",
 	  .type = HD_TYPE_IP,
+	  .flags = HD_OPT_LIST,
 	  .meta = "IP",
-	  .help = "address of the router there; one out of a subnet's pool if not given" },
+	  .help = "address of the router there, one of each family; out of the subnets' pools if "
+		  "none is given" },
 	{ .name = "snat",
 	  .type = HD_TYPE_ONOFF,
 	  .meta = "on|off",
 	  .dflt = "on",
-	  .help = "what goes out has the router's address as its source" },
+	  .help = "IPv4 goes out with the router's address as its source; IPv6 goes out as it is; "
+		  "only answers come in" },
 	{ .name = "nat-log",
 	  .type = HD_TYPE_ONOFF,
 	  .meta = "on|off",

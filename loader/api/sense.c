@@ -139,10 +139,21 @@ static const char *nat_nonsense(const json_t *gateway)
 	return each || all ? "a number of ports needs snat: without it none are handed out" : NULL;
 }
 
+/* How many of a list of addresses are of a family. */
+static size_t count_addresses(const json_t *list, bool v6)
+{
+	const json_t *ip;
+	size_t i, n = 0;
+
+	json_array_foreach(list, i, ip)
+		n += !strchr(json_string_value(ip), ':') == !v6;
+	return n;
+}
+
 static const char *gateway_nonsense(const json_t *gateway)
 {
 	bool network = has(gateway, "network"), uplink = has(gateway, "uplink");
-	const char *ip = text_of(gateway, "ip"), *nonsense = nat_nonsense(gateway);
+	const json_t *ip = json_object_get(gateway, "ip");
 
 	if (!network && !uplink)
 		return "a gateway needs network or uplink";
@@ -150,7 +161,7 @@ static const char *gateway_nonsense(const json_t *gateway)
 		return "network and uplink exclude each other";
 	if (uplink && (has(gateway, "ip") || has(gateway, "snat")))
 		return "ip and snat need network: at an uplink the host's address is the source";
-	if (nonsense)
-		return nonsense;
-	return ip && strchr(ip, ':') ? "an IPv6 address is not available yet" : NULL;
+	if (count_addresses(ip, false) > 1 || count_addresses(ip, true) > 1)
+		return "ip: it has one address of each family";
+	return nat_nonsense(gateway);
 }

@@ -176,23 +176,28 @@ static json_t *text_of_ip(const struct hd_ip *ip)
 	return json_string(text);
 }
 
-/* Where what goes out is sent to; nothing where nobody can be asked. */
-static void show_next_hop(struct hd_daemon *daemon, const struct hd_object *router, json_t *shown)
+/* Where what goes out is sent to, of each family; nothing where nobody can be asked. */
+static json_t *show_next_hops(struct hd_daemon *daemon, const struct hd_object *router)
 {
-	struct hd_next_hop hop = hd_sync_next_hop(daemon->sync, router);
 	static const uint8_t none[6];
-	char text[INET_ADDRSTRLEN], mac[18];
+	json_t *list = json_array();
 
-	if (!hop.addr || !inet_ntop(AF_INET, &hop.addr, text, sizeof(text)))
-		return;
-	hd_mac_format(hop.mac, mac);
-	(void)json_object_set_new(shown, "next-hop", json_string(text));
-	(void)json_object_set_new(shown, "next-hop-mac",
-				  json_string(memcmp(hop.mac, none, 6) ? mac : ""));
-	(void)json_object_set_new(shown, "next-hop-state",
-				  json_string(hop.heard	   ? "ok"
-					      : hop.silent ? "silent"
-							   : "asked"));
+	for (int family = 0; family < HD_FAMILIES; family++) {
+		struct hd_next_hop hop = hd_sync_next_hop(daemon->sync, router, family);
+		const struct hd_ip ip = hd_ip_of_bytes(hop.addr);
+		char mac[18];
+
+		if (!hop.there)
+			continue;
+		hd_mac_format(hop.mac, mac);
+		(void)json_array_append_new(
+			list, json_pack("{s:o, s:s, s:s}", "ip", text_of_ip(&ip), "mac",
+					memcmp(hop.mac, none, 6) ? mac : "", "state",
+					hop.heard    ? "ok"
+					: hop.silent ? "silent"
+						     : "asked"));
+	}
+	return list;
 }
 
 /* How many ports an inside address may have; and how many are in blocks that the router has, where that is limited. */
@@ -219,17 +224,20 @@ static json_t *show_gateway(struct hd_daemon *daemon, const struct hd_object *ro
 {
 	json_t *shown = json_copy(json_object_get(router->spec, "gateway"));
 	struct hd_ip ip;
+	json_t *list;
 
 	if (!json_object_get(shown, "snat"))
 		(void)json_object_set_new(shown, "snat", json_true());
 	if (!json_object_get(shown, "nat-log"))
 		(void)json_object_set_new(shown, "nat-log", json_false());
 	show_limits(daemon, router, shown);
-	show_next_hop(daemon, router, shown);
 	if (!router->view.router.gateway.uplink)
 		return shown;
 	ip = hd_sync_router_ip(daemon->sync, router);
-	(void)json_object_set_new(shown, "ip", ip.is_v4 ? text_of_ip(&ip) : json_string(""));
+	list = json_array();
+	if (ip.is_v4)
+		(void)json_array_append_new(list, text_of_ip(&ip));
+	(void)json_object_set_new(shown, "ip", list);
 	return shown;
 }
 
@@ -293,6 +301,8 @@ static void show_router(struct hd_daemon *daemon, const struct hd_object *object
 					  show_routes(json_object_get(object->spec, "routes")));
 	if (router->gateway.network || router->gateway.uplink)
 		(void)json_object_set_new(shown, "gateway", show_gateway(daemon, object));
+	if (router->gateway.network)
+		(void)json_object_set_new(shown, "next-hops", show_next_hops(daemon, object));
 	(void)json_object_set_new(shown, "floating-ips",
 				  show_floating_ips(daemon->model, object->name));
 	(void)json_object_set_new(shown, "port-forwards",

@@ -80,7 +80,7 @@ static int add_no_default(struct routing *r)
 	const struct hd_router_gateway *gateway = &r->router->gateway;
 	struct hd_route_value none = { .kind = HD_ROUTE_NONE };
 	struct hd_ip all = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
-	bool has_way = gateway->network ? gateway->ip.is_v4 : r->uplink && r->uplink->address;
+	bool has_way = gateway->network ? gateway->has_ip[HD_V4] : r->uplink && r->uplink->address;
 
 	for (size_t i = 0; i < r->router->n_routes; i++)
 		has_way |= r->router->routes[i].prefix.is_v4 && !r->router->routes[i].prefix.prefix;
@@ -141,42 +141,54 @@ static void widen_outside(struct hd_end_value *end, uint32_t addr)
 	end->remote[1] &= end->remote[0];
 }
 
-/* Where the router is outside, and as whom. No flow is judged by what comes after the hash. */
-static void set_outside(struct routing *r, uint32_t network, const struct hd_ip *ip, bool snat)
+/* Where the router is outside, and as whom: @v4, @v6: its addresses there, NULL = none. No flow is judged by what comes after the hash. */
+static void set_outside(struct routing *r, uint32_t network, const struct hd_ip *v4,
+			const struct hd_ip *v6, bool snat)
 {
 	struct hd_end_value *end = &r->end;
 
 	end->ifindex = network;
-	end->flags = snat ? HD_END_SNAT : 0;
-	memcpy(end->local, ip->bytes, 16);
+	end->flags = (v4 && snat ? HD_END_SNAT : 0) | (v6 && !snat ? HD_END_OPEN6 : 0);
+	if (v4)
+		memcpy(end->local, v4->bytes, 16);
 	r->gen += hd_hash_mix(hd_hash(HD_HASH_START, end, sizeof(*end)));
-	end->remote[0] = UINT32_MAX;
-	end->remote[1] = ipv4_of(ip);
+	end->remote[0] = v4 ? UINT32_MAX : 0;
+	end->remote[1] = v4 ? ipv4_of(v4) : UINT32_MAX; /* under no mask: no address is that */
 	end->mtu = r->router->gateway.address_blocks;
-	if (r->router->gateway.nat_log)
+	if (v4 && r->router->gateway.nat_log)
 		end->flags |= HD_END_NAT_LOG;
 	if (r->router->gateway.blocks)
 		end->flags |= HD_END_NAT_QUOTA;
 }
 
-/* The external gateway: a leg in the network outside, and the default route to the next hop there. */
+/* One address of the external gateway: a leg in the network outside, and the default route to the next hop there. */
+static int add_way_out(struct routing *r, const struct hd_ip *own, const struct hd_subnet *subnet)
+{
+	struct hd_route_value way = { .kind = HD_ROUTE_VIA, .network = network_of(r, subnet) };
+	int ret;
+
+	memcpy(way.via, subnet->gateway.bytes, 16);
+	memcpy(way.gateway, own->bytes, 16);
+	ret = add_leg(r, subnet, own, r->asks);
+	return ret < 0 ? ret : add_route(r, own, 0, &way);
+}
+
 static int add_gateway(struct routing *r)
 {
 	const struct hd_router_gateway *gateway = &r->router->gateway;
-	const struct hd_object *object = hd_router_outside(r->model, r->router);
-	struct hd_route_value way = { .kind = HD_ROUTE_VIA };
-	const struct hd_subnet *subnet;
-	int ret;
+	int ret = 0;
 
-	if (!object)
+	if (!gateway->network)
 		return 0;
-	subnet = &object->view.subnet;
-	way.network = network_of(r, subnet);
-	memcpy(way.via, subnet->gateway.bytes, 16);
-	memcpy(way.gateway, gateway->ip.bytes, 16);
-	set_outside(r, way.network, &gateway->ip, gateway->snat);
-	ret = add_leg(r, subnet, &gateway->ip, r->asks);
-	return ret < 0 ? ret : add_route(r, &gateway->ip, 0, &way);
+	set_outside(r, hd_model_get(r->model, HD_NOUN_NETWORK, gateway->network)->id,
+		    hd_gateway_ip(gateway, HD_V4), hd_gateway_ip(gateway, HD_V6), gateway->snat);
+	for (int family = 0; ret == 0 && family < HD_FAMILIES; family++) {
+		const struct hd_object *object = hd_router_outside(r->model, r->router, family);
+
+		if (object)
+			ret = add_way_out(r, &gateway->ip[family], &object->view.subnet);
+	}
+	return ret;
 }
 
 /*
@@ -193,7 +205,7 @@ static int add_masquerade(struct routing *r)
 	memcpy(ip.bytes + 12, &r->uplink->address, 4);
 	memcpy(way.via, ip.bytes, 16);
 	memcpy(way.gateway, ip.bytes, 16);
-	set_outside(r, HD_NETWORK_HOST, &ip, true);
+	set_outside(r, HD_NETWORK_HOST, &ip, NULL, true);
 	ret = add_address(r, &ip, HD_ROUTE_LOCAL, HD_NETWORK_HOST);
 	if (ret == 0)
 		ret = add_route(r, &ip, 0, &way);
@@ -246,7 +258,7 @@ static int add_forward(struct routing *r, const struct hd_port_forward *forward)
 	int ret = hd_table_add(&r->out->table[HD_TABLE_FORWARDS], &key, &value);
 
 	r->end.flags |= HD_END_FORWARDS;
-	if (ret < 0 || !ip || hd_ip_same(ip, &r->router->gateway.ip))
+	if (ret < 0 || !ip || hd_gateway_has(&r->router->gateway, ip))
 		return ret;
 	return add_outside(r, ip);
 }
@@ -272,7 +284,8 @@ static int add_endpoints(struct routing *r)
 static const struct hd_subnet *subnet_of(const struct routing *r, const struct hd_ip *via,
 					 const struct hd_ip **ret_own)
 {
-	const struct hd_object *outside = hd_router_outside(r->model, r->router);
+	int family = via->is_v4 ? HD_V4 : HD_V6;
+	const struct hd_object *outside = hd_router_outside(r->model, r->router, family);
 
 	for (size_t i = 0; i < r->router->n_subnets; i++) {
 		const struct hd_subnet *subnet = subnet_at(r, i);
@@ -281,7 +294,7 @@ static const struct hd_subnet *subnet_of(const struct routing *r, const struct h
 		if (hd_ip_in(via, &subnet->cidr))
 			return subnet;
 	}
-	*ret_own = &r->router->gateway.ip;
+	*ret_own = &r->router->gateway.ip[family];
 	return outside ? &outside->view.subnet : NULL;
 }
 

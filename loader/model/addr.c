@@ -23,6 +23,15 @@ static int parse_address(const char *text, struct hd_ip *ret)
 	return memcmp(ret->bytes, v4_mapped, sizeof(v4_mapped)) ? 0 : -EINVAL;
 }
 
+struct hd_ip hd_ip_of_bytes(const void *bytes)
+{
+	struct hd_ip ip = { .prefix = HD_PREFIX_NONE };
+
+	memcpy(ip.bytes, bytes, sizeof(ip.bytes));
+	ip.is_v4 = !memcmp(bytes, v4_mapped, sizeof(v4_mapped));
+	return ip;
+}
+
 int hd_ip_parse(const char *text, struct hd_ip *ret)
 {
 	struct hd_ip ip = { .prefix = HD_PREFIX_NONE };

@@ -58,6 +58,9 @@ struct hd_network {
 	const char *type;
 };
 
+/* Families of addresses, as an index. */
+enum { HD_V4, HD_V6, HD_FAMILIES };
+
 /** struct hd_subnet - view of a subnet; @pool_first and @pool_last with @has_pool */
 struct hd_subnet {
 	const char *network;
@@ -113,16 +116,17 @@ struct hd_static_route {
 #define HD_ROUTE_HOPS_MAX 128
 
 /**
- * struct hd_router_gateway - way out of a router: at @network with @ip, or at @uplink; neither = there is none
+ * struct hd_router_gateway - way out of a router: at @network with one address of each family, or only one, or at @uplink; neither = there is none
+ * @ip:     by family; see hd_gateway_ip()
+ * @has_ip: likewise; at a @network of a valid model there is one at least, see hd_model_settle()
  * @nat_log: blocks of ports that are handed out or returned go to the log
  * @address_blocks: blocks of ports that an inside address may have
  * @blocks: blocks that the router may have; 0 = as many as there are
- * @has_ip: there is an @ip; always at a @network of a valid model, see hd_model_settle()
  */
 struct hd_router_gateway {
 	const char *network;
-	struct hd_ip ip;
-	bool has_ip;
+	struct hd_ip ip[HD_FAMILIES];
+	bool has_ip[HD_FAMILIES];
 	bool snat;
 	bool nat_log;
 	uint32_t address_blocks;
@@ -461,8 +465,9 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
 /**
  * hd_model_settle - give objects what they leave to others: comes before hd_model_validate()
  *
- * Ports become members of the groups that select their labels, see hd_settle_groups(). A router's gateway without an address gets the first free one of a pool of its network, for good; a floating IP without a fixed-ip stands
- * for the only IPv4 address of its port, whichever that is. Where none is to be had things stay as they are, for hd_model_validate()
+ * Ports become members of the groups that select their labels, see hd_settle_groups(). A router's gateway without an address gets the first free one of a
+ * pool of its network, of each family that has a pool, for good; a floating IP without a fixed-ip stands for the only IPv4 address of its port, whichever
+ * that is. Where none is to be had things stay as they are, for hd_model_validate()
  * to say so. What changes is a new object in the model's place of the old one.
  * Return: 0 or -errno.
  */
@@ -577,9 +582,15 @@ int hd_router_number(const struct hd_object *old, json_t *spec, struct hd_error 
 /** hd_model_router_of - the router that a subnet is attached to; NULL if there is none */
 struct hd_object *hd_model_router_of(const struct hd_model *model, const char *subnet);
 
-/** hd_router_outside - the subnet that holds the address of a router's gateway; NULL if there is none */
+/** hd_gateway_ip - address of a gateway, of one family: HD_V4, HD_V6; NULL if it has none */
+const struct hd_ip *hd_gateway_ip(const struct hd_router_gateway *gateway, int family);
+
+/** hd_gateway_has - whether an address is one of a gateway's */
+bool hd_gateway_has(const struct hd_router_gateway *gateway, const struct hd_ip *ip);
+
+/** hd_router_outside - the subnet that holds the address of a router's gateway, of one family; NULL if there is none */
 const struct hd_object *hd_router_outside(const struct hd_model *model,
-					  const struct hd_router *router);
+					  const struct hd_router *router, int family);
 
 /** hd_model_listen_ip - the outside address of a port forward; NULL if its router has none */
 const struct hd_ip *hd_model_listen_ip(const struct hd_model *model,
@@ -615,6 +626,8 @@ bool hd_model_wants_socket(const struct hd_model *model, uint16_t port);
 uint32_t hd_network_mtu(const struct hd_network *network, const struct hd_underlay *underlay);
 
 /* addr.c: text and bits of addresses */
+/** hd_ip_of_bytes - an address as the datapath has it: IPv6, or IPv4 mapped */
+struct hd_ip hd_ip_of_bytes(const void *bytes);
 int hd_ip_parse(const char *text, struct hd_ip *ret);	  /* "IP" or "IP/LEN"; 0 or -EINVAL */
 void hd_ip_format(const struct hd_ip *ip, char text[64]); /* without length */
 bool hd_ip_in(const struct hd_ip *ip, const struct hd_ip *cidr);

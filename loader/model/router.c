@@ -70,11 +70,30 @@ static uint32_t blocks_of(const json_t *gateway, const char *option, uint32_t po
 	return (ports ? (uint32_t)ports : ports_if_not_given) / HD_NAT_BLOCK_PORTS;
 }
 
+static int gateway_ip_of(struct hd_object *object, const json_t *value, struct hd_error *err)
+{
+	struct hd_router_gateway *gateway = &object->view.router.gateway;
+	const char *text = json_string_value(value);
+	struct hd_ip ip;
+	int family;
+
+	if (!text || hd_ip_parse(text, &ip) < 0)
+		return hd_error_set(err, HD_ERR_INVALID, "router %s: bad address %s", object->name,
+				    text ?: "");
+	family = ip.is_v4 ? HD_V4 : HD_V6;
+	gateway->ip[family] = ip;
+	gateway->has_ip[family] = true;
+	return 0;
+}
+
+/* What was stored by an older heddled has one address, and no list. */
 static int gateway_of(struct hd_object *object, struct hd_error *err)
 {
 	const json_t *spec = json_object_get(object->spec, "gateway");
-	const char *ip = json_string_value(json_object_get(spec, "ip"));
+	const json_t *list = json_object_get(spec, "ip"), *ip;
 	struct hd_router_gateway *gateway = &object->view.router.gateway;
+	int r = 0;
+	size_t i;
 
 	gateway->network = json_string_value(json_object_get(spec, "network"));
 	gateway->uplink = json_string_value(json_object_get(spec, "uplink"));
@@ -82,11 +101,12 @@ static int gateway_of(struct hd_object *object, struct hd_error *err)
 	gateway->nat_log = json_is_true(json_object_get(spec, "nat-log"));
 	gateway->address_blocks = blocks_of(spec, "nat-ports-per-address", ALL_PORTS);
 	gateway->blocks = blocks_of(spec, "nat-ports", 0);
-	gateway->has_ip = ip;
-	if (ip && hd_ip_parse(ip, &gateway->ip) < 0)
-		return hd_error_set(err, HD_ERR_INVALID, "router %s: bad address %s", object->name,
-				    ip);
-	return 0;
+	if (json_is_string(list))
+		return gateway_ip_of(object, list, err);
+	json_array_foreach(list, i, ip)
+		if (r == 0)
+			r = gateway_ip_of(object, ip, err);
+	return r;
 }
 
 /* The datapath knows by its first bytes that a MAC may be a router's, without a look-up. */
@@ -129,14 +149,25 @@ struct hd_object *hd_model_router_of(const struct hd_model *model, const char *s
 	return NULL;
 }
 
+const struct hd_ip *hd_gateway_ip(const struct hd_router_gateway *gateway, int family)
+{
+	return gateway->has_ip[family] ? &gateway->ip[family] : NULL;
+}
+
+bool hd_gateway_has(const struct hd_router_gateway *gateway, const struct hd_ip *ip)
+{
+	const struct hd_ip *own = hd_gateway_ip(gateway, ip->is_v4 ? HD_V4 : HD_V6);
+
+	return own && hd_ip_same(own, ip);
+}
+
 const struct hd_object *hd_router_outside(const struct hd_model *model,
-					  const struct hd_router *router)
+					  const struct hd_router *router, int family)
 {
 	const struct hd_router_gateway *gateway = &router->gateway;
+	const struct hd_ip *ip = hd_gateway_ip(gateway, family);
 
-	if (!gateway->network || !gateway->has_ip)
-		return NULL;
-	return hd_model_subnet_of(model, gateway->network, &gateway->ip);
+	return gateway->network && ip ? hd_model_subnet_of(model, gateway->network, ip) : NULL;
 }
 
 bool hd_router_is_in(const struct hd_model *model, const struct hd_object *object,
@@ -270,6 +301,13 @@ static int validate_subnets(const struct check *c)
 
 /* ---- its way out ---- */
 
+/** struct way_out - one address of its gateway; @ip: NULL = there is none; @subnet: that holds it */
+struct way_out {
+	const struct check *c;
+	const struct hd_ip *ip;
+	const struct hd_object *subnet;
+};
+
 static int no_such(const struct check *c, const char *noun, const char *name)
 {
 	int r = refuse(c, "gateway", HD_ERR_NOT_FOUND, "%s %s does not exist", noun, name);
@@ -279,46 +317,48 @@ static int no_such(const struct check *c, const char *noun, const char *name)
 }
 
 __attribute__((format(printf, 3, 4))) static int
-bad_gateway(const struct check *c, enum hd_error_code code, const char *fmt, ...)
+bad_gateway(const struct way_out *way, enum hd_error_code code, const char *fmt, ...)
 {
-	const struct hd_router_gateway *gateway = &c->router->gateway;
-	char text[200], ip[64];
+	const struct hd_router_gateway *gateway = &way->c->router->gateway;
+	char text[200], ip[64] = "";
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a longer text is cut */
 	va_end(ap);
-	hd_ip_format(&gateway->ip, ip);
-	return refuse(c, "gateway", code, "gateway %s%sat network %s: %s",
-		      gateway->has_ip ? ip : "", gateway->has_ip ? " " : "", gateway->network,
-		      text);
+	if (way->ip)
+		hd_ip_format(way->ip, ip);
+	return refuse(way->c, "gateway", code, "gateway %s%sat network %s: %s", ip,
+		      way->ip ? " " : "", gateway->network, text);
 }
 
 /* hd_model_settle() has found none. */
 static int no_address(const struct check *c)
 {
 	const char *network = c->router->gateway.network;
+	const struct way_out none = { .c = c };
 	int r;
 
 	hd_model_each(c->model, HD_NOUN_SUBNET, object) {
-		if (strcmp(object->view.subnet.network, network) || !object->view.subnet.has_pool ||
-		    !object->view.subnet.cidr.is_v4)
+		if (strcmp(object->view.subnet.network, network) || !object->view.subnet.has_pool)
 			continue;
-		r = bad_gateway(c, HD_ERR_CONFLICT, "no address of its subnets' pools is free");
+		r = bad_gateway(&none, HD_ERR_CONFLICT, "no address of its subnets' pools is free");
 		hd_error_hint(c->err,
 			      "give one with --ip, or make the pool larger: 'heddle subnet "
 			      "set %s --pool FIRST-LAST'",
 			      object->name);
 		return r;
 	}
-	r = bad_gateway(c, HD_ERR_INVALID, "ip is missing, and no subnet there has a pool");
+	r = bad_gateway(&none, HD_ERR_INVALID, "ip is missing, and no subnet there has a pool");
 	hd_error_hint(c->err, "give the router's address there with --ip");
 	return r;
 }
 
 /* One network is not outside and inside at once. */
-static int validate_apart(const struct check *c, const struct hd_object *outside)
+static int validate_apart(const struct way_out *way)
 {
+	const struct hd_object *outside = way->subnet;
+	const struct check *c = way->c;
 	const char *network = c->router->gateway.network;
 	int r;
 
@@ -326,12 +366,13 @@ static int validate_apart(const struct check *c, const struct hd_object *outside
 		const struct hd_object *inside = c->subnets[i];
 
 		if (!strcmp(inside->view.subnet.network, network))
-			r = bad_gateway(c, HD_ERR_CONFLICT,
+			r = bad_gateway(way, HD_ERR_CONFLICT,
 					"subnet %s of that network is attached to the router",
 					inside->name);
 		else if (hd_ip_overlaps(&inside->view.subnet.cidr, &outside->view.subnet.cidr))
-			r = bad_gateway(c, HD_ERR_CONFLICT, "its subnet %s overlaps with subnet %s",
-					outside->name, inside->name);
+			r = bad_gateway(way, HD_ERR_CONFLICT,
+					"its subnet %s overlaps with subnet %s", outside->name,
+					inside->name);
 		else
 			continue;
 		hd_error_hint(c->err,
@@ -344,8 +385,11 @@ static int validate_apart(const struct check *c, const struct hd_object *outside
 }
 
 /* The gateway is the default route. */
-static int validate_beside_routes(const struct check *c, const struct hd_object *outside)
+static int validate_beside_routes(const struct way_out *way)
 {
+	const struct hd_object *outside = way->subnet;
+	const struct check *c = way->c;
+
 	for (size_t i = 0; i < c->router->n_routes; i++) {
 		const struct hd_static_route *route = &c->router->routes[i];
 		int r;
@@ -353,10 +397,11 @@ static int validate_beside_routes(const struct check *c, const struct hd_object 
 		if (!hd_ip_overlaps(&route->prefix, &outside->view.subnet.cidr))
 			continue;
 		if (route->prefix.prefix)
-			r = bad_gateway(c, HD_ERR_CONFLICT, "its subnet %s overlaps with route %u",
-					outside->name, route->id);
+			r = bad_gateway(way, HD_ERR_CONFLICT,
+					"its subnet %s overlaps with route %u", outside->name,
+					route->id);
 		else
-			r = bad_gateway(c, HD_ERR_CONFLICT, "route %u is a default route too",
+			r = bad_gateway(way, HD_ERR_CONFLICT, "route %u is a default route too",
 					route->id);
 		hd_error_hint(c->err,
 			      "a router has one of them: 'heddle router route-del %s %u', "
@@ -368,50 +413,67 @@ static int validate_beside_routes(const struct check *c, const struct hd_object 
 }
 
 /* The outside subnet: where the next router is, and this one has an address besides. */
-static int validate_subnet_outside(const struct check *c, const struct hd_object *object)
+static int validate_subnet_outside(const struct way_out *way)
 {
+	const struct hd_object *object = way->subnet;
 	const struct hd_subnet *subnet = &object->view.subnet;
-	const struct hd_ip *ip = &c->router->gateway.ip;
+	const struct check *c = way->c;
 	const char *unrouted = hd_ip_unrouted(&subnet->cidr);
 	int r;
 
 	if (unrouted)
-		return bad_gateway(c, HD_ERR_INVALID,
+		return bad_gateway(way, HD_ERR_INVALID,
 				   "subnet %s has %s addresses: those are not routed", object->name,
 				   unrouted);
 	if (!subnet->has_gateway) {
-		r = bad_gateway(c, HD_ERR_INVALID, "subnet %s has no gateway", object->name);
+		r = bad_gateway(way, HD_ERR_INVALID, "subnet %s has no gateway", object->name);
 		hd_error_hint(c->err, "the next router: 'heddle subnet set %s --gateway IP'",
 			      object->name);
 		return r;
 	}
-	if (!hd_ip_same(&subnet->gateway, ip) && hd_ip_is_host(ip, &subnet->cidr))
+	if (!hd_ip_same(&subnet->gateway, way->ip) && hd_ip_is_host(way->ip, &subnet->cidr))
 		return 0;
-	r = bad_gateway(c, HD_ERR_INVALID, "it can't have that address");
+	r = bad_gateway(way, HD_ERR_INVALID, "it can't have that address");
 	hd_error_hint(c->err, "it is that of the next router, or of no host");
 	return r;
 }
 
-static int validate_outside(const struct check *c)
+static int validate_way_out(const struct way_out *way)
 {
-	const struct hd_object *outside = hd_router_outside(c->model, c->router);
-	const char *network = c->router->gateway.network;
+	const struct check *c = way->c;
 	int r;
 
-	if (!c->router->gateway.has_ip)
-		return no_address(c);
-	if (!outside) {
-		r = bad_gateway(c, HD_ERR_INVALID, "no subnet there holds that address");
+	if (!way->subnet) {
+		r = bad_gateway(way, HD_ERR_INVALID, "no subnet there holds that address");
 		hd_error_hint(c->err,
 			      "add one: 'heddle subnet add SUBNET --network %s --cidr CIDR "
 			      "--gateway IP'",
-			      network);
+			      c->router->gateway.network);
 		return r;
 	}
-	r = validate_subnet_outside(c, outside);
+	r = validate_subnet_outside(way);
 	if (r == 0)
-		r = validate_apart(c, outside);
-	return r < 0 ? r : validate_beside_routes(c, outside);
+		r = validate_apart(way);
+	return r < 0 ? r : validate_beside_routes(way);
+}
+
+static int validate_outside(const struct check *c)
+{
+	bool any = false;
+	int r = 0;
+
+	for (int family = 0; r == 0 && family < HD_FAMILIES; family++) {
+		const struct way_out way = {
+			.c = c,
+			.ip = hd_gateway_ip(&c->router->gateway, family),
+			.subnet = hd_router_outside(c->model, c->router, family),
+		};
+
+		if (way.ip)
+			r = validate_way_out(&way);
+		any |= way.ip != NULL;
+	}
+	return any ? r : no_address(c);
 }
 
 static int validate_gateway(const struct check *c)
@@ -449,7 +511,7 @@ static const struct hd_object *subnet_of_hop(const struct check *c, const struct
 	for (size_t i = 0; i < c->router->n_subnets; i++)
 		if (hd_ip_in(via, &c->subnets[i]->view.subnet.cidr))
 			return c->subnets[i];
-	outside = hd_router_outside(c->model, c->router);
+	outside = hd_router_outside(c->model, c->router, via->is_v4 ? HD_V4 : HD_V6);
 	return outside && hd_ip_in(via, &outside->view.subnet.cidr) ? outside : NULL;
 }
 
@@ -466,7 +528,7 @@ static bool is_own_address(const struct check *c, const struct hd_ip *ip)
 		if (hd_ip_same(&object->view.port_forward.listen.ip, ip) &&
 		    !strcmp(object->view.port_forward.router, c->object->name))
 			return true;
-	return c->router->gateway.has_ip && hd_ip_same(&c->router->gateway.ip, ip);
+	return hd_gateway_has(&c->router->gateway, ip);
 }
 
 static int unreachable(const struct check *c, const struct hd_static_route *route)
@@ -737,7 +799,23 @@ static int sort_subnets(json_t *spec)
 	return json_object_set_new(spec, "subnets", sorted) < 0 ? -ENOMEM : 0;
 }
 
-/* The address that it has at that network stays if none is asked for; source NAT without a log, and with as many ports as an address can have, is the default. */
+/* IPv4 first, so that there is one spelling. */
+static json_t *sorted_addresses(const json_t *ip)
+{
+	json_t *sorted = json_array(), *one;
+	size_t i;
+
+	if (json_is_string(ip))
+		(void)json_array_append(sorted, (json_t *)ip); /* from an older heddled */
+	json_array_foreach(ip, i, one)
+		if (strchr(json_string_value(one), ':'))
+			(void)json_array_append(sorted, one);
+		else
+			(void)json_array_insert(sorted, 0, one);
+	return sorted;
+}
+
+/* The addresses that it has at that network stay if none is asked for; source NAT without a log, and with as many ports as an address can have, is the default. */
 static int complete_gateway(const struct hd_object *old, json_t *spec)
 {
 	const json_t *was = old ? json_object_get(old->spec, "gateway") : NULL;
@@ -753,6 +831,9 @@ static int complete_gateway(const struct hd_object *old, json_t *spec)
 	if (ip && !json_object_get(gateway, "ip") &&
 	    json_equal(json_object_get(gateway, "network"), json_object_get(was, "network")))
 		(void)json_object_set(gateway, "ip", ip);
+	if (json_object_get(gateway, "ip"))
+		(void)json_object_set_new(gateway, "ip",
+					  sorted_addresses(json_object_get(gateway, "ip")));
 	return json_object_set_new(spec, "gateway", gateway) < 0 ? -ENOMEM : 0;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* settle.c - what objects leave to others: groups by label (select.c), the address of a router's gateway, the address that a floating IP stands for */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,9 +90,9 @@ static int settle_floating_ips(struct hd_model *model, bool *ret_changed, struct
 
 /* ---- gateways ---- */
 
-/* IPv4 addresses of a network that somebody has, in host order; @failed: there was no memory. */
+/* Addresses of a network that somebody has; @failed: there was no memory. */
 struct taken {
-	uint32_t *list;
+	struct hd_ip *list;
 	size_t n, room;
 	bool failed;
 };
@@ -101,11 +100,8 @@ struct taken {
 static void take(struct taken *taken, const struct hd_ip *ip)
 {
 	size_t room = taken->room ? taken->room * 2 : 64;
-	uint32_t *list;
-	__be32 addr;
+	struct hd_ip *list;
 
-	if (!ip->is_v4)
-		return;
 	if (taken->n == taken->room) {
 		list = reallocarray(taken->list, room, sizeof(*list));
 		if (!list) {
@@ -115,8 +111,7 @@ static void take(struct taken *taken, const struct hd_ip *ip)
 		taken->list = list;
 		taken->room = room;
 	}
-	memcpy(&addr, ip->bytes + 12, sizeof(addr));
-	taken->list[taken->n++] = ntohl(addr);
+	taken->list[taken->n++] = *ip;
 }
 
 static bool is(const char *a, const char *b)
@@ -139,9 +134,10 @@ static void take_all(struct taken *taken, const struct hd_model *model, const ch
 		if (is(object->view.subnet.network, network) && object->view.subnet.has_gateway)
 			take(taken, &object->view.subnet.gateway);
 	hd_model_each(model, HD_NOUN_ROUTER, object)
-		if (is(object->view.router.gateway.network, network) &&
-		    object->view.router.gateway.has_ip)
-			take(taken, &object->view.router.gateway.ip);
+		for (int family = 0; family < HD_FAMILIES; family++)
+			if (is(object->view.router.gateway.network, network) &&
+			    object->view.router.gateway.has_ip[family])
+				take(taken, &object->view.router.gateway.ip[family]);
 	hd_model_each(model, HD_NOUN_PORT, object)
 		if (is(object->view.port.network, network))
 			take_port(taken, &object->view.port);
@@ -156,35 +152,32 @@ static void take_all(struct taken *taken, const struct hd_model *model, const ch
 			take(taken, &object->view.neighbour.ip);
 }
 
+/* IPv4 addresses are kept as they are mapped: the order of their bytes is that of their numbers. */
 static int compare_addresses(const void *a, const void *b)
 {
-	const uint32_t *x = a, *y = b;
+	const struct hd_ip *x = a, *y = b;
 
-	return *x < *y ? -1 : *x > *y;
+	return memcmp(x->bytes, y->bytes, sizeof(x->bytes));
 }
 
-static uint32_t number_of(const struct hd_ip *ip)
+static void next_address(struct hd_ip *ip)
 {
-	__be32 addr;
-
-	memcpy(&addr, ip->bytes + 12, sizeof(addr));
-	return ntohl(addr);
+	for (int i = 15; i >= 0 && !++ip->bytes[i]; i--)
+		;
 }
 
 /* The first address of the pool that is a host's and is not taken; false if there is none. */
 static bool first_free(const struct hd_subnet *subnet, const struct taken *taken, struct hd_ip *ret)
 {
-	uint64_t last = number_of(&subnet->pool_last);
 	struct hd_ip ip = subnet->pool_first;
-	size_t i = 0;
+	bool last = false;
 
-	for (uint64_t n = number_of(&ip); n <= last; n++) {
-		__be32 addr = htonl((uint32_t)n);
-
-		while (i < taken->n && taken->list[i] < n)
+	for (size_t i = 0; !last; next_address(&ip)) {
+		last = hd_ip_same(&ip, &subnet->pool_last);
+		while (i < taken->n && compare_addresses(&taken->list[i], &ip) < 0)
 			i++;
-		memcpy(ip.bytes + 12, &addr, sizeof(addr));
-		if ((i < taken->n && taken->list[i] == n) || !hd_ip_is_host(&ip, &subnet->cidr))
+		if ((i < taken->n && hd_ip_same(&taken->list[i], &ip)) ||
+		    !hd_ip_is_host(&ip, &subnet->cidr))
 			continue;
 		*ret = ip;
 		return true;
@@ -192,10 +185,11 @@ static bool first_free(const struct hd_subnet *subnet, const struct taken *taken
 	return false;
 }
 
-/* 1 with an address, 0 if no pool has one. */
-static int find_address(const struct hd_model *model, const char *network, struct hd_ip *ret)
+/* 1 with an address, 0 if no pool of the family has one. */
+static int find_address(const struct hd_model *model, const char *network, int family,
+			struct hd_ip *ret)
 {
-	_free_ uint32_t *list = NULL;
+	_free_ struct hd_ip *list = NULL;
 	struct taken taken = { 0 };
 
 	take_all(&taken, model, network);
@@ -206,25 +200,23 @@ static int find_address(const struct hd_model *model, const char *network, struc
 	hd_model_each(model, HD_NOUN_SUBNET, object) {
 		const struct hd_subnet *subnet = &object->view.subnet;
 
-		if (is(subnet->network, network) && subnet->has_pool && subnet->cidr.is_v4 &&
-		    first_free(subnet, &taken, ret))
+		if (is(subnet->network, network) && subnet->has_pool &&
+		    subnet->cidr.is_v4 == (family == HD_V4) && first_free(subnet, &taken, ret))
 			return 1;
 	}
 	return 0;
 }
 
-/* The same options with the address among them, so that it stays. */
-static int put_address(struct hd_model *model, const struct hd_object *old, const struct hd_ip *ip,
-		       struct hd_error *err)
+/* The same options with the addresses (JSON) among them, so that they stay. */
+static int put_addresses(struct hd_model *model, const struct hd_object *old, json_t *list,
+			 struct hd_error *err)
 {
 	_json_ json_t *gateway = json_copy(json_object_get(old->spec, "gateway"));
 	_json_ json_t *spec = json_copy(old->spec);
 	struct hd_object *object = NULL;
-	char text[64];
 	int r;
 
-	hd_ip_format(ip, text);
-	if (json_object_set_new(gateway, "ip", json_string(text)) < 0 ||
+	if (json_object_set(gateway, "ip", list) < 0 ||
 	    json_object_set(spec, "gateway", gateway) < 0)
 		return no_memory(old, err);
 	r = hd_object_renew(old, old->noun, old->name, spec, &object, err);
@@ -237,14 +229,24 @@ static int put_address(struct hd_model *model, const struct hd_object *old, cons
 static int settle_gateway(struct hd_model *model, const struct hd_object *router,
 			  struct hd_error *err)
 {
-	struct hd_ip ip;
-	int r = find_address(model, router->view.router.gateway.network, &ip);
+	_json_ json_t *list = json_array();
+	int r = 0;
 
+	for (int family = 0; r >= 0 && family < HD_FAMILIES; family++) {
+		struct hd_ip ip;
+		char text[64];
+
+		r = find_address(model, router->view.router.gateway.network, family, &ip);
+		if (r <= 0)
+			continue;
+		hd_ip_format(&ip, text);
+		(void)json_array_append_new(list, json_string(text));
+	}
 	if (r < 0)
 		return no_memory(router, err);
-	if (r == 0)
+	if (!json_array_size(list))
 		return 0;
-	r = put_address(model, router, &ip, err);
+	r = put_addresses(model, router, list, err);
 	return r < 0 ? r : 1;
 }
 
@@ -258,7 +260,7 @@ static int settle_gateways(struct hd_model *model, bool *ret_changed, struct hd_
 		const struct hd_router_gateway *gateway = &object->view.router.gateway;
 
 		next = hd_model_next(model, object);
-		if (!gateway->network || gateway->has_ip)
+		if (!gateway->network || gateway->has_ip[HD_V4] || gateway->has_ip[HD_V6])
 			continue;
 		r = settle_gateway(model, object, err);
 		*ret_changed |= r > 0;

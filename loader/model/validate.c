@@ -39,10 +39,16 @@ static bool is_gateway(const struct hd_object *router, const char *what)
 	const struct hd_router_gateway *gateway = &router->view.router.gateway;
 	char own[176];
 
-	if (!gateway->network || !gateway->has_ip)
-		return false;
-	ip_text(gateway->network, 0, &gateway->ip, own);
-	return !strcmp(own, what);
+	for (int family = 0; gateway->network && family < HD_FAMILIES; family++) {
+		const struct hd_ip *ip = hd_gateway_ip(gateway, family);
+
+		if (!ip)
+			continue;
+		ip_text(gateway->network, 0, ip, own);
+		if (!strcmp(own, what))
+			return true;
+	}
+	return false;
 }
 
 /* A router has what the configuration of others gave it. */
@@ -248,18 +254,15 @@ static int claim_router_mac(struct claim **claims, const struct hd_object *route
 	return claim && claim->owner == router ? 0 : claim_add(claims, router, "mac", what, err);
 }
 
-/* Routers may have one address outside between them, and share out its ports. */
-static int claim_gateway(struct claim **claims, const struct hd_object *router,
-			 struct hd_error *err)
+/* Routers may have one IPv4 address outside between them, and share out its ports. Of IPv6 it is the next hop to what is behind one of them. */
+static int claim_gateway_ip(struct claim **claims, const struct hd_object *router,
+			    const struct hd_ip *ip, struct hd_error *err)
 {
-	const struct hd_router_gateway *gateway = &router->view.router.gateway;
 	struct claim *claim;
 	char what[176];
-	int r = claim_router_mac(claims, router, gateway->network, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	ip_text(gateway->network, 0, &gateway->ip, what);
+	ip_text(router->view.router.gateway.network, 0, ip, what);
 	HASH_FIND_STR(*claims, what, claim);
 	if (claim && claim->shared)
 		return 0;
@@ -267,8 +270,20 @@ static int claim_gateway(struct claim **claims, const struct hd_object *router,
 	if (r < 0)
 		return r;
 	HASH_FIND_STR(*claims, what, claim);
-	claim->shared = true;
+	claim->shared = ip->is_v4;
 	return 0;
+}
+
+static int claim_gateway(struct claim **claims, const struct hd_object *router,
+			 struct hd_error *err)
+{
+	const struct hd_router_gateway *gateway = &router->view.router.gateway;
+	int r = claim_router_mac(claims, router, gateway->network, err);
+
+	for (int family = 0; r == 0 && family < HD_FAMILIES; family++)
+		if (gateway->has_ip[family])
+			r = claim_gateway_ip(claims, router, &gateway->ip[family], err);
+	return r;
 }
 
 static int claim_router(struct claim **claims, const struct hd_model *model,
@@ -337,7 +352,7 @@ static int claim_port_forward(struct claim **claims, const struct hd_model *mode
 
 	if (gateway->network)
 		r = claim_listen_ip(claims, object, gateway->network, ip,
-				    hd_ip_same(ip, &gateway->ip), err);
+				    hd_gateway_has(gateway, ip), err);
 	hd_ip_format(ip, text);
 	(void)snprintf(what, sizeof(what), "listen %s=%s %s:%u",
 		       gateway->network ?: gateway->uplink, hd_protocol_name(forward->protocol),

@@ -9,7 +9,6 @@
 #include "heddle/neigh.h"
 #include "heddle/port.h"
 #include "heddle/router.h"
-#include "sync/arp.h"
 #include "sync/arp_send.h"
 
 /* How often an announcement is sent; RFC 5227 section 1.1 has ANNOUNCE_NUM 2, two seconds apart. One of them may be lost. */
@@ -18,7 +17,7 @@
 /* An address outside. */
 struct where {
 	uint32_t network;
-	__be32 addr;
+	uint8_t addr[16];
 };
 
 /* @left: times that it is to be sent yet */
@@ -91,12 +90,10 @@ static int note_address(const struct hd_tables *tables, const struct hd_table *l
 	const void *leg = hd_table_find(legs, &key->network);
 	struct where where = { .network = key->network };
 	struct hd_arp_way what;
-	struct hd_ip ip;
 
-	hd_arp_address(key, &ip);
-	if (!leg || !ip.is_v4 || !is_outside(tables, key, value))
+	if (!leg || !is_outside(tables, key, value))
 		return 0;
-	memcpy(&where.addr, ip.bytes + 12, sizeof(where.addr));
+	memcpy(where.addr, key->addr, sizeof(where.addr));
 	memcpy(&what, leg, sizeof(what));
 	memcpy(what.mac, value->mac, sizeof(what.mac));
 	return hd_table_add(ret, &where, &what);
@@ -125,12 +122,6 @@ static int find_addresses(const struct hd_tables *tables, struct hd_table *ret)
 
 /* ---- telling ---- */
 
-static void announce(struct hd_announcer *announcer, const struct where *where,
-		     const struct hd_arp_way *what)
-{
-	hd_arp_send(&announcer->sock, what, where->addr, where->addr);
-}
-
 static int announce_new(void *arg, enum hd_table_op op, const void *key, const void *value)
 {
 	struct hd_announcer *announcer = arg;
@@ -140,7 +131,7 @@ static int announce_new(void *arg, enum hd_table_op op, const void *key, const v
 	(void)op;
 	memcpy(&where, key, sizeof(where));
 	memcpy(&due.what, value, sizeof(due.what));
-	announce(announcer, &where, &due.what);
+	hd_arp_announce(&announcer->sock, &due.what, where.addr);
 	return hd_table_add(&announcer->due, &where, &due);
 }
 
@@ -177,7 +168,7 @@ void hd_announcer_repeat(struct hd_announcer *announcer)
 		now = hd_table_find(&announcer->now, &where);
 		if (!now || memcmp(now, &due.what, sizeof(due.what)) != 0)
 			continue; /* not true any more */
-		announce(announcer, &where, &due.what);
+		hd_arp_announce(&announcer->sock, &due.what, where.addr);
 		if (!--due.left)
 			continue;
 		memcpy((void *)hd_table_key(&announcer->due, kept), &where, sizeof(where));

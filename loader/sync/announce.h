@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * announce.h - tell those outside that an address of a router is here now, and behind which MAC (gratuitous ARP)
+ * announce.h - tell those outside that an address of a router is here now, and behind which MAC (gratuitous ARP, unsolicited neighbour advertisements)
  *
  * Announced are the addresses of external gateways and floating IPs, by the leg of their network: when they are new on this host, have got another MAC,
  * or their leg has come up. All of it is seen in the tables that are in force; what they held before the daemon started is not new.

@@ -11,11 +11,7 @@
 
 void hd_arp_address(const struct hd_neigh_key *key, struct hd_ip *ret)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	memset(ret, 0, sizeof(*ret));
-	memcpy(ret->bytes, key->addr, sizeof(ret->bytes));
-	ret->is_v4 = !memcmp(key->addr, mapped, sizeof(mapped));
+	*ret = hd_ip_of_bytes(key->addr);
 	ret->prefix = ret->is_v4 ? 32 : 128;
 }
 
@@ -31,7 +27,8 @@ const struct hd_object *hd_arp_router(const struct hd_model *model, const struct
 		const struct hd_router_gateway *gateway = &object->view.router.gateway;
 
 		if (gateway->network && !strcmp(gateway->network, network->name) &&
-		    hd_ip_in(&gateway->ip, &subnet->view.subnet.cidr))
+		    hd_router_outside(model, &object->view.router, ip->is_v4 ? HD_V4 : HD_V6) ==
+			    subnet)
 			return object;
 	}
 	return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* arp_send.h - ARP that the daemon sends into networks outside, by their legs */
+/* arp_send.h - ARP and neighbour discovery that the daemon sends into networks outside, by their legs */
 #pragma once
 
 #include "compile/compile.h"
@@ -20,11 +20,16 @@ struct hd_arp_way {
 int hd_arp_ways(const struct hd_tables *tables, struct hd_table *ret);
 
 /**
- * hd_arp_send - a request to all: who has @target? @sender wants to know; the same = an announcement (RFC 5227 section 3)
+ * hd_arp_ask - a question to all who might be meant: who has @target? @sender wants to know
  * @sock:   of the caller, -1 at first; to be closed in the end
- * @sender: network order
- * @target: network order
+ * @sender: IPv6, or IPv4 mapped
+ * @target: of the same family
  *
- * The programs at the uplink let pass what the host sends itself. What can't be sent is lost: who calls tries again.
+ * An ARP request (RFC 826), or a neighbour solicitation (RFC 4861 section 4.3). The programs at the uplink let pass what the host sends itself. What can't
+ * be sent is lost: who calls tries again.
  */
-void hd_arp_send(int *sock, const struct hd_arp_way *way, uint32_t sender, uint32_t target);
+void hd_arp_ask(int *sock, const struct hd_arp_way *way, const uint8_t sender[16],
+		const uint8_t target[16]);
+
+/** hd_arp_announce - tell all that @addr is here: an ARP announcement (RFC 5227 section 3), or an unsolicited advertisement (RFC 4861 section 7.2.6); as hd_arp_ask() */
+void hd_arp_announce(int *sock, const struct hd_arp_way *way, const uint8_t addr[16]);

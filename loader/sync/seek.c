@@ -26,13 +26,13 @@
 /* A next hop: routers that share a network share it. */
 struct hop {
 	uint32_t network;
-	uint32_t addr;
+	uint8_t addr[16];
 };
 
 /* As whom it is asked for. */
 struct asker {
 	struct hd_arp_way way;
-	uint32_t addr;
+	uint8_t addr[16];
 };
 
 /* @unanswered: questions since it was heard last */
@@ -70,19 +70,22 @@ void hd_seeker_free(struct hd_seeker *seeker)
 
 /* ---- which there are ---- */
 
-/* Where a router's default route of IPv4 leads to in its external network; 0 if it does not. */
-static uint32_t gateway_of(const struct hd_tables *tables, uint32_t router, uint32_t network)
+/* A router's default route of one family, if it leads into its external network. */
+static bool default_route(const struct hd_tables *tables, uint32_t router, uint32_t network,
+			  int family, struct hd_route_value *ret)
 {
-	struct hd_route_key key = { .prefix_len = HD_ROUTE_FIXED_BITS + 96, .router = router };
-	struct hd_route_value route;
+	struct hd_route_key key = { .prefix_len = HD_ROUTE_FIXED_BITS, .router = router };
 	const void *row;
 
-	key.addr[2] = htonl(0xffff);
+	if (family == HD_V4) {
+		key.prefix_len += 96;
+		key.addr[2] = htonl(0xffff);
+	}
 	row = hd_table_find(&tables->table[HD_TABLE_ROUTES], &key);
 	if (!row)
-		return 0;
-	memcpy(&route, row, sizeof(route));
-	return route.kind == HD_ROUTE_VIA && route.network == network ? route.via[3] : 0;
+		return false;
+	memcpy(ret, row, sizeof(*ret));
+	return ret->kind == HD_ROUTE_VIA && ret->network == network;
 }
 
 static bool router_end(const struct hd_tables *tables, uint32_t id, struct hd_end_value *ret)
@@ -101,22 +104,27 @@ static bool router_end(const struct hd_tables *tables, uint32_t id, struct hd_en
 static int note_router(const struct hd_tables *tables, const struct hd_table *ways, uint32_t id,
 		       struct hd_table *ret)
 {
-	struct sought sought = { .unanswered = 0 };
 	struct hd_end_value end;
-	struct hop hop;
 	const void *way;
+	int r = 0;
 
 	if (!router_end(tables, id, &end))
 		return 0;
-	hop.network = end.ifindex;
-	hop.addr = gateway_of(tables, id, hop.network);
-	way = hd_table_find(ways, &hop.network);
-	if (!way || !hop.addr)
-		return 0;
-	memcpy(&sought.asker.way, way, sizeof(sought.asker.way));
-	memcpy(sought.asker.way.mac, end.from, 6);
-	sought.asker.addr = end.local[3];
-	return hd_table_add(ret, &hop, &sought);
+	way = hd_table_find(ways, &end.ifindex);
+	for (int family = 0; way && r == 0 && family < HD_FAMILIES; family++) {
+		struct hop hop = { .network = end.ifindex };
+		struct sought sought = { .unanswered = 0 };
+		struct hd_route_value route;
+
+		if (!default_route(tables, id, end.ifindex, family, &route))
+			continue;
+		memcpy(hop.addr, route.via, sizeof(hop.addr));
+		memcpy(&sought.asker.way, way, sizeof(sought.asker.way));
+		memcpy(sought.asker.way.mac, end.from, 6);
+		memcpy(sought.asker.addr, route.gateway, sizeof(sought.asker.addr));
+		r = hd_table_add(ret, &hop, &sought);
+	}
+	return r;
 }
 
 static int find_hops(const struct hd_tables *tables, struct hd_table *ret)
@@ -142,7 +150,7 @@ static int find_hops(const struct hd_tables *tables, struct hd_table *ret)
 
 static void ask(struct hd_seeker *seeker, const struct hop *hop, struct sought *sought)
 {
-	hd_arp_send(&seeker->sock, &sought->asker.way, sought->asker.addr, hop->addr);
+	hd_arp_ask(&seeker->sock, &sought->asker.way, sought->asker.addr, hop->addr);
 	if (sought->unanswered < QUESTIONS)
 		sought->unanswered++;
 }
@@ -182,14 +190,14 @@ int hd_seeker_follow(struct hd_seeker *seeker, const struct hd_tables *tables)
 static bool is_known(const struct hd_datapath *dp, const struct hop *hop, uint8_t ret_mac[6],
 		     uint32_t *ret_heard_s)
 {
-	struct hd_neigh_key key = { .network = hop->network, .addr = { [10] = 0xff, [11] = 0xff } };
+	struct hd_neigh_key key = { .network = hop->network };
 	struct hd_fdb_key where = { .network = hop->network };
 	struct hd_neigh_value configured;
 	struct hd_fdb_value entry;
 	struct hd_arp_value arp;
 	int32_t jiffies;
 
-	memcpy(key.addr + 12, &hop->addr, sizeof(hop->addr));
+	memcpy(key.addr, hop->addr, sizeof(key.addr));
 	*ret_heard_s = 0;
 	if (bpf_map_lookup_elem(dp->maps[HD_MAP_NEIGH], &key, &configured) == 0) {
 		memcpy(ret_mac, configured.mac, 6);
@@ -231,24 +239,27 @@ void hd_seeker_repeat(struct hd_seeker *seeker, const struct hd_datapath *dp)
 }
 
 struct hd_next_hop hd_seeker_next_hop(const struct hd_seeker *seeker, const struct hd_datapath *dp,
-				      const struct hd_tables *tables, uint32_t router)
+				      const struct hd_tables *tables, uint32_t router, int family)
 {
-	struct hd_next_hop ret = { .addr = 0 };
+	struct hd_next_hop ret = { .there = false };
+	struct hd_route_value route;
 	struct hd_end_value end;
 	struct sought sought;
 	struct hop hop = { 0 };
 	uint32_t heard_s;
 	const void *row;
 
-	if (!router_end(tables, router, &end))
+	if (!router_end(tables, router, &end) ||
+	    !default_route(tables, router, end.ifindex, family, &route))
 		return ret;
 	hop.network = end.ifindex;
-	hop.addr = gateway_of(tables, router, hop.network);
+	memcpy(hop.addr, route.via, sizeof(hop.addr));
 	row = hd_table_find(&seeker->hops, &hop);
 	if (!row)
 		return ret;
 	memcpy(&sought, row, sizeof(sought));
-	ret.addr = hop.addr;
+	ret.there = true;
+	memcpy(ret.addr, hop.addr, sizeof(ret.addr));
 	ret.heard = is_known(dp, &hop, ret.mac, &heard_s) && heard_s < UNHEARD_S;
 	ret.silent = !ret.heard && sought.unanswered >= QUESTIONS;
 	return ret;

@@ -24,18 +24,20 @@ void hd_seeker_repeat(struct hd_seeker *seeker, const struct hd_datapath *dp);
 
 /**
  * struct hd_next_hop - of a router's gateway
- * @addr:   network order, 0 = it has none outside, or nobody can be asked there
+ * @there:  it has one outside, and somebody can be asked there
+ * @addr:   IPv6, or IPv4 mapped
  * @mac:    all zero: it has never said which
  * @heard:  it was, not too long ago
  * @silent: it was asked some times, and nothing was heard of it since
  */
 struct hd_next_hop {
-	uint32_t addr;
+	bool there;
+	uint8_t addr[16];
 	uint8_t mac[6];
 	bool heard;
 	bool silent;
 };
 
-/** hd_seeker_next_hop - of the router with this number */
+/** hd_seeker_next_hop - of the router with this number, for one family: HD_V4, HD_V6 */
 struct hd_next_hop hd_seeker_next_hop(const struct hd_seeker *seeker, const struct hd_datapath *dp,
-				      const struct hd_tables *tables, uint32_t router);
+				      const struct hd_tables *tables, uint32_t router, int family);

@@ -618,9 +618,10 @@ struct hd_ip hd_sync_router_ip(const struct hd_sync *sync, const struct hd_objec
 	return ip;
 }
 
-struct hd_next_hop hd_sync_next_hop(const struct hd_sync *sync, const struct hd_object *router)
+struct hd_next_hop hd_sync_next_hop(const struct hd_sync *sync, const struct hd_object *router,
+				    int family)
 {
-	return hd_seeker_next_hop(sync->seeker, &sync->dp, &sync->current, router->id);
+	return hd_seeker_next_hop(sync->seeker, &sync->dp, &sync->current, router->id, family);
 }
 
 struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_object *peer)

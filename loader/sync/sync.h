@@ -103,8 +103,9 @@ struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_
 /** hd_sync_router_ip - a router's address outside; not @is_v4 if it has none: the host has none at its uplink */
 struct hd_ip hd_sync_router_ip(const struct hd_sync *sync, const struct hd_object *router);
 
-/** hd_sync_next_hop - of the router's gateway */
-struct hd_next_hop hd_sync_next_hop(const struct hd_sync *sync, const struct hd_object *router);
+/** hd_sync_next_hop - of the router's gateway, for one family: HD_V4, HD_V6 */
+struct hd_next_hop hd_sync_next_hop(const struct hd_sync *sync, const struct hd_object *router,
+				    int family);
 
 /** hd_sync_peer - run-time state of a peer */
 struct hd_peer_run hd_sync_peer(const struct hd_sync *sync, const struct hd_object *peer);

@@ -20,7 +20,7 @@ def enter(name):
 def within(name, kind):
     """a socket belongs to the namespace in which it is made"""
     enter(name)
-    return socket.socket(socket.AF_INET, kind)
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
 
 
 here, there, protocol, address = sys.argv[1:]
@@ -40,4 +40,4 @@ else:
     server.sendto(b"answer", peer)
 if client.recv(6) != b"answer":
     sys.exit("no answer")
-print(*peer)
+print(*peer[:2])

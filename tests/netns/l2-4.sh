@@ -26,10 +26,10 @@ hd router gateway r --network ext --ip 172.16.100.7
 
 
 # Nobody has sent anything yet: the router has asked for its next hop when it got its gateway.
-hop() { hd -j router show r | jq -r ".gateway.\"next-hop$1\""; }
+hop() { hd -j router show r | jq -r ".[\"next-hops\"][0].$1"; }
 hop_is() { [[ $(hop "$1") == "$2" ]]; }
-wait_for 5 hop_is -mac "$(ip -n "$N-outside" -j link show eth0 | jq -r '.[0].address')"
-same "next hop" "172.16.0.1 ok" "$(hop "") $(hop -state)"
+wait_for 5 hop_is mac "$(ip -n "$N-outside" -j link show eth0 | jq -r '.[0].address')"
+same "next hop" "172.16.0.1 ok" "$(hop ip) $(hop state)"
 on nsX ping -n -c 2 172.16.0.1 >"$T/ping" || fail "$(<"$T/ping")"
 same "received" "2 packets transmitted, 2 received, 0% packet loss" "$(grep -o '2 packets.*packet loss' "$T/ping")"
 same "TTL" "63 63" "$(sed -n 's/.*ttl=\([0-9]*\) .*/\1/p' "$T/ping" | paste -sd' ')"
@@ -40,10 +40,10 @@ silent outside 10.0.20.1
 
 # A next hop that does not answer is told of; once it does, all is well.
 hd subnet set ext --gateway 172.16.0.99
-wait_for 15 hop_is -state silent
+wait_for 15 hop_is state silent
 hd status >"$T/status" && fail "status is ok"
 grep -q 'router r: its next hop 172.16.0.99 in network ext does not answer' "$T/status" || fail "$(<"$T/status")"
 ip -n "$N-outside" addr add 172.16.0.99/16 dev eth0
-wait_for 5 hop_is -state ok
+wait_for 5 hop_is state ok
 hd status >/dev/null
 pings nsX 172.16.0.1

@@ -39,7 +39,7 @@ transfers a far 198.51.100.2 10000000
 on a ping -n -q -c 3 -i 0.05 -W 3 -s 4000 198.51.100.2 >/dev/null # in pieces, both ways
 same "ports that the host does not use" "" "$(for _ in {1..20}; do seen a udp; done | awk '$2 >= 32768 && $2 < 61000')"
 contains_all() { [[ $1 == *"$2"* ]] || fail "$3: no '$2' in: $1"; }
-same "router show" "$HOST" "$(hd -j router show r | jq -r .gateway.ip)"
+same "router show" "$HOST" "$(hd -j router show r | jq -r '.gateway.ip[]')"
 contains_all "$(hd trace --port a 'tcp 192.168.27.2:40000 > 198.51.100.2:80 syn')" "its source is $HOST outside" trace
 contains_all "$(hd trace --port a 'tcp 192.168.27.2:40000 > 198.51.100.2:80 syn')" "delivered to eth1" trace
 
@@ -114,17 +114,17 @@ ip -n "$N-host" addr add $NEW/16 dev eth1
 ip -n "$N-host" addr del $HOST/16 dev eth1
 ip -n "$N-host" addr replace $NEW/16 dev eth1
 ip -n "$N-host" route replace default via 172.16.0.1
-follows() { [[ $(hd -j router show r | jq -r .gateway.ip) == "$NEW" ]]; }
+follows() { [[ $(hd -j router show r | jq -r '.gateway.ip[]') == "$NEW" ]]; }
 wait_for 5 follows
 first a 198.51.100.2
 same "seen from outside" $NEW "$(seen a tcp 198.51.100.2 far | cut -d' ' -f1)"
 same "port forward" "b for 198.51.100.2" "$(says far $NEW 8080)"
 ip -n "$N-host" addr flush dev eth1
-gone() { [[ -z $(hd -j router show r | jq -r .gateway.ip) ]]; }
+gone() { [[ -z $(hd -j router show r | jq -r '.gateway.ip[]') ]]; }
 wait_for 5 gone
 ip -n "$N-host" addr add $HOST/16 dev eth1
 ip -n "$N-host" route replace default via 172.16.0.1
-back() { [[ $(hd -j router show r | jq -r .gateway.ip) == "$HOST" ]]; }
+back() { [[ $(hd -j router show r | jq -r '.gateway.ip[]') == "$HOST" ]]; }
 wait_for 5 back
 pings a 198.51.100.2
 same "checksums" "" "$(csum_errors a b outside far host)"

@@ -48,7 +48,7 @@ no() {
 
 # way ROUTER: what the daemon says of its gateway
 way() {
-	hd -j router show "$1" | jq -c '.gateway | del(."next-hop", ."next-hop-mac", ."next-hop-state")'
+	hd -j router show "$1" | jq -c .gateway
 }
 
 # ---- gateways ----
@@ -64,7 +64,8 @@ no 2 'ROUTER is missing' 'help' router gateway --network ext
 no 3 'router none: does not exist' 'router list' router gateway none --network ext --ip 203.0.113.9
 no 3 'router edge: network none does not exist' 'network list' "${gateway[@]}" none --ip 203.0.113.9
 no 6 'gateway at network ext: ip is missing, and no subnet there has a pool' '--ip' "${gateway[@]}" ext
-no 6 'router edge: option gateway: an IPv6 address is not available yet' '' "${gateway[@]}" ext --ip 2001:db8::9
+no 6 'gateway 2001:db8::9 at network ext: no subnet there holds' 'subnet add SUBNET --network ext' "${gateway[@]}" ext --ip 2001:db8::9
+no 6 'router edge: option gateway: ip: it has one address of each family' '' "${gateway[@]}" ext --ip 203.0.113.9 --ip 203.0.113.10
 no 6 'expected an IPv4 or IPv6 address' '' "${gateway[@]}" ext --ip 203.0.113.9/24
 no 6 'expected on or off' '' "${gateway[@]}" ext --ip 203.0.113.9 --snat maybe
 no 6 'gateway 192.0.2.9 at network ext: no subnet there holds' 'subnet add SUBNET --network ext' "${gateway[@]}" ext --ip 192.0.2.9
@@ -87,8 +88,8 @@ same "nothing of this is done" "$before" "$(hd export)"
 # Two routers share an address outside; a lab has its outside in a local network; static routes go by what is outside.
 hd "${gateway[@]}" ext --ip 203.0.113.9
 hd router gateway other --network ext --ip 203.0.113.9 --snat off
-same "gateway" '{"network":"ext","ip":"203.0.113.9","snat":true,"nat-log":false,"nat-ports-per-address":2048}' "$(way edge)"
-same "gateway" '{"network":"ext","ip":"203.0.113.9","snat":false,"nat-log":false}' "$(way other)"
+same "gateway" '{"network":"ext","ip":["203.0.113.9"],"snat":true,"nat-log":false,"nat-ports-per-address":2048}' "$(way edge)"
+same "gateway" '{"network":"ext","ip":["203.0.113.9"],"snat":false,"nat-log":false}' "$(way other)"
 hd router add tiny
 hd router gateway tiny --network lab --ip 10.0.0.9
 hd router gateway tiny --network lab --ip 10.0.0.9 --snat on
@@ -117,16 +118,16 @@ same "list" "out    ext      203.0.113.0/24   203.0.113.1  203.0.113.8-203.0.113
 hd router add third
 same "dry run" "~ router third gateway: none -> network ext ip 203.0.113.8" "$(hd --dry-run router gateway third --network ext)"
 hd router gateway third --network ext
-same "the first address" '{"network":"ext","ip":"203.0.113.8","snat":true,"nat-log":false,"nat-ports-per-address":2048}' "$(way third)"
+same "the first address" '{"network":"ext","ip":["203.0.113.8"],"snat":true,"nat-log":false,"nat-ports-per-address":2048}' "$(way third)"
 same "asked for again" "no changes" "$(hd --dry-run router gateway third --network ext)"
 same "another way of it" "~ router third gateway: network ext ip 203.0.113.8 -> network ext ip 203.0.113.8 snat off" \
 	"$(hd --dry-run router gateway third --network ext --snat off)"
 hd router gateway third --network ext --snat off
-same "as it is written" '{"network":"ext","ip":"203.0.113.8","snat":false}' "$(hd -j export | jq -c .routers.third.gateway)"
+same "as it is written" '{"network":"ext","ip":["203.0.113.8"],"snat":false}' "$(hd -j export | jq -c .routers.third.gateway)"
 hd router gateway third --network ext
 hd router add fourth
 hd router gateway fourth --network ext
-same "what is not taken" '"203.0.113.12"' "$(way fourth | jq .ip)"
+same "what is not taken" '"203.0.113.12"' "$(way fourth | jq -c ".ip[]")"
 hd router add fifth
 no 4 'gateway at network ext: no address of its subnets. pools is free' 'subnet set out --pool FIRST-LAST' router gateway fifth --network ext
 hd router gateway third --none
@@ -134,7 +135,7 @@ hd router gateway third --none
 same "none" null "$(way third)"
 same "dry run" "~ router fourth gateway: network ext ip 203.0.113.12 -> none" "$(hd --dry-run router set fourth --unset gateway)"
 hd router gateway fifth --network ext
-same "what is free again" '"203.0.113.8"' "$(way fifth | jq .ip)"
+same "what is free again" '"203.0.113.8"' "$(way fifth | jq -c ".ip[]")"
 for router in third fourth fifth; do
 	hd router del "$router"
 done
@@ -200,9 +201,6 @@ gateway
   snat                   on
   nat-log                off
   nat-ports-per-address  2048
-  next-hop               203.0.113.1
-  next-hop-mac           -
-  next-hop-state         asked
 mac                      02:68:64:f6:d8:6a
 id                       $(hd -j router show edge | jq .id)
 
@@ -211,6 +209,9 @@ blue4   blue     10.0.1.0/24  10.0.1.1
 
 ID  PREFIX       VIA          WEIGHT
  1  10.9.0.0/16  203.0.113.8       1
+
+NEXT-HOP     MAC  STATE
+203.0.113.1  -    asked
 
 FLOATING-IP   FIXED-IP   PORT
 198.51.100.7  10.0.1.13  web2
@@ -297,10 +298,10 @@ same "nothing of this is done" "$before" "$(hd export)"
 
 # ---- a restart, and the end ----
 
-before=$(hd -j router list | grep -v next-hop-state; hd -j floating-ip list; hd -j subnet list)
+before=$(hd -j router list | grep -v '"state":'; hd -j floating-ip list; hd -j subnet list)
 daemon_kill
 daemon_start
-same "after a restart" "$before" "$(hd -j router list | grep -v next-hop-state; hd -j floating-ip list; hd -j subnet list)"
+same "after a restart" "$before" "$(hd -j router list | grep -v '"state":'; hd -j floating-ip list; hd -j subnet list)"
 same "apply after a restart" "no changes" "$(hd apply -f "$T/all.yaml")"
 for ip in 198.51.100.7 203.0.113.50 203.0.113.51; do
 	hd floating-ip del "$ip"

@@ -363,6 +363,8 @@ static void independent_of_the_remote(void **state)
 
 /* --- what gets in --- */
 
+#define CLOSED6 "in 4, drop outside at 4 in routed-flow, shot"
+
 static void closed(void **state)
 {
 	struct fixture *f = *state;
@@ -376,10 +378,13 @@ static void closed(void **state)
 	dropped(f, 4, tcp4(&dan, &cat_out, 53, 80, syn, 0),
 		"in 4, drop outside at 4 in route, shot");
 	dropped(f, 4, icmp4(&dan, &cat_out, 8, 0, 1), "in 4, drop outside at 4 in route, shot");
-	/* The router has no way out for IPv6, so there is none in. */
-	dropped(f, 4, udp6(&dan, &v6, 53, 4000), "in 4, drop outside at 4 in route, shot");
+	/* The router has no way out for IPv6, so there is none in, whatever IPv4 may do. */
+	dropped(f, 4, udp6(&dan, &v6, 53, 4000), CLOSED6);
 	gateway_set(f, ROUTER, GATE, 0);
-	dropped(f, 4, udp6(&dan, &v6, 53, 4000), "in 4, drop outside at 4 in route, shot");
+	dropped(f, 4, udp6(&dan, &v6, 53, 4000), CLOSED6);
+	gateway_set(f, ROUTER, GATE, HD_END_SNAT | HD_END_OPEN6);
+	becomes(f, 4, udp6(&dan, &v6, 53, 4000), udp6(&dan_in, &cat, 53, 4000),
+		"in 4, out 3, redirect");
 }
 
 /* An answer that was never translated is no answer, though it looks like one inside. */

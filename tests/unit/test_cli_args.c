@@ -163,7 +163,7 @@ static void routers(void **state)
 	assert_command(&line, "router route-del r1 3", "router route-del");
 	assert_command(&line, "router gateway r1 --network ext --ip 203.0.113.9 --snat off",
 		       "router gateway");
-	assert_spec(&line, "{\"network\": \"ext\", \"ip\": \"203.0.113.9\", \"snat\": false}");
+	assert_spec(&line, "{\"network\": \"ext\", \"ip\": [\"203.0.113.9\"], \"snat\": false}");
 	assert_command(&line, "router gateway r1 --none", "router gateway");
 	assert_true(hd_cli_flag(&line.cli, "none"));
 	assert_refused("router attach r1", HD_ERR_USAGE, "router attach: --subnet is missing",

@@ -69,7 +69,7 @@ static void assert_fine(struct hd_model *model)
 
 /*
  * blue: b4 10.0.1.0/24, b6; red: r4 10.0.2.0/24; ext: out 203.0.113.0/24, more 198.51.100.0/24 (no gateway). Router r1 has b4, b6 and is at
- * ext with 203.0.113.9, for which .12 is a port of it. Router r2 has r4.
+ * ext with 203.0.113.9, for which .12 is a port of it. Router r2 has r4. Router six is at ext, in out6 2001:db8:e::/64, with 2001:db8:e::9.
  */
 static void put_basics(struct hd_model *model)
 {
@@ -91,6 +91,9 @@ static void put_basics(struct hd_model *model)
 	put(model, HD_NOUN_NEIGHBOUR, "ext/203.0.113.13", "{\"mac\":\"02:00:00:00:00:0d\"}");
 	put(model, HD_NOUN_ROUTER, "r1", "{\"subnets\":[\"b4\",\"b6\"]," OUT("203.0.113.9") "}");
 	put(model, HD_NOUN_ROUTER, "r2", "{\"subnets\":[\"r4\"]}");
+	SUBNET("out6", "ext", "2001:db8:e::/64", GATEWAY("2001:db8:e::1"));
+	put(model, HD_NOUN_ROUTER, "six",
+	    "{\"gateway\":{\"network\":\"ext\",\"ip\":\"2001:db8:e::9\"}}");
 }
 
 static int setup(void **state)
@@ -130,8 +133,8 @@ static void view_of_a_gateway(void **state)
 	const struct hd_model *model = *state;
 
 	assert_string_equal(gateway(model, "r1")->network, "ext");
-	assert_true(gateway(model, "r1")->has_ip);
-	assert_ip(&gateway(model, "r1")->ip, "203.0.113.9");
+	assert_true(gateway(model, "r1")->has_ip[HD_V4]);
+	assert_ip(&gateway(model, "r1")->ip[HD_V4], "203.0.113.9");
 	assert_true(gateway(model, "r1")->snat);
 	assert_false(gateway(model, "r1")->nat_log);
 	assert_int_equal(gateway(model, "r1")->address_blocks, 32);
@@ -139,9 +142,10 @@ static void view_of_a_gateway(void **state)
 	assert_null(gateway(model, "r1")->uplink);
 	assert_null(gateway(model, "r2")->network);
 	assert_false(gateway(model, "r2")->snat);
-	assert_ptr_equal(
-		hd_router_outside(model, &hd_model_get(model, HD_NOUN_ROUTER, "r1")->view.router),
-		hd_model_get(model, HD_NOUN_SUBNET, "out"));
+	assert_ptr_equal(hd_router_outside(model,
+					   &hd_model_get(model, HD_NOUN_ROUTER, "r1")->view.router,
+					   HD_V4),
+			 hd_model_get(model, HD_NOUN_SUBNET, "out"));
 	put(*state, HD_NOUN_ROUTER, "r1",
 	    "{\"gateway\":{\"network\":\"ext\",\"ip\":\"203.0.113.9\",\"snat\":false}}");
 	assert_false(gateway(model, "r1")->snat);
@@ -180,23 +184,23 @@ static void a_pool_gives_the_first_free_address(void **state)
 	PORT("allowed", "ext", ",\"allowed-address\":[\"203.0.113.10\"]");
 	put(model, HD_NOUN_FLOATING_IP, "203.0.113.11", "{\"router\":\"r1\",\"port\":\"web1\"}");
 	put(model, HD_NOUN_ROUTER, "r2", "{\"gateway\":{\"network\":\"ext\"}}");
-	assert_false(gateway(model, "r2")->has_ip);
+	assert_false(gateway(model, "r2")->has_ip[HD_V4]);
 	assert_fine(
 		model); /* .8 next router, .9 r1, .10 allowed, .11 floating, .12 port, .13 neighbour */
-	assert_ip(&gateway(model, "r2")->ip, "203.0.113.14");
+	assert_ip(&gateway(model, "r2")->ip[HD_V4], "203.0.113.14");
 	options = json_incref(hd_model_get(model, HD_NOUN_ROUTER, "r2")->spec);
-	assert_string_equal(
-		json_string_value(json_object_get(json_object_get(options, "gateway"), "ip")),
-		"203.0.113.14");
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(json_object_get(options, "gateway"), "ip"), 0)),
+			    "203.0.113.14");
 	/* It stays if the same is asked for again, or another thing changes. */
 	assert_true(hd_model_del(model, HD_NOUN_PORT, "public"));
 	put(model, HD_NOUN_ROUTER, "r2", "{\"gateway\":{\"network\":\"ext\",\"snat\":false}}");
 	assert_fine(model);
-	assert_ip(&gateway(model, "r2")->ip, "203.0.113.14");
+	assert_ip(&gateway(model, "r2")->ip[HD_V4], "203.0.113.14");
 	assert_false(gateway(model, "r2")->snat);
 	put(model, HD_NOUN_ROUTER, "r3", "{\"gateway\":{\"network\":\"ext\"}}");
 	assert_fine(model);
-	assert_ip(&gateway(model, "r3")->ip, "203.0.113.12");
+	assert_ip(&gateway(model, "r3")->ip[HD_V4], "203.0.113.12");
 }
 
 /* The whole of a subnet as a pool: its own address and that of all hosts are none to give. */
@@ -210,8 +214,8 @@ static void a_pool_gives_addresses_of_hosts(void **state)
 	put(model, HD_NOUN_ROUTER, "r2", "{\"gateway\":{\"network\":\"small\"}}");
 	put(model, HD_NOUN_ROUTER, "r3", "{\"gateway\":{\"network\":\"small\"}}");
 	assert_int_equal(hd_model_settle(model, NULL), 0);
-	assert_ip(&gateway(model, "r2")->ip, "192.0.2.254");
-	assert_false(gateway(model, "r3")->has_ip);
+	assert_ip(&gateway(model, "r2")->ip[HD_V4], "192.0.2.254");
+	assert_false(gateway(model, "r3")->has_ip[HD_V4]);
 }
 
 /* The end of all addresses is the end of a pool. */
@@ -225,8 +229,58 @@ static void a_pool_may_end_with_the_last_address(void **state)
 	put(model, HD_NOUN_ROUTER, "r2", "{\"gateway\":{\"network\":\"high\"}}");
 	put(model, HD_NOUN_ROUTER, "r3", "{\"gateway\":{\"network\":\"high\"}}");
 	assert_int_equal(hd_model_settle(model, NULL), 0);
-	assert_ip(&gateway(model, "r2")->ip, "255.255.255.255");
-	assert_false(gateway(model, "r3")->has_ip);
+	assert_ip(&gateway(model, "r2")->ip[HD_V4], "255.255.255.255");
+	assert_false(gateway(model, "r3")->has_ip[HD_V4]);
+}
+
+#define SIX                                                                                        \
+	SUBNET("pool6", "ext", "2001:db8:f::/64",                                                  \
+	       GATEWAY("2001:db8:f::1") POOL("2001:db8:f::fffe-2001:db8:f:0:1::2"))
+
+/* One address of each family that has a pool; a family that is not asked for is not there. */
+static void a_pool_of_each_family(void **state)
+{
+	struct hd_model *model = *state;
+
+	SIX;
+	SUBNET("out", "ext", "203.0.113.0/24",
+	       GATEWAY("203.0.113.8") POOL("203.0.113.8-203.0.113.15"));
+	PORT("taken", "ext", ",\"ip\":[\"2001:db8:f::fffe\",\"2001:db8:f::1:0\"]");
+	put(model, HD_NOUN_ROUTER, "r2", "{\"gateway\":{\"network\":\"ext\"}}");
+	put(model, HD_NOUN_ROUTER, "r3", "{\"gateway\":{\"network\":\"ext\"}}");
+	assert_fine(model);
+	assert_ip(&gateway(model, "r2")->ip[HD_V4], "203.0.113.10");
+	assert_ip(&gateway(model, "r2")->ip[HD_V6], "2001:db8:f::ffff");
+	assert_ip(&gateway(model, "r3")->ip[HD_V4], "203.0.113.11");
+	assert_ip(&gateway(model, "r3")->ip[HD_V6], "2001:db8:f::1:1");
+	assert_true(gateway(model, "r1")->has_ip[HD_V4]);
+	assert_false(gateway(model, "r1")->has_ip[HD_V6]);
+	assert_null(hd_router_outside(
+		model, &hd_model_get(model, HD_NOUN_ROUTER, "r1")->view.router, HD_V6));
+}
+
+/* Whatever the order, it says the same; what an older heddled has stored has no list. */
+static void addresses_of_both_families(void **state)
+{
+	struct hd_model *model = *state;
+	_json_ json_t *one = NULL;
+	_json_ json_t *old =
+		json_pack("{s:{s:s, s:s}}", "gateway", "network", "ext", "ip", "203.0.113.9");
+	struct hd_object *object = NULL;
+
+	SIX;
+	put(model, HD_NOUN_ROUTER, "r1",
+	    "{\"gateway\":{\"network\":\"ext\",\"ip\":[\"2001:db8:f::9\",\"203.0.113.9\"]}}");
+	assert_fine(model);
+	assert_ip(&gateway(model, "r1")->ip[HD_V4], "203.0.113.9");
+	assert_ip(&gateway(model, "r1")->ip[HD_V6], "2001:db8:f::9");
+	one = json_incref(hd_model_get(model, HD_NOUN_ROUTER, "r1")->spec);
+	put(model, HD_NOUN_ROUTER, "r1",
+	    "{\"gateway\":{\"network\":\"ext\",\"ip\":[\"203.0.113.9\",\"2001:db8:f::9\"]}}");
+	assert_true(json_equal(one, hd_model_get(model, HD_NOUN_ROUTER, "r1")->spec));
+	assert_int_equal(hd_object_new(&hd_nouns[HD_NOUN_ROUTER], "r9", 0, old, &object, NULL), 0);
+	assert_ip(&object->view.router.gateway.ip[HD_V4], "203.0.113.9");
+	hd_object_unref(object);
 }
 
 static void routers_share_an_address(void **state)
@@ -360,6 +414,27 @@ static const struct refusal refusals[] = {
 	  HD_ERR_CONFLICT, "port p: address 203.0.113.9 is already used by router r1", "ports/p/ip",
 	  "router gateway r1 --network ext --ip IP" },
 
+	{ R2, "{\"subnets\":[\"r4\"],\"gateway\":{\"network\":\"ext\",\"ip\":\"2001:db8:f::9\"}}",
+	  HD_ERR_INVALID,
+	  "router r2: gateway 2001:db8:f::9 at network ext: no subnet there holds that address",
+	  "routers/r2/gateway", "subnet add SUBNET --network ext" },
+	{ HD_NOUN_SUBNET, "out6",
+	  "{\"network\":\"ext\",\"cidr\":\"2001:db8:e::/64\",\"gateway\":\"2001:db8:e::9\"}",
+	  HD_ERR_INVALID,
+	  "router six: gateway 2001:db8:e::9 at network ext: it can't have that address",
+	  "routers/six/gateway", "next router" },
+	{ R1,
+	  "{\"subnets\":[\"b6\"],\"routes\":[{\"prefix\":\"::/0\",\"via\":\"2001:db8:1::9\"}],"
+	  "\"gateway\":{\"network\":\"ext\",\"ip\":[\"203.0.113.9\",\"2001:db8:e::8\"]}}",
+	  HD_ERR_CONFLICT,
+	  "router r1: gateway 2001:db8:e::8 at network ext: route 1 is a default route too",
+	  "routers/r1/gateway", "router route-del r1 1" },
+	{ R1, "{\"gateway\":{\"network\":\"ext\",\"ip\":\"2001:db8:e::9\"}}", HD_ERR_CONFLICT,
+	  "router six: address 2001:db8:e::9 is already used by router r1", "routers/six/gateway",
+	  "router gateway six --network ext --ip IP" },
+	{ FWD, FORWARD("six", "0.0.0.0:81", "10.0.1.11:80"), HD_ERR_INVALID,
+	  "port-forward web: router six has no IPv4 address outside", "port-forwards/web/listen",
+	  "router gateway six" },
 	{ FIP, "203.0.113.50", "{\"router\":\"none\",\"port\":\"web1\"}", HD_ERR_NOT_FOUND,
 	  "floating-ip 203.0.113.50: router none does not exist",
 	  "floating-ips/203.0.113.50/router", "router list" },
@@ -618,6 +693,8 @@ int main(void)
 		TEST(a_pool_gives_the_first_free_address),
 		TEST(a_pool_gives_addresses_of_hosts),
 		TEST(a_pool_may_end_with_the_last_address),
+		TEST(a_pool_of_each_family),
+		TEST(addresses_of_both_families),
 		TEST(routers_share_an_address),
 		TEST(a_floating_ip_stands_for_an_address),
 		TEST(a_floating_ip_follows_its_port),
