@@ -9,10 +9,11 @@ set -eu
 build='bpftool clang curl gcc iproute2 iputils-ping libbpf-dev libcurl4-openssl-dev libelf-dev libjansson-dev
 	libmicrohttpd-dev libmnl-dev libsqlite3-dev libsystemd-dev libyaml-dev linux-libc-dev llvm make
 	pkg-config procps scdoc socat util-linux uthash-dev zlib1g-dev'
-test="$build bridge-utils clang-format cppcheck ethtool frr git iperf3 jq libcmocka-dev
-	nftables openvswitch-switch python3 python3-scapy shellcheck tcpdump traceroute wget"
+test="$build bridge-utils busybox-static clang-format containerd containernetworking-plugins cppcheck
+	ethtool frr git iperf3 jq libcmocka-dev nftables openvswitch-switch podman python3 python3-scapy
+	runc shellcheck tcpdump traceroute wget"
 bench=$test
-kernels="$test busybox-static cpio kmod qemu-system-x86 xz-utils"
+kernels="$test cpio kmod qemu-system-x86 xz-utils"
 
 case ${1:-test} in
 build) wanted=$build ;;
