@@ -12,6 +12,7 @@
 
 #include "api/handlers.h"
 #include "cleanup.h"
+#include "departed.h"
 #include "log.h"
 #include "sync/bpffs.h"
 #include "sync/fdb.h"
@@ -459,7 +460,10 @@ static int open_all(struct hd_daemon *daemon, struct hd_error *err)
 	r = add_sources(daemon);
 	if (r < 0)
 		return hd_error_set(err, HD_ERR_FAILED, "event loop: %s", strerror(-r));
-	return open_api(daemon, err);
+	r = open_api(daemon, err);
+	if (r == 0)
+		hd_departed_remove(daemon);
+	return r;
 }
 
 int hd_daemon_open(const struct hd_config *config, struct hd_daemon **ret, struct hd_error *err)

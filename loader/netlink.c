@@ -339,9 +339,10 @@ int hd_netlink_route(struct hd_netlink *nl, bool is_v4, const void *to, const vo
 
 	msg->rtm_family = is_v4 ? AF_INET : AF_INET6;
 	msg->rtm_dst_len = (uint8_t)(routing.size * 8);
-	msg->rtm_src_len = (uint8_t)(routing.size * 8);
+	msg->rtm_src_len = from ? (uint8_t)(routing.size * 8) : 0;
 	mnl_attr_put(nlh, RTA_DST, routing.size, to);
-	mnl_attr_put(nlh, RTA_SRC, routing.size, from);
+	if (from)
+		mnl_attr_put(nlh, RTA_SRC, routing.size, from);
 	r = talk(nl, nlh, on_route, &routing);
 	if (r < 0)
 		return r;
@@ -703,6 +704,34 @@ static int change_default(struct hd_netlink *nl, uint16_t type, uint16_t flags, 
 	mnl_attr_put(nlh, RTA_GATEWAY, is_v4 ? 4 : 16, gateway);
 	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
 	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_route_add(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *to,
+			 uint8_t len, const void *gateway)
+{
+	struct nlmsghdr *nlh = request(nl, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+	struct rtmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+	int r;
+
+	msg->rtm_family = is_v4 ? AF_INET : AF_INET6;
+	msg->rtm_dst_len = len;
+	msg->rtm_table = RT_TABLE_MAIN;
+	msg->rtm_protocol = RTPROT_STATIC;
+	msg->rtm_scope = gateway || !is_v4 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	msg->rtm_type = RTN_UNICAST;
+	if (len)
+		mnl_attr_put(nlh, RTA_DST, is_v4 ? 4 : 16, to);
+	if (gateway)
+		mnl_attr_put(nlh, RTA_GATEWAY, is_v4 ? 4 : 16, gateway);
+	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
+	r = talk(nl, nlh, NULL, NULL);
+	return r == -EEXIST ? 0 : r;
+}
+
+int hd_netlink_default_route_add(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,
+				 const void *gateway)
+{
+	return hd_netlink_route_add(nl, ifindex, is_v4, NULL, 0, gateway);
 }
 
 int hd_netlink_default_route(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,

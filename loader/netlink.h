@@ -86,7 +86,7 @@ struct hd_route {
 	uint8_t next[16];
 };
 
-/** hd_netlink_route - how an address is reached from @from; -ENETUNREACH and the like if it is not */
+/** hd_netlink_route - how an address is reached from @from, NULL for any; -ENETUNREACH and the like if it is not */
 int hd_netlink_route(struct hd_netlink *nl, bool is_v4, const void *to, const void *from,
 		     struct hd_route *ret);
 
@@ -152,6 +152,14 @@ int hd_netlink_addr(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const v
 		    uint8_t len);
 int hd_netlink_addr_del(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
 			uint8_t len);
+
+/** hd_netlink_route_add - a route to @to/@len, by @gateway or, if that is NULL, on the link; one that is there, by whatever device, stays */
+int hd_netlink_route_add(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *to,
+			 uint8_t len, const void *gateway);
+
+/** hd_netlink_default_route_add - likewise, but one that is there, by whatever device, stays */
+int hd_netlink_default_route_add(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,
+				 const void *gateway);
 
 /** hd_netlink_default_route - add or replace the default route by @gateway; same form as the address */
 int hd_netlink_default_route(struct hd_netlink *nl, uint32_t ifindex, bool is_v4,

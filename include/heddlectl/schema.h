@@ -16,17 +16,17 @@
 #include "heddlectl/error.h"
 
 enum hd_type {
-	HD_TYPE_NAME,	  /* the name of another object; letters, digits, "._-" */
-	HD_TYPE_STRING,	  /* free text without control characters, at most 255 bytes */
-	HD_TYPE_DEVICE,	  /* a network device's name, 1-15 bytes */
-	HD_TYPE_NETNS,	  /* a namespace: a name under /run/netns or an absolute path */
-	HD_TYPE_UINT,	  /* min..max of the option, or one of its words if it has some */
-	HD_TYPE_FLAG,	  /* no value on the command line; true or false in JSON and YAML */
-	HD_TYPE_ONOFF,	  /* "on" or "off" on the command line; true or false in JSON and YAML */
-	HD_TYPE_WORD,	  /* one of the option's words */
-	HD_TYPE_MAC,	  /* unicast MAC, canonical form is lower case with colons */
-	HD_TYPE_IP,	  /* IPv4 or IPv6 address */
-	HD_TYPE_IPLEN,	  /* address, with or without /LEN */
+	HD_TYPE_NAME,	/* the name of another object; letters, digits, "._-" */
+	HD_TYPE_STRING, /* free text without control characters, at most 255 bytes */
+	HD_TYPE_DEVICE, /* a network device's name, 1-15 bytes */
+	HD_TYPE_NETNS,	/* a namespace: a name under /run/netns or an absolute path */
+	HD_TYPE_UINT,	/* min..max of the option, or one of its words if it has some */
+	HD_TYPE_FLAG,	/* no value on the command line; true or false in JSON and YAML */
+	HD_TYPE_ONOFF,	/* "on" or "off" on the command line; true or false in JSON and YAML */
+	HD_TYPE_WORD,	/* one of the option's words */
+	HD_TYPE_MAC,	/* unicast MAC, canonical form is lower case with colons */
+	HD_TYPE_IP,	/* IPv4 or IPv6 address */
+	HD_TYPE_IPLEN, /* address, with or without /LEN; HD_IP_AUTO or FIRST-LAST[,FIRST-LAST]...: one that is free */
 	HD_TYPE_RANGE,	  /* FIRST-LAST, addresses of one family in ascending order */
 	HD_TYPE_CIDR,	  /* network address/LEN, host bits zero */
 	HD_TYPE_LABEL,	  /* KEY=VALUE, as in Kubernetes: KEY is [DOMAIN/]NAME */
@@ -38,6 +38,9 @@ enum hd_type {
 	HD_TYPE_VLANS, /* N,N-M,...: VLANs 0-4094, none twice; a text, canonical form in ascending order */
 	HD_TYPE_ITEM, /* a mapping with the options of @item; no text stands for one */
 };
+
+/** HD_IP_AUTO - in the place of addresses: a free one of each family that the network has subnets of */
+#define HD_IP_AUTO "auto"
 
 enum {
 	HD_OPT_LIST = 1 << 0,	  /* may be repeated; a JSON array */

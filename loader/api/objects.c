@@ -350,6 +350,18 @@ static void hint_user(const struct hd_model *model, const struct hd_object *user
 			      used->name);
 }
 
+/* A port with all that is there because of it; at once, and also if only the latter is left. */
+static int del_cascade(struct hd_daemon *daemon, const struct hd_http_request *req,
+		       const char *name, json_t **ret, struct hd_error *err)
+{
+	struct hd_model *candidate = hd_model_copy(daemon->model);
+
+	if (!candidate)
+		return hd_error_set(err, HD_ERR_FAILED, "no memory");
+	hd_model_del_cascade(candidate, name);
+	return hd_change_commit(daemon, candidate, hd_api_flag(req, "dry-run"), ret, err);
+}
+
 int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
 	       const struct hd_http_request *req, const char *name, json_t **ret,
 	       struct hd_error *err)
@@ -357,6 +369,9 @@ int hd_api_del(struct hd_daemon *daemon, const struct hd_noun *noun,
 	const struct hd_object *old = hd_model_get(daemon->model, noun->id, name);
 	const struct hd_object *user;
 
+	if (noun->id == HD_NOUN_PORT && hd_api_flag(req, "cascade") &&
+	    (old || hd_api_flag(req, "if-exists")))
+		return del_cascade(daemon, req, name, ret, err);
 	if (!old && hd_api_flag(req, "if-exists")) {
 		*ret = hd_api_no_change(req);
 		return 0;

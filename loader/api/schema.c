@@ -143,7 +143,8 @@ static const struct hd_option subnet_options[] = {
 	{ .name = "pool",
 	  .type = HD_TYPE_RANGE,
 	  .meta = "FIRST-LAST",
-	  .help = "addresses to hand out: to routers that have their gateway there" },
+	  .help = "addresses to hand out: to ports with --ip auto, all of cidr if not given, and to "
+		  "routers that have their gateway there" },
 };
 
 static const struct hd_option port_options[] = {
@@ -178,6 +179,10 @@ static const struct hd_option port_options[] = {
 	  .flags = HD_OPT_FIXED,
 	  .meta = "IF",
 	  .help = "name of the device in the namespace, or of the host's leg" },
+	{ .name = "once",
+	  .type = HD_TYPE_FLAG,
+	  .flags = HD_OPT_FIXED,
+	  .help = "its device is made once: if it goes, with its namespace, it is not made again" },
 	{ .name = "mac",
 	  .type = HD_TYPE_MAC,
 	  .meta = "MAC",
@@ -186,7 +191,8 @@ static const struct hd_option port_options[] = {
 	  .type = HD_TYPE_IPLEN,
 	  .flags = HD_OPT_LIST,
 	  .meta = "IP[/LEN]",
-	  .help = "an address; LEN comes from the subnet that holds it" },
+	  .help = "an address, LEN comes from the subnet that holds it; auto: a free one of each "
+		  "family; FIRST-LAST[,FIRST-LAST]...: a free one of these" },
 	{ .name = "isolated",
 	  .type = HD_TYPE_FLAG,
 	  .help = "no frames to or from other isolated ports" },
@@ -204,6 +210,10 @@ static const struct hd_option port_options[] = {
 	  .flags = HD_OPT_LIST,
 	  .meta = "KEY=VALUE",
 	  .help = "label, for people and tools, and for groups that select by it" },
+	{ .name = "owner",
+	  .type = HD_TYPE_STRING,
+	  .meta = "TEXT",
+	  .help = "what the tool that made it has to remember; heddle-cni has it" },
 	{ .name = "security-group",
 	  .type = HD_TYPE_NAME,
 	  .flags = HD_OPT_LIST,

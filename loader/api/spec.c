@@ -761,16 +761,6 @@ static int check_ip(const struct hd_option *opt, const char *text, json_t **ret,
 	return take_ip(opt, &ip, ret, err);
 }
 
-static int check_iplen(const struct hd_option *opt, const char *text, json_t **ret,
-		       struct hd_error *err)
-{
-	struct ip ip;
-
-	if (!parse_ip(text, &ip))
-		return unexpected(opt, text, "an IPv4 or IPv6 address, with or without /LEN", err);
-	return take_ip(opt, &ip, ret, err);
-}
-
 /* Both ends of one family, the first not behind the last. */
 static bool parse_range(const char *text, struct ip *first, struct ip *last)
 {
@@ -798,6 +788,44 @@ static int check_range(const struct hd_option *opt, const char *text, json_t **r
 	print_ip(&last, to);
 	(void)snprintf(out, sizeof(out), "%s-%s", from, to);
 	return take_text(opt, out, ret, err);
+}
+
+/* Ranges, separated by commas, in canonical form. */
+static int check_ranges(const struct hd_option *opt, const char *text, json_t **ret,
+			struct hd_error *err)
+{
+	char out[16 * IP_TEXT_MAX] = "", from[IP_TEXT_MAX], to[IP_TEXT_MAX];
+	_free_ char *copy = strdup(text);
+	size_t len = 0;
+	char *rest = copy, *one;
+
+	if (!copy)
+		return -ENOMEM;
+	while ((one = strsep(&rest, ","))) {
+		struct ip first, last;
+
+		if (!parse_range(one, &first, &last) || len + 2 * IP_TEXT_MAX > sizeof(out))
+			return unexpected(opt, text,
+					  "an IPv4 or IPv6 address, with or without /LEN; auto; or "
+					  "FIRST-LAST[,FIRST-LAST]...",
+					  err);
+		print_ip(&first, from);
+		print_ip(&last, to);
+		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s-%s", len ? "," : "",
+					from, to);
+	}
+	return take_text(opt, out, ret, err);
+}
+
+static int check_iplen(const struct hd_option *opt, const char *text, json_t **ret,
+		       struct hd_error *err)
+{
+	struct ip ip;
+
+	if (!strcmp(text, HD_IP_AUTO))
+		return take_text(opt, text, ret, err);
+	return parse_ip(text, &ip) ? take_ip(opt, &ip, ret, err)
+				   : check_ranges(opt, text, ret, err);
 }
 
 static struct ip network_of(const struct ip *ip)

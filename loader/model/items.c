@@ -125,5 +125,7 @@ int hd_spec_complete(const struct hd_model *model, const struct hd_model *also,
 		return hd_group_number(model, also, old, limits, spec, err);
 	if (noun->id == HD_NOUN_FIREWALL)
 		return hd_firewall_number(model, also, old, limits, spec, err);
+	if (noun->id == HD_NOUN_PORT)
+		return hd_port_keep_ips(old, spec, err);
 	return noun->id == HD_NOUN_ROUTER ? hd_router_number(old, spec, err) : 0;
 }

@@ -21,6 +21,7 @@ struct hd_model {
 	struct entry *by_id[HD_NOUN_COUNT];
 	struct entry *by_leg;
 	uint32_t last_id[HD_NOUN_COUNT]; /* highest number given, also to objects that are gone */
+	uint64_t next_address[2];	 /* by is_v4 */
 	uint8_t *rule_ids;		 /* numbers of rules that are taken, a bit each */
 	size_t rule_bytes;
 	const struct hd_object **rule_groups; /* by number of rule; NULL until it is asked for */
@@ -153,6 +154,11 @@ void hd_model_free(struct hd_model *model)
 	free(model);
 }
 
+uint64_t *hd_model_next_address(struct hd_model *model, bool is_v4)
+{
+	return &model->next_address[is_v4];
+}
+
 struct hd_model *hd_model_copy(const struct hd_model *model)
 {
 	struct hd_model *copy = hd_model_new();
@@ -167,6 +173,7 @@ struct hd_model *hd_model_copy(const struct hd_model *model)
 			}
 		copy->last_id[noun] = model->last_id[noun];
 	}
+	memcpy(copy->next_address, model->next_address, sizeof(copy->next_address));
 	return copy;
 }
 

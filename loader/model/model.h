@@ -165,7 +165,12 @@ enum hd_vlan_mode {
 	HD_VLAN_MODE_TUNNEL,
 };
 
-/** struct hd_port - view of a port; @netns, @peer and @ifname are NULL where they do not apply; @trunk is NULL for all VLANs */
+/**
+ * struct hd_port - view of a port
+ * @wish: it is to have an address that is free: HD_IP_AUTO or ranges; NULL in a valid model, see hd_model_settle()
+ *
+ * @netns, @peer and @ifname are NULL where they do not apply; @trunk is NULL for all VLANs
+ */
 struct hd_port {
 	const char *network;
 	enum hd_port_kind kind;
@@ -175,6 +180,7 @@ struct hd_port {
 	char ifname[16];
 	uint8_t mac[6];
 	bool has_mac;
+	bool once; /* a device that has gone is not made again */
 	bool isolated;
 	bool hairpin;
 	uint32_t mtu; /* 0 = the network's */
@@ -183,6 +189,7 @@ struct hd_port {
 	uint32_t *trunk; /* HD_VLAN_WORDS */
 	struct hd_ip *ips;
 	size_t n_ips;
+	const char *wish;
 	bool secure;
 	const char **
 		groups; /* sorted; those that it names, and those that select it; one at least with @secure */
@@ -393,6 +400,9 @@ struct hd_model;
 struct hd_model *hd_model_new(void);
 void hd_model_free(struct hd_model *model); /* NULL is fine */
 
+/** hd_model_next_address - where in its range the last address of a family was, that was handed out, and one more: for hd_pool_next() */
+uint64_t *hd_model_next_address(struct hd_model *model, bool is_v4);
+
 /** hd_model_copy - a model with the same objects; NULL without memory */
 struct hd_model *hd_model_copy(const struct hd_model *model);
 
@@ -465,7 +475,8 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
 /**
  * hd_model_settle - give objects what they leave to others: comes before hd_model_validate()
  *
- * Ports become members of the groups that select their labels, see hd_settle_groups(). A router's gateway without an address gets the first free one of a
+ * Ports become members of the groups that select their labels, see hd_settle_groups(). A port with HD_IP_AUTO or a
+ * range among its addresses gets free ones, for good; they are handed out in turn, so that one that was returned rests. A router's gateway without an address gets the first free one of a
  * pool of its network, of each family that has a pool, for good; a floating IP without a fixed-ip stands for the only IPv4 address of its port, whichever
  * that is. Where none is to be had things stay as they are, for hd_model_validate()
  * to say so. What changes is a new object in the model's place of the old one.
@@ -574,6 +585,15 @@ uint16_t hd_model_vlan_of(const struct hd_model *model, const char *port);
 /** hd_model_network_of - the network of a port's view; never NULL in a validated model */
 const struct hd_object *hd_model_network_of(const struct hd_model *model,
 					    const struct hd_port *port);
+
+/**
+ * hd_model_del_cascade - remove a port and all that is there because of it: floating IPs that stand for it, FDB entries that name it, and
+ * security groups and port forwards that are called NAME.something
+ */
+void hd_model_del_cascade(struct hd_model *model, const char *port);
+
+/** hd_port_keep_ips - what a port had handed out it keeps, where @spec asks for a free address; as hd_spec_complete() */
+int hd_port_keep_ips(const struct hd_object *old, json_t *spec, struct hd_error *err);
 
 /* router.c */
 /** hd_router_number - give each route of a router a number, sort its subnets, keep its gateway's address; as hd_spec_complete() */

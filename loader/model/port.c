@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "model/views.h"
 
 /* What is at another host has a MAC and addresses, and maybe groups; all else about it is decided there. */
 static int remote_kind(const struct hd_object *object, enum hd_port_kind *ret, struct hd_error *err)
 {
-	static const char *const foreign[] = { "ifname",	  "isolated",  "hairpin", "mtu",
-					       "allowed-address", "vlan-mode", "tag",	  "trunk" };
+	static const char *const foreign[] = { "ifname",    "once", "isolated",
+					       "hairpin",   "mtu",  "allowed-address",
+					       "vlan-mode", "tag",  "trunk" };
 
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		if (json_object_get(object->spec, foreign[i]))
@@ -41,6 +43,9 @@ static int kind_of(const struct hd_object *object, enum hd_port_kind *ret, struc
 	}
 	if (peer)
 		return remote_kind(object, ret, err);
+	if (!netns && hd_spec_bool(object, "once"))
+		return hd_error_set(err, HD_ERR_INVALID, "port %s: once goes with netns only",
+				    object->name);
 	if (device && hd_spec_text(object, "ifname"))
 		return hd_error_set(err, HD_ERR_INVALID, "port %s: ifname does not go with device",
 				    object->name);
@@ -80,11 +85,45 @@ static int ips_of(struct hd_object *object, struct hd_error *err)
 	port->ips = calloc(json_array_size(list) + 1, sizeof(*port->ips));
 	if (!port->ips)
 		return hd_error_set(err, HD_ERR_FAILED, "port %s: no memory", object->name);
-	json_array_foreach(list, i, item)
-		if (hd_ip_parse(json_string_value(item), &port->ips[port->n_ips++]) < 0)
-			return hd_error_set(err, HD_ERR_INVALID, "port %s: bad address %s",
-					    object->name, json_string_value(item));
+	json_array_foreach(list, i, item) {
+		if (hd_ip_parse(json_string_value(item), &port->ips[port->n_ips]) == 0)
+			port->n_ips++;
+		else if (!port->wish)
+			port->wish = json_string_value(item);
+	}
 	return 0;
+}
+
+/* hd_model_settle() has left it, as there is none. */
+static int no_address(const struct hd_model *model, const struct hd_object *object,
+		      struct hd_error *err)
+{
+	const struct hd_port *port = &object->view.port;
+	bool has_subnet = false;
+
+	hd_model_each(model, HD_NOUN_SUBNET, subnet)
+		has_subnet |= !strcmp(subnet->view.subnet.network, port->network);
+	if (!has_subnet) {
+		hd_error_set(err, HD_ERR_INVALID,
+			     "port %s: network %s has no subnet to take an address from",
+			     object->name, port->network);
+		hd_error_hint(err, "'heddle subnet add NAME --network %s --cidr CIDR' gives it one",
+			      port->network);
+	} else if (!strcmp(port->wish, HD_IP_AUTO)) {
+		hd_error_set(err, HD_ERR_CONFLICT,
+			     "port %s: no address of the subnets of network %s is free",
+			     object->name, port->network);
+		hd_error_hint(err, "'heddle port list' shows who has them; a subnet with a pool "
+				   "hands out that alone");
+	} else {
+		hd_error_set(err, HD_ERR_CONFLICT,
+			     "port %s: no address of %s in network %s is free", object->name,
+			     port->wish, port->network);
+		hd_error_hint(err, "'heddle port list' shows who has them, 'heddle subnet list' "
+				   "what subnets hold");
+	}
+	hd_error_where(err, "ports/%s/ip", object->name);
+	return -ENOSPC;
 }
 
 /* Sorted, so that ports that name the same groups in another order are the same to the compiler. */
@@ -245,6 +284,7 @@ int hd_port_view(struct hd_object *object, struct hd_error *err)
 	port->device = hd_spec_text(object, "device");
 	port->netns = hd_spec_text(object, "netns");
 	port->peer = hd_spec_text(object, "peer");
+	port->once = hd_spec_bool(object, "once");
 	port->isolated = hd_spec_bool(object, "isolated");
 	port->hairpin = hd_spec_bool(object, "hairpin");
 	port->mtu = hd_spec_uint(object, "mtu");
@@ -295,6 +335,8 @@ int hd_port_validate(const struct hd_model *model, const struct hd_object *objec
 		hd_error_where(err, "ports/%s/peer", object->name);
 		return -EINVAL;
 	}
+	if (port->wish)
+		return no_address(model, object, err);
 	for (size_t i = 0; i < port->n_ips; i++) {
 		int r = validate_ip(model, object, &port->ips[i], i, err);
 
@@ -302,4 +344,112 @@ int hd_port_validate(const struct hd_model *model, const struct hd_object *objec
 			return r;
 	}
 	return 0;
+}
+
+static bool is_listed(const json_t *list, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (!strcmp(json_string_value(item), text))
+			return true;
+	return false;
+}
+
+static bool is_between(const struct hd_ip *ip, const struct hd_ip *first, const struct hd_ip *last)
+{
+	return ip->is_v4 == first->is_v4 &&
+	       memcmp(ip->bytes, first->bytes, sizeof(ip->bytes)) >= 0 &&
+	       memcmp(ip->bytes, last->bytes, sizeof(ip->bytes)) <= 0;
+}
+
+/* Whether an address is one that a wish stands for. */
+static bool fulfils(const char *text, const char *wish)
+{
+	_free_ char *copy = strdup(wish);
+	struct hd_ip ip, first, last;
+	char *rest = copy, *one;
+
+	if (!copy || hd_ip_parse(text, &ip) < 0)
+		return false;
+	while ((one = strsep(&rest, ","))) {
+		char *dash = strchr(one, '-');
+
+		if (!dash)
+			return ip.prefix == HD_PREFIX_NONE; /* HD_IP_AUTO */
+		*dash = 0;
+		if (hd_ip_parse(one, &first) == 0 && hd_ip_parse(dash + 1, &last) == 0 &&
+		    is_between(&ip, &first, &last))
+			return true;
+	}
+	return false;
+}
+
+/* What the port has for a wish; the wish itself if there is nothing. */
+static int keep(const struct hd_object *old, const json_t *given, json_t *wish, json_t *list)
+{
+	bool is_auto = !strcmp(json_string_value(wish), HD_IP_AUTO), any = false;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(old->spec, "ip"), i, item) {
+		const char *text = json_string_value(item);
+
+		if ((any && !is_auto) || is_listed(list, text) || is_listed(given, text) ||
+		    !fulfils(text, json_string_value(wish)))
+			continue;
+		if (json_array_append(list, item) < 0)
+			return -ENOMEM;
+		any = true;
+	}
+	return any ? 0 : json_array_append(list, wish);
+}
+
+int hd_port_keep_ips(const struct hd_object *old, json_t *spec, struct hd_error *err)
+{
+	const json_t *given = json_object_get(spec, "ip");
+	_json_ json_t *list = json_array();
+	struct hd_ip ip;
+	json_t *item;
+	size_t i;
+	int r = list ? 0 : -ENOMEM;
+
+	if (!old || !given)
+		return 0;
+	json_array_foreach(given, i, item)
+		if (r == 0)
+			r = hd_ip_parse(json_string_value(item), &ip) == 0
+				    ? json_array_append(list, item)
+				    : keep(old, given, item, list);
+	if (r < 0 || json_object_set(spec, "ip", list) < 0)
+		return hd_error_set(err, HD_ERR_FAILED, "port %s: no memory", old->name);
+	return 0;
+}
+
+/* Whether an object is there because of a port. */
+static bool hangs_on(const struct hd_object *object, const char *port)
+{
+	size_t len = strlen(port);
+
+	if (object->noun->id == HD_NOUN_FLOATING_IP)
+		return !strcmp(object->view.floating_ip.port, port);
+	if (object->noun->id == HD_NOUN_FDB)
+		return object->view.fdb.port && !strcmp(object->view.fdb.port, port);
+	return !strncmp(object->name, port, len) && object->name[len] == '.';
+}
+
+void hd_model_del_cascade(struct hd_model *model, const char *port)
+{
+	static const enum hd_noun_id nouns[] = { HD_NOUN_FLOATING_IP, HD_NOUN_FDB,
+						 HD_NOUN_PORT_FORWARD, HD_NOUN_GROUP };
+	struct hd_object *object, *next;
+
+	for (size_t i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++)
+		for (object = hd_model_first(model, nouns[i]); object; object = next) {
+			next = hd_model_next(model, object);
+			if (hangs_on(object, port))
+				(void)hd_model_del(model, nouns[i], object->name);
+		}
+	(void)hd_model_del(model, HD_NOUN_PORT, port);
 }

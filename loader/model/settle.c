@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* settle.c - what objects leave to others: groups by label (select.c), the address of a router's gateway, the address that a floating IP stands for */
+/* settle.c - what objects leave to others: groups by label (select.c), addresses of ports and of routers' gateways, the address that a floating IP stands for */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
+#include "model/pool.h"
 #include "model/views.h"
 
 static int settle_gateways(struct hd_model *model, bool *ret_changed, struct hd_error *err);
+static int settle_ports(struct hd_model *model, bool *ret_changed, struct hd_error *err);
 static int settle_floating_ips(struct hd_model *model, bool *ret_changed, struct hd_error *err);
 
-/* Addresses first: a floating IP is no address for a gateway, the other way round nothing is asked. */
+/* Addresses first: a floating IP is no address for others, and stands for that of a port; and a port with a new address is a new object. */
 int hd_model_settle(struct hd_model *model, struct hd_error *err)
 {
 	bool changed = false;
-	int r = hd_settle_groups(model, &changed, err);
+	int r = settle_gateways(model, &changed, err);
 
 	if (r == 0)
-		r = settle_gateways(model, &changed, err);
+		r = settle_ports(model, &changed, err);
+	if (r == 0)
+		r = hd_settle_groups(model, &changed, err);
 	if (r == 0)
 		r = settle_floating_ips(model, &changed, err);
 	if (changed)
@@ -90,118 +93,23 @@ static int settle_floating_ips(struct hd_model *model, bool *ret_changed, struct
 
 /* ---- gateways ---- */
 
-/* Addresses of a network that somebody has; @failed: there was no memory. */
-struct taken {
-	struct hd_ip *list;
-	size_t n, room;
-	bool failed;
-};
-
-static void take(struct taken *taken, const struct hd_ip *ip)
-{
-	size_t room = taken->room ? taken->room * 2 : 64;
-	struct hd_ip *list;
-
-	if (taken->n == taken->room) {
-		list = reallocarray(taken->list, room, sizeof(*list));
-		if (!list) {
-			taken->failed = true;
-			return;
-		}
-		taken->list = list;
-		taken->room = room;
-	}
-	taken->list[taken->n++] = *ip;
-}
-
-static bool is(const char *a, const char *b)
-{
-	return a && !strcmp(a, b);
-}
-
-static void take_port(struct taken *taken, const struct hd_port *port)
-{
-	for (size_t i = 0; i < port->n_ips; i++)
-		take(taken, &port->ips[i]);
-	for (size_t i = 0; i < port->n_allowed; i++)
-		take(taken, &port->allowed[i].ip);
-}
-
-/* Those of routers, too: only who asks for it shares an address. */
-static void take_all(struct taken *taken, const struct hd_model *model, const char *network)
-{
-	hd_model_each(model, HD_NOUN_SUBNET, object)
-		if (is(object->view.subnet.network, network) && object->view.subnet.has_gateway)
-			take(taken, &object->view.subnet.gateway);
-	hd_model_each(model, HD_NOUN_ROUTER, object)
-		for (int family = 0; family < HD_FAMILIES; family++)
-			if (is(object->view.router.gateway.network, network) &&
-			    object->view.router.gateway.has_ip[family])
-				take(taken, &object->view.router.gateway.ip[family]);
-	hd_model_each(model, HD_NOUN_PORT, object)
-		if (is(object->view.port.network, network))
-			take_port(taken, &object->view.port);
-	hd_model_each(model, HD_NOUN_PORT_FORWARD, object)
-		if (is(hd_model_listen_network(model, &object->view.port_forward), network))
-			take(taken, &object->view.port_forward.listen.ip);
-	hd_model_each(model, HD_NOUN_FLOATING_IP, object)
-		if (is(hd_model_floating_network(model, &object->view.floating_ip), network))
-			take(taken, &object->view.floating_ip.ip);
-	hd_model_each(model, HD_NOUN_NEIGHBOUR, object)
-		if (is(object->view.neighbour.network, network))
-			take(taken, &object->view.neighbour.ip);
-}
-
-/* IPv4 addresses are kept as they are mapped: the order of their bytes is that of their numbers. */
-static int compare_addresses(const void *a, const void *b)
-{
-	const struct hd_ip *x = a, *y = b;
-
-	return memcmp(x->bytes, y->bytes, sizeof(x->bytes));
-}
-
-static void next_address(struct hd_ip *ip)
-{
-	for (int i = 15; i >= 0 && !++ip->bytes[i]; i--)
-		;
-}
-
-/* The first address of the pool that is a host's and is not taken; false if there is none. */
-static bool first_free(const struct hd_subnet *subnet, const struct taken *taken, struct hd_ip *ret)
-{
-	struct hd_ip ip = subnet->pool_first;
-	bool last = false;
-
-	for (size_t i = 0; !last; next_address(&ip)) {
-		last = hd_ip_same(&ip, &subnet->pool_last);
-		while (i < taken->n && compare_addresses(&taken->list[i], &ip) < 0)
-			i++;
-		if ((i < taken->n && hd_ip_same(&taken->list[i], &ip)) ||
-		    !hd_ip_is_host(&ip, &subnet->cidr))
-			continue;
-		*ret = ip;
-		return true;
-	}
-	return false;
-}
-
 /* 1 with an address, 0 if no pool of the family has one. */
 static int find_address(const struct hd_model *model, const char *network, int family,
 			struct hd_ip *ret)
 {
-	_free_ struct hd_ip *list = NULL;
-	struct taken taken = { 0 };
+	CLEANUP(hd_pool_done) struct hd_pool pool = { 0 };
+	int r = hd_pool_open(model, network, &pool);
 
-	take_all(&taken, model, network);
-	list = taken.list;
-	if (taken.failed)
-		return -ENOMEM;
-	qsort(taken.list, taken.n, sizeof(*taken.list), compare_addresses);
+	if (r < 0)
+		return r;
 	hd_model_each(model, HD_NOUN_SUBNET, object) {
 		const struct hd_subnet *subnet = &object->view.subnet;
+		struct hd_range range = hd_pool_of_subnet(subnet);
+		uint64_t from_first = 0;
 
-		if (is(subnet->network, network) && subnet->has_pool &&
-		    subnet->cidr.is_v4 == (family == HD_V4) && first_free(subnet, &taken, ret))
+		if (!strcmp(subnet->network, network) && subnet->has_pool &&
+		    subnet->cidr.is_v4 == (family == HD_V4) &&
+		    hd_pool_next(&pool, &range, &from_first, ret))
 			return 1;
 	}
 	return 0;
@@ -263,6 +171,160 @@ static int settle_gateways(struct hd_model *model, bool *ret_changed, struct hd_
 		if (!gateway->network || gateway->has_ip[HD_V4] || gateway->has_ip[HD_V6])
 			continue;
 		r = settle_gateway(model, object, err);
+		*ret_changed |= r > 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* ---- ports ---- */
+
+/* One port whose addresses are being found. @list: those that it has or gets. */
+struct asking {
+	struct hd_model *model;
+	const char *network;
+	struct hd_pool pool;
+	json_t *list;
+};
+
+static void asking_done(struct asking *asking)
+{
+	hd_pool_done(&asking->pool);
+	json_decref(asking->list);
+}
+
+/* 1 with an address, 0 if none of the range is free. */
+static int take_from(struct asking *asking, const struct hd_range *range)
+{
+	struct hd_ip ip;
+	char text[64];
+
+	if (!hd_pool_next(&asking->pool, range,
+			  hd_model_next_address(asking->model, range->first.is_v4), &ip))
+		return 0;
+	hd_ip_format(&ip, text);
+	if (json_array_append_new(asking->list, json_string(text)) < 0)
+		return -ENOMEM;
+	return hd_pool_take(&asking->pool, &ip) < 0 ? -ENOMEM : 1;
+}
+
+/* A family of which there is no subnet is not asked for. */
+static int take_family(struct asking *asking, bool is_v4, bool *ret_any)
+{
+	int r = 1;
+
+	hd_model_each(asking->model, HD_NOUN_SUBNET, object) {
+		const struct hd_subnet *subnet = &object->view.subnet;
+		struct hd_range range = hd_pool_of_subnet(subnet);
+
+		if (strcmp(subnet->network, asking->network) || subnet->cidr.is_v4 != is_v4)
+			continue;
+		*ret_any = true;
+		r = take_from(asking, &range);
+		if (r)
+			return r;
+	}
+	return r;
+}
+
+static int take_auto(struct asking *asking)
+{
+	bool any = false;
+	int r = take_family(asking, true, &any);
+
+	if (r > 0)
+		r = take_family(asking, false, &any);
+	return r > 0 && !any ? 0 : r;
+}
+
+/* Of the first range that has one. */
+static int take_range(struct asking *asking, const char *text)
+{
+	_free_ char *copy = strdup(text);
+	char *rest = copy, *one;
+	int r = copy ? 0 : -ENOMEM;
+
+	while (r == 0 && (one = strsep(&rest, ","))) {
+		char *dash = strchr(one, '-');
+		const struct hd_object *subnet;
+		struct hd_range range;
+
+		if (!dash)
+			continue;
+		*dash = 0;
+		if (hd_ip_parse(one, &range.first) < 0 || hd_ip_parse(dash + 1, &range.last) < 0)
+			continue;
+		subnet = hd_model_subnet_of(asking->model, asking->network, &range.first);
+		if (!subnet || !hd_ip_in(&range.last, &subnet->view.subnet.cidr))
+			continue;
+		range.cidr = &subnet->view.subnet.cidr;
+		r = take_from(asking, &range);
+	}
+	return r;
+}
+
+static int take_one(struct asking *asking, json_t *item)
+{
+	const char *text = json_string_value(item);
+	struct hd_ip ip;
+
+	if (hd_ip_parse(text, &ip) == 0)
+		return json_array_append(asking->list, item) < 0 ? -ENOMEM : 1;
+	return strcmp(text, HD_IP_AUTO) ? take_range(asking, text) : take_auto(asking);
+}
+
+/* 1 with an address for each wish, 0 if there is none for one of them. */
+static int ask(struct asking *asking, const struct hd_object *port)
+{
+	int r = hd_pool_open(asking->model, asking->network, &asking->pool);
+	json_t *item;
+	size_t i;
+
+	asking->list = json_array();
+	if (r < 0 || !asking->list)
+		return -ENOMEM;
+	r = 1;
+	json_array_foreach(json_object_get(port->spec, "ip"), i, item)
+		if (r > 0)
+			r = take_one(asking, item);
+	return r;
+}
+
+static int settle_port(struct hd_model *model, const struct hd_object *old, struct hd_error *err)
+{
+	CLEANUP(asking_done)
+	struct asking asking = { .model = model, .network = old->view.port.network };
+	_json_ json_t *spec = json_copy(old->spec);
+	struct hd_object *object = NULL;
+	int r = ask(&asking, old);
+
+	if (r == 0)
+		return 0;
+	if (r < 0 || !spec || json_object_set(spec, "ip", asking.list) < 0)
+		return no_memory(old, err);
+	r = hd_object_renew(old, old->noun, old->name, spec, &object, err);
+	if (r == 0)
+		r = hd_model_put(model, object) < 0 ? no_memory(object, err) : 1;
+	hd_object_unref(object);
+	return r;
+}
+
+/* What a wish names must be there: whether it is, is for hd_model_validate() to say. */
+static bool wants_address(const struct hd_model *model, const struct hd_object *port)
+{
+	return port->view.port.wish && hd_model_network_of(model, &port->view.port);
+}
+
+static int settle_ports(struct hd_model *model, bool *ret_changed, struct hd_error *err)
+{
+	struct hd_object *next;
+	int r = 0;
+
+	for (struct hd_object *object = hd_model_first(model, HD_NOUN_PORT); object && r >= 0;
+	     object = next) {
+		next = hd_model_next(model, object);
+		if (!wants_address(model, object))
+			continue;
+		r = settle_port(model, object, err);
 		*ret_changed |= r > 0;
 	}
 	return r < 0 ? r : 0;

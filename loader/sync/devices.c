@@ -378,7 +378,10 @@ bool hd_device_gateways_changed(const struct hd_model *model, const struct hd_mo
 	return false;
 }
 
-/* Of each family a default route, or none if there is no gateway any more; another than ours stays (-ESRCH). */
+/*
+ * Of each family a default route, or none if there is no gateway any more; another than ours stays (-ESRCH), so does one that is there before a
+ * new device: of several ports in a namespace the first has it.
+ */
 static int change_routes(const struct hd_model *model, const struct hd_object *port,
 			 const struct hd_model *old, const struct hd_object *before,
 			 struct far_end *far)
@@ -390,7 +393,10 @@ static int change_routes(const struct hd_model *model, const struct hd_object *p
 	if (before)
 		find_gateways(old, before, was);
 	for (int v4 = 0; r == 0 && v4 < 2; v4++) {
-		if (is[v4])
+		if (is[v4] && !before)
+			r = hd_netlink_default_route_add(far->nl, far->ifindex, v4,
+							 wire_bytes(is[v4]));
+		else if (is[v4])
 			r = hd_netlink_default_route(far->nl, far->ifindex, v4, wire_bytes(is[v4]));
 		else if (was[v4])
 			(void)hd_netlink_default_route_del(far->nl, far->ifindex, v4,
@@ -545,6 +551,31 @@ static void remove_nameless(struct hd_devices *devices, const struct hd_object *
 	device = find_name(devices, name);
 	if (device && !strcmp(device->link.kind, "veth") && !device->link.alias[0])
 		unmake(devices, port);
+}
+
+static bool is_our_name(const struct hd_devices *devices, const char *name)
+{
+	const char *digits = name + strlen(name);
+	char own[IFNAMSIZ];
+
+	while (digits > name && digits[-1] >= '0' && digits[-1] <= '9')
+		digits--;
+	hd_device_name(devices->instance, (uint32_t)strtoul(digits, NULL, 10), own);
+	return !strcmp(own, name);
+}
+
+/* The list is fresh; later it may be behind what we have just made. One that is up is none of ours: that comes after the alias. */
+void hd_devices_remove_nameless(struct hd_devices *devices)
+{
+	struct hd_device *device, *next;
+
+	HASH_ITER(by_index, devices->by_index, device, next) {
+		if (strcmp(device->link.kind, "veth") || device->link.alias[0] ||
+		    device->link.flags & IFF_UP || !is_our_name(devices, device->link.name))
+			continue;
+		if (hd_netlink_link_del(devices->nl, device->link.ifindex) == 0)
+			forget(devices, device);
+	}
 }
 
 /* What goes into a tunnel of ours can't be in one already that is to be cut later. Without it all else works: no reason to fail. */

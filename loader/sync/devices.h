@@ -104,5 +104,8 @@ int hd_device_make_socket(struct hd_devices *devices, const struct hd_network *n
 /** hd_device_up - this end up; programs are attached by now */
 int hd_device_up(struct hd_devices *devices, const struct hd_link *link);
 
+/** hd_devices_remove_nameless - at start: pairs whose maker, a daemon of this instance, was killed before it could say whose they are */
+void hd_devices_remove_nameless(struct hd_devices *devices);
+
 /** hd_devices_remove_orphans - remove pairs that we made for ports that are not in @model (NULL: all) */
 void hd_devices_remove_orphans(struct hd_devices *devices, const struct hd_model *model);

@@ -78,6 +78,7 @@ int hd_sync_open(const char *instance, const struct hd_limits *limits, hd_sync_p
 		sync->devices.instance = instance;
 		if (r == 0)
 			r = hd_devices_load(&sync->devices);
+		hd_devices_remove_nameless(&sync->devices);
 		if (r == 0)
 			r = hd_links_find(&sync->dp, adopt_link, sync);
 		if (r < 0)
@@ -260,6 +261,15 @@ static bool needs_configuring(const struct hd_model *model, const struct hd_mode
 }
 
 /*
+ * A port whose device is made once, and was: the store is written last, so one that is in the model now had its device. What its path leads
+ * to by now may be the namespace of somebody else: /proc/PID/ns/net of another process.
+ */
+static bool has_gone(const struct hd_model *old, const struct hd_object *port)
+{
+	return port->view.port.once && (!old || hd_model_get(old, HD_NOUN_PORT, port->name));
+}
+
+/*
  * New pairs, and changes of old ones. A pair whose options changed is configured anew; one that is there and did not change is
  * taken to be as we left it.
  */
@@ -272,6 +282,8 @@ static int make_device(struct hd_sync *sync, const struct hd_model *model,
 	int r = 0;
 
 	if (port->view.port.kind == HD_PORT_DEVICE || port->view.port.kind == HD_PORT_REMOTE)
+		return 0;
+	if (!hd_device_of(&sync->devices, port) && has_gone(old, port))
 		return 0;
 	if (!hd_device_of(&sync->devices, port))
 		r = hd_device_make(&sync->devices, model, port, &cause);

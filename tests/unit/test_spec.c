@@ -432,11 +432,11 @@ static const struct spec_case spec_cases[] = {
 	  "the network that holds it is 192.0.2.64/26", "subnets/web1/cidr" },
 	/* lists */
 	{ "port", ADD, "{\"network\":\"blue\",\"ip\":[\"192.0.2.1\",\"192.0.2.300\"]}", NULL,
-	  "port web1: option ip: expected an IPv4 or IPv6 address, with or without /LEN, not "
+	  "port web1: option ip: expected an IPv4 or IPv6 address, with or without /LEN; auto; or FIRST-LAST[,FIRST-LAST]..., not "
 	  "\"192.0.2.300\"",
 	  "", "ports/web1/ip/1" },
 	{ "port", ADD, "{\"network\":\"blue\",\"ip\":\"x\"}", NULL,
-	  "port web1: option ip: expected an IPv4 or IPv6 address, with or without /LEN, not \"x\"",
+	  "port web1: option ip: expected an IPv4 or IPv6 address, with or without /LEN; auto; or FIRST-LAST[,FIRST-LAST]..., not \"x\"",
 	  "", "ports/web1/ip" },
 	{ "port", ADD,
 	  "{\"network\":\"blue\",\"ip\":[\"192.0.2.1\",\"2001:db8::1\",\"192.0.2.1/24\"]}", NULL,
