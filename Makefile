@@ -12,6 +12,7 @@ LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= /usr/sbin/bpftool
 CC ?= gcc
 prefix ?= /usr/local
+cnidir ?= $(prefix)/libexec/cni
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' '$1' '$(patsubst $(B)/%,%,$2)')
 
@@ -43,11 +44,13 @@ cli_src := $(wildcard cli/*.c)
 cli_obj := $(cli_src:%.c=$(B)/%.o)
 bpf_src := $(wildcard bpf/*.bpf.c)
 skeletons := $(bpf_src:bpf/%.bpf.c=$(B)/%.skel.h)
-programs := $(B)/heddled $(B)/heddle
+cni_src := $(wildcard cli/cni/*.c)
+cni_obj := $(cni_src:%.c=$(B)/%.o) $(B)/cli/client.o
+programs := $(B)/heddled $(B)/heddle $(B)/heddle-cni
 
 .PHONY: all bpf clean help demo demo-stop check test bench install lint man vmlinux
 
-all: $(programs) ## daemon and CLI
+all: $(programs) ## daemon, CLI and CNI plugin
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile tests/tests.mk | expand -t 22
@@ -88,6 +91,10 @@ $(B)/heddle: $(cli_obj) $(B)/libheddle.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(CLI_LIBS) -o $@
 
+$(B)/heddle-cni: $(cni_obj) $(B)/libheddle.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ -lcurl -ljansson -lmnl -lbpf -o $@
+
 # --- install and demo ---
 man_pages := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 
@@ -101,6 +108,7 @@ man: $(man_pages) ## manual pages
 install: all man ## into DESTDIR, under prefix (/usr/local)
 	install -D -m 755 $(B)/heddled $(DESTDIR)$(prefix)/sbin/heddled
 	install -D -m 755 $(B)/heddle $(DESTDIR)$(prefix)/bin/heddle
+	install -D -m 755 $(B)/heddle-cni $(DESTDIR)$(cnidir)/heddle-cni
 	install -D -m 644 cli/completion/heddle.bash \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/heddle
 	install -D -m 644 docs/examples/heddled.service $(DESTDIR)$(prefix)/lib/systemd/system/heddled.service
