@@ -200,6 +200,8 @@ static __always_inline int judge_again(struct hd_pkt *pkt, struct judge *j,
 	int r;
 
 	hd_trace(pkt, HD_TRACE_FLOW_STALE, 0, 0);
+	if (pkt->routed && !hd_nat_keeps(forward, flow->state >= HD_FLOW_ESTABLISHED))
+		return -HD_DROP_OUTSIDE;
 	if (!forward)
 		swap_ends(pkt->ip);
 	r = ask_both(pkt, j, flow, forward);
@@ -256,7 +258,7 @@ static __always_inline int may_begin(const struct hd_pkt *pkt)
 {
 	const struct hd_ip *ip = pkt->ip;
 
-	if (pkt->routed && (ip->nat & NAT_CLOSED))
+	if (pkt->routed && (ip->nat & NAT_CLOSED) && !hd_nat_lets_in())
 		return -HD_DROP_OUTSIDE;
 	if (ip->proto == IPPROTO_TCP && (ip->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
 		return -HD_DROP_NO_CONNECTION;
@@ -298,8 +300,10 @@ static __noinline int begin_flow(struct hd_pkt *pkt, struct judge *j)
 		return r;
 	new_value(pkt, j, &flow);
 	(void)first_packet(pkt->ctx, &flow, j->side);
-	if (pkt->routed)
+	if (pkt->routed) {
+		pkt->ip->nat |= NAT_BEGINS;
 		hd_firewall_count(pkt->ip, pkt->ctx);
+	}
 	return hd_flow_insert(pkt, j->side, FLOW_UNCONFIRMED, &flow) ? -HD_DROP_FLOW_FULL : 0;
 }
 

@@ -83,6 +83,17 @@ struct {
 	__type(value, __u32);
 } hd_nat_shares SEC(".maps");
 
+/*
+ * hd_nat_asked: which endpoint has asked which address, for routers with HD_END_NAT_ADDRESS. Writer: the datapath (packets from inside that begin a flow). Readers: packets
+ * from outside for an endpoint, that belong to no flow. Full: the oldest is pushed out; from there only answers get in then.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HD_NAT_ASKED_DEFAULT);
+	__type(key, struct hd_nat_asked_key);
+	__type(value, __u32);
+} hd_nat_asked SEC(".maps");
+
 /* For a new entry of hd_nat_users: too large for the stack. Always zero. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -119,6 +130,7 @@ enum {
 	NAT_HAIRPIN =
 		1 << 6, /* from inside, for an outside endpoint: the source is translated as well */
 	NAT_FORWARD = 1 << 7, /* the destination is a port forward's */
+	NAT_BEGINS = 1 << 8,  /* it begins a flow */
 };
 
 static __always_inline const struct hd_fip_value *fip_find(__u32 zone, __be32 addr, __u32 dir)
@@ -330,6 +342,80 @@ __noinline int hd_nat_is_of(const struct hd_rflow_value *rflow, __u32 side)
 static __always_inline bool hd_nat_is_shut(const struct hd_ip *ip)
 {
 	return (ip->nat & (NAT_CLOSED | NAT_DST)) == NAT_CLOSED && ip_is_v4(ip);
+}
+
+/* ---- who may begin something from outside ---- */
+
+static __always_inline struct hd_nat_asked_key asked_key(const struct hd_ip *ip, __be32 addr,
+							 __be16 port, __be32 remote)
+{
+	return (struct hd_nat_asked_key){ .router = ip->router,
+					  .addr = addr,
+					  .remote = remote,
+					  .port = port,
+					  .class = flow_classes[ip->proto] };
+}
+
+static __always_inline void asked_note(const struct hd_ip *ip, const struct hd_nat_value *nat)
+{
+	struct hd_nat_asked_key key = asked_key(ip, ip->saddr[0], ip->sport, ip->daddr[0]);
+
+	if (hd_may_write())
+		(void)bpf_map_update_elem(&hd_nat_asked, &key, &nat->born, BPF_ANY);
+}
+
+static __always_inline bool was_asked(const struct hd_ip *ip, const struct hd_nat_value *nat)
+{
+	struct hd_nat_asked_key key = asked_key(ip, ip->daddr[0], ip->dport, ip->saddr[0]);
+	const __u32 *born = bpf_map_lookup_elem(&hd_nat_asked, &key);
+
+	return born && *born == nat->born;
+}
+
+/* What the endpoint of hd_nat is inside, that the packet in hand has come to, knows of it; NULL if it would answer as somebody else by now. */
+static __always_inline const struct hd_nat_value *endpoint_to(const struct hd_ip *ip,
+							      const struct hd_end_value *end)
+{
+	struct hd_nat_key key = nat_key(ip->router, ip->daddr[0], ip->dport, ip->proto, HD_NAT_OUT);
+	const struct hd_nat_value *nat = bpf_map_lookup_elem(&hd_nat, &key);
+
+	if (!nat || nat->addr != ip->nat_dst_addr || nat->port != ip->nat_dst_port ||
+	    nat->addr != end->local[3] || fip_find(ip->router, ip->daddr[0], HD_NAT_OUT))
+		return NULL;
+	return nat;
+}
+
+/* Both ends are inside, and both begin: the first one asks in vain, but then the other is let in. */
+static __always_inline void asked_in_vain(const struct hd_ip *ip)
+{
+	struct hd_nat_key key = nat_key(ip->router, ip->saddr[0], ip->sport, ip->proto, HD_NAT_OUT);
+	const struct hd_nat_value *nat = bpf_map_lookup_elem(&hd_nat, &key);
+
+	if (nat && (ip->nat & NAT_HAIRPIN))
+		asked_note(ip, nat);
+}
+
+/** hd_nat_lets_in - whether what has come to an endpoint of hd_nat may begin a flow there, as far as the filter of its router is concerned */
+__noinline int hd_nat_lets_in(void)
+{
+	struct hd_ip *ip = hd_ip_entering();
+	const struct hd_end_value *end;
+	const struct hd_nat_value *nat;
+	__u32 router;
+
+	if (!ip || !(ip->nat & NAT_DST_PORT))
+		return 0;
+	router = ip->router;
+	end = bpf_map_lookup_elem(&hd_ends, &router);
+	if (!end || !(end->flags & (HD_END_NAT_OPEN | HD_END_NAT_ADDRESS)))
+		return 0;
+	nat = endpoint_to(ip, end);
+	if (!nat)
+		return 0;
+	if ((end->flags & HD_END_NAT_OPEN) || was_asked(ip, nat))
+		return 1;
+	asked_in_vain(ip);
+	return 0;
 }
 
 /* Takes one more, if there are not @most yet; what is read of those may be older than of those taken: then there is none. @ret: how many there were */
@@ -595,8 +681,11 @@ static __always_inline int nat_make(struct hd_ip *ip, const struct hd_end_value 
 		return nat_made(ip, out);
 	value.addr = ip->saddr[0];
 	value.port = ip->sport;
-	if (!bpf_map_update_elem(&hd_nat, &in, &value, BPF_ANY))
+	if (!bpf_map_update_elem(&hd_nat, &in, &value, BPF_ANY)) {
+		if (end->flags & HD_END_NAT_ADDRESS)
+			asked_note(ip, &value);
 		return 0;
+	}
 	(void)bpf_map_delete_elem(&hd_nat, out); /* no answer would ever come back */
 	return -HD_DROP_NAT_PORTS;
 }
@@ -698,8 +787,40 @@ __noinline int hd_nat_leave(void)
 					  &key); /* of an address that the router had before */
 	if (!nat || nat->addr != end->local[3])
 		return nat_make(ip, end, &key);
+	if ((ip->nat & NAT_BEGINS) && (end->flags & HD_END_NAT_ADDRESS))
+		asked_note(ip, nat);
 	ip->nat_src_port = nat->port;
 	return 0;
+}
+
+/* An answer from inside on a flow that did not come by a floating IP or port forward: it came by an endpoint of hd_nat. */
+static __always_inline bool answers_by_endpoint(const struct hd_ip *ip,
+						const struct hd_end_value *end)
+{
+	return goes_outside(ip, end) && !ip->as_addr && (end->flags & HD_END_SNAT) &&
+	       !fip_find(ip->router, ip->saddr[0], HD_NAT_OUT);
+}
+
+/**
+ * hd_nat_keeps - whether a flow that is judged again may go on, as far as the filter of its router is concerned
+ * @forward:     the packet in hand is its opener's
+ * @established: it has been answered: then its opener has been asked
+ */
+__noinline int hd_nat_keeps(__u32 forward, __u32 established)
+{
+	struct hd_ip *ip = hd_ip_entering();
+	const struct hd_end_value *end;
+	__u32 router;
+
+	if (!ip || (forward && !(ip->nat & NAT_CLOSED)))
+		return 1;
+	if (forward && (!established || !ip_is_v4(ip)))
+		return hd_nat_lets_in();
+	router = ip->router;
+	end = bpf_map_lookup_elem(&hd_ends, &router);
+	if (!end || (!forward && !answers_by_endpoint(ip, end)))
+		return 1;
+	return !!(end->flags & (HD_END_NAT_OPEN | HD_END_NAT_ADDRESS));
 }
 
 /* Where the checksum of a transport header is, that covers addresses too; 0 = there is none. */

@@ -12,8 +12,9 @@
  *      10.0.0.7        ◀── hd_fips ─────▶  192.0.2.10           floating IP, all ports
  *      10.0.0.8:80     ◀── hd_forwards ──  192.0.2.9:81         port forward; several may lead to one endpoint
  *
- * Flows, rules and traces have inside tuples: what comes in is translated before its flow is looked for, what goes out when it leaves. Only what
- * belongs to a flow gets in by an endpoint of hd_nat. By which port forward a flow came in is in its entry: as that its answers leave.
+ * Flows, rules and traces have inside tuples: what comes in is translated before its flow is looked for, what goes out when it leaves. What
+ * belongs to no flow gets in by an endpoint of hd_nat if the router's filter lets it (RFC 4787 section 5): from an address that the endpoint has asked, which
+ * hd_nat_asked says; or from any; or not at all. Then it begins a flow, if firewall and groups allow that. By which port forward a flow came in is in its entry: as that its answers leave.
  *
  * Who is inside may use outside endpoints, too (hairpin): both ends of such a packet are translated.
  *
@@ -66,6 +67,27 @@ struct hd_nat_value {
 	__u32 born;
 };
 HD_ASSERT_SIZE(struct hd_nat_value, 16);
+
+/**
+ * struct hd_nat_asked_key - key of hd_nat_asked: an inside endpoint, and whom it has sent something
+ * @router: port id
+ * @addr:   IPv4, network order
+ * @remote: address that it has asked, likewise; of who is inside, too: the address there
+ * @port:   network order
+ * @class:  enum hd_flow_class of the protocol
+ * @pad:    zero
+ *
+ * The value is @born of the endpoint: what another one has asked, that was called the same inside, counts for nothing.
+ */
+struct hd_nat_asked_key {
+	__u32 router;
+	__be32 addr;
+	__be32 remote;
+	__be16 port;
+	__u8 class;
+	__u8 pad;
+};
+HD_ASSERT_SIZE(struct hd_nat_asked_key, 16);
 
 /** struct hd_fip_key - key of hd_fips; @zone, @dir: as in struct hd_nat_key */
 struct hd_fip_key {

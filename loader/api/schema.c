@@ -13,6 +13,9 @@ static const char *const network_types[] = {
 static const char *const vlan_modes[] = { "access",	     "trunk",	     "native-tagged",
 					  "native-untagged", "dot1q-tunnel", NULL };
 
+/* As RFC 4787 section 5 has them: endpoint-independent, address-dependent, address and port-dependent. */
+static const char *const nat_filters[] = { "endpoint", "address", "address-and-port", NULL };
+
 static const char *const inherit[] = { "inherit", NULL };
 
 static const struct hd_option network_options[] = {
@@ -297,6 +300,13 @@ static const struct hd_option gateway_options[] = {
 	  .meta = "on|off",
 	  .dflt = "off",
 	  .help = "a line in the log for each block of ports that is handed out or returned" },
+	{ .name = "nat-filter",
+	  .type = HD_TYPE_WORD,
+	  .words = nat_filters,
+	  .meta = "WHO",
+	  .dflt = "address",
+	  .help = "who outside may begin something with a port that is somebody's: endpoint = "
+		  "everybody, address = those it has asked, address-and-port = nobody" },
 	{ .name = "nat-ports-per-address",
 	  .type = HD_TYPE_UINT,
 	  .min = HD_NAT_BLOCK_PORTS,

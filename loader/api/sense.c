@@ -136,6 +136,8 @@ static const char *nat_nonsense(const json_t *gateway)
 		return NULL;
 	if (json_is_true(json_object_get(gateway, "nat-log")))
 		return "nat-log needs snat: without it no ports are handed out";
+	if (has(gateway, "nat-filter"))
+		return "nat-filter needs snat: without it nothing is filtered";
 	return each || all ? "a number of ports needs snat: without it none are handed out" : NULL;
 }
 
@@ -161,6 +163,8 @@ static const char *gateway_nonsense(const json_t *gateway)
 		return "network and uplink exclude each other";
 	if (uplink && (has(gateway, "ip") || has(gateway, "snat")))
 		return "ip and snat need network: at an uplink the host's address is the source";
+	if (uplink && has(gateway, "nat-filter"))
+		return "nat-filter needs network: at an uplink what is no answer is the host's own";
 	if (count_addresses(ip, false) > 1 || count_addresses(ip, true) > 1)
 		return "ip: it has one address of each family";
 	return nat_nonsense(gateway);

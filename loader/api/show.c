@@ -200,14 +200,16 @@ static json_t *show_next_hops(struct hd_daemon *daemon, const struct hd_object *
 	return list;
 }
 
-/* How many ports an inside address may have; and how many are in blocks that the router has, where that is limited. */
-static void show_limits(struct hd_daemon *daemon, const struct hd_object *router, json_t *shown)
+/* Who gets in; how many ports an inside address may have; and how many are in blocks that the router has, where that is limited. */
+static void show_nat(struct hd_daemon *daemon, const struct hd_object *router, json_t *shown)
 {
+	static const char *const filters[] = { "address", "endpoint", "address-and-port" };
 	const struct hd_router_gateway *gateway = &router->view.router.gateway;
 	struct hd_table held;
 
 	if (!gateway->snat)
 		return;
+	(void)json_object_set_new(shown, "nat-filter", json_string(filters[gateway->filter]));
 	(void)json_object_set_new(shown, "nat-ports-per-address",
 				  json_integer(gateway->address_blocks * HD_NAT_BLOCK_PORTS));
 	if (!gateway->blocks)
@@ -230,7 +232,7 @@ static json_t *show_gateway(struct hd_daemon *daemon, const struct hd_object *ro
 		(void)json_object_set_new(shown, "snat", json_true());
 	if (!json_object_get(shown, "nat-log"))
 		(void)json_object_set_new(shown, "nat-log", json_false());
-	show_limits(daemon, router, shown);
+	show_nat(daemon, router, shown);
 	if (!router->view.router.gateway.uplink)
 		return shown;
 	ip = hd_sync_router_ip(daemon->sync, router);

@@ -145,10 +145,14 @@ static void widen_outside(struct hd_end_value *end, uint32_t addr)
 static void set_outside(struct routing *r, uint32_t network, const struct hd_ip *v4,
 			const struct hd_ip *v6, bool snat)
 {
+	static const uint32_t filters[] = { [HD_NAT_FILTER_ADDRESS] = HD_END_NAT_ADDRESS,
+					    [HD_NAT_FILTER_ENDPOINT] = HD_END_NAT_OPEN,
+					    [HD_NAT_FILTER_PORT] = 0 };
 	struct hd_end_value *end = &r->end;
 
 	end->ifindex = network;
-	end->flags = (v4 && snat ? HD_END_SNAT : 0) | (v6 && !snat ? HD_END_OPEN6 : 0);
+	end->flags = (v4 && snat ? HD_END_SNAT | filters[r->router->gateway.filter] : 0) |
+		     (v6 && !snat ? HD_END_OPEN6 : 0);
 	if (v4)
 		memcpy(end->local, v4->bytes, 16);
 	r->gen += hd_hash_mix(hd_hash(HD_HASH_START, end, sizeof(*end)));

@@ -115,11 +115,19 @@ struct hd_static_route {
 /** HD_ROUTE_HOPS_MAX - routes for one prefix, among which its flows are shared out */
 #define HD_ROUTE_HOPS_MAX 128
 
+/** enum hd_nat_filter - who may begin something with an outside endpoint, beside those that are answered (RFC 4787 section 5) */
+enum hd_nat_filter {
+	HD_NAT_FILTER_ADDRESS,	/* an address that it has asked */
+	HD_NAT_FILTER_ENDPOINT, /* everybody */
+	HD_NAT_FILTER_PORT,	/* nobody */
+};
+
 /**
  * struct hd_router_gateway - way out of a router: at @network with one address of each family, or only one, or at @uplink; neither = there is none
  * @ip:     by family; see hd_gateway_ip()
  * @has_ip: likewise; at a @network of a valid model there is one at least, see hd_model_settle()
  * @nat_log: blocks of ports that are handed out or returned go to the log
+ * @filter: of the datapath; at an @uplink always HD_NAT_FILTER_PORT
  * @address_blocks: blocks of ports that an inside address may have
  * @blocks: blocks that the router may have; 0 = as many as there are
  */
@@ -129,6 +137,7 @@ struct hd_router_gateway {
 	bool has_ip[HD_FAMILIES];
 	bool snat;
 	bool nat_log;
+	enum hd_nat_filter filter;
 	uint32_t address_blocks;
 	uint32_t blocks;
 	const char *uplink;

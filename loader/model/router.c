@@ -70,6 +70,16 @@ static uint32_t blocks_of(const json_t *gateway, const char *option, uint32_t po
 	return (ports ? (uint32_t)ports : ports_if_not_given) / HD_NAT_BLOCK_PORTS;
 }
 
+static enum hd_nat_filter filter_of(const json_t *gateway)
+{
+	const char *word = json_string_value(json_object_get(gateway, "nat-filter"));
+
+	if (word && !strcmp(word, "endpoint"))
+		return HD_NAT_FILTER_ENDPOINT;
+	return word && !strcmp(word, "address-and-port") ? HD_NAT_FILTER_PORT
+							 : HD_NAT_FILTER_ADDRESS;
+}
+
 static int gateway_ip_of(struct hd_object *object, const json_t *value, struct hd_error *err)
 {
 	struct hd_router_gateway *gateway = &object->view.router.gateway;
@@ -99,6 +109,7 @@ static int gateway_of(struct hd_object *object, struct hd_error *err)
 	gateway->uplink = json_string_value(json_object_get(spec, "uplink"));
 	gateway->snat = spec && !json_is_false(json_object_get(spec, "snat"));
 	gateway->nat_log = json_is_true(json_object_get(spec, "nat-log"));
+	gateway->filter = gateway->uplink ? HD_NAT_FILTER_PORT : filter_of(spec);
 	gateway->address_blocks = blocks_of(spec, "nat-ports-per-address", ALL_PORTS);
 	gateway->blocks = blocks_of(spec, "nat-ports", 0);
 	if (json_is_string(list))
@@ -815,15 +826,18 @@ static json_t *sorted_addresses(const json_t *ip)
 	return sorted;
 }
 
-/* The addresses that it has at that network stay if none is asked for; source NAT without a log, and with as many ports as an address can have, is the default. */
+/* The addresses that it has at that network stay if none is asked for; source NAT with all defaults is what there is without asking. */
 static int complete_gateway(const struct hd_object *old, json_t *spec)
 {
 	const json_t *was = old ? json_object_get(old->spec, "gateway") : NULL;
 	json_t *gateway = json_copy(json_object_get(spec, "gateway"));
+	const char *filter = json_string_value(json_object_get(gateway, "nat-filter"));
 	json_t *ip = json_object_get(was, "ip");
 
 	if (json_integer_value(json_object_get(gateway, "nat-ports-per-address")) == ALL_PORTS)
 		(void)json_object_del(gateway, "nat-ports-per-address");
+	if (filter && !strcmp(filter, "address"))
+		(void)json_object_del(gateway, "nat-filter");
 	if (json_is_true(json_object_get(gateway, "snat")))
 		(void)json_object_del(gateway, "snat");
 	if (json_is_false(json_object_get(gateway, "nat-log")))

@@ -67,6 +67,7 @@ static const struct {
 	[HD_MAP_NAT_POOLS] = { "hd_nat_pools", KEEP },
 	[HD_MAP_NAT_HEADS] = { "hd_nat_heads", KEEP },
 	[HD_MAP_NAT_USERS] = { "hd_nat_users", KEEP },
+	[HD_MAP_NAT_ASKED] = { "hd_nat_asked", KEEP },
 	[HD_MAP_NAT_QUOTAS] = { "hd_nat_quotas", KEEP },
 	[HD_MAP_NAT_SHARES] = { "hd_nat_shares", KEEP },
 	[HD_MAP_NAT_LOG] = { "hd_nat_log", KEEP },
@@ -131,6 +132,7 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 	case HD_MAP_NEW6:
 	case HD_MAP_RNEW4:
 	case HD_MAP_RNEW6:
+	case HD_MAP_NAT_ASKED:
 		return limits->new_flows;
 	case HD_MAP_ROUTES:
 	case HD_MAP_HOPS:

@@ -472,6 +472,12 @@ static void clear(struct endpoint **set)
 	}
 }
 
+/* Who is asked from outside, and does not answer, does not use its endpoint: nobody outside can keep it in use (RFC 4787 REQ-6). */
+static bool uses_endpoint(const struct hd_flow *flow, int side)
+{
+	return flow->value.state >= HD_FLOW_ESTABLISHED || flow->value.opener == side;
+}
+
 /* Both ends of a routed flow: one of them may have an endpoint outside. */
 static int note_flow(void *arg, const struct hd_flow *flow)
 {
@@ -484,6 +490,8 @@ static int note_flow(void *arg, const struct hd_flow *flow)
 					  .dir = HD_NAT_OUT };
 		int r;
 
+		if (!uses_endpoint(flow, side))
+			continue;
 		memcpy(&key.addr, flow->addr[side] + 12, 4);
 		r = add(&s->used, &key);
 		if (r < 0)

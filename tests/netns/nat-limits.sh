@@ -7,6 +7,7 @@
 
 external
 demo
+hd router gateway r --network ext --ip $GATEWAY --nat-filter address-and-port
 inside a 2
 inside b 3
 inside c 4 --no-security

@@ -88,7 +88,7 @@ same "nothing of this is done" "$before" "$(hd export)"
 # Two routers share an address outside; a lab has its outside in a local network; static routes go by what is outside.
 hd "${gateway[@]}" ext --ip 203.0.113.9
 hd router gateway other --network ext --ip 203.0.113.9 --snat off
-same "gateway" '{"network":"ext","ip":["203.0.113.9"],"snat":true,"nat-log":false,"nat-ports-per-address":2048}' "$(way edge)"
+same "gateway" '{"network":"ext","ip":["203.0.113.9"],"snat":true,"nat-log":false,"nat-filter":"address","nat-ports-per-address":2048}' "$(way edge)"
 same "gateway" '{"network":"ext","ip":["203.0.113.9"],"snat":false,"nat-log":false}' "$(way other)"
 hd router add tiny
 hd router gateway tiny --network lab --ip 10.0.0.9
@@ -118,7 +118,7 @@ same "list" "out    ext      203.0.113.0/24   203.0.113.1  203.0.113.8-203.0.113
 hd router add third
 same "dry run" "~ router third gateway: none -> network ext ip 203.0.113.8" "$(hd --dry-run router gateway third --network ext)"
 hd router gateway third --network ext
-same "the first address" '{"network":"ext","ip":["203.0.113.8"],"snat":true,"nat-log":false,"nat-ports-per-address":2048}' "$(way third)"
+same "the first address" '{"network":"ext","ip":["203.0.113.8"],"snat":true,"nat-log":false,"nat-filter":"address","nat-ports-per-address":2048}' "$(way third)"
 same "asked for again" "no changes" "$(hd --dry-run router gateway third --network ext)"
 same "another way of it" "~ router third gateway: network ext ip 203.0.113.8 -> network ext ip 203.0.113.8 snat off" \
 	"$(hd --dry-run router gateway third --network ext --snat off)"
@@ -200,6 +200,7 @@ gateway
   ip                     203.0.113.9
   snat                   on
   nat-log                off
+  nat-filter             address
   nat-ports-per-address  2048
 mac                      02:68:64:f6:d8:6a
 id                       $(hd -j router show edge | jq .id)

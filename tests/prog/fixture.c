@@ -274,6 +274,7 @@ static void set_sizes(struct port_bpf *skel, struct sizes sizes)
 		{ skel->maps.hd_router_state, MAX_PORTS },
 		{ skel->maps.hd_nat, sizes.endpoints ? sizes.endpoints : 1024 },
 		{ skel->maps.hd_nat_users, 64 },
+		{ skel->maps.hd_nat_asked, 1024 },
 		{ skel->maps.hd_nat_pools, 8 },
 		{ skel->maps.hd_nat_heads, 8 },
 		{ skel->maps.hd_nat_log, 4096 },

@@ -539,6 +539,7 @@ int listen_tests(void);
 int nat_sweep_tests(void);
 int nat_log_tests(void);
 int nat_quota_tests(void);
+int nat_filter_tests(void);
 int reason_tests(void);
 
 /** run_xdp - bytes and verdict of the XDP program alone; any length. @len: of @data, and of what comes back, with its note in front */

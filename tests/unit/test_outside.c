@@ -139,6 +139,7 @@ static void view_of_a_gateway(void **state)
 	assert_false(gateway(model, "r1")->nat_log);
 	assert_int_equal(gateway(model, "r1")->address_blocks, 32);
 	assert_int_equal(gateway(model, "r1")->blocks, 0);
+	assert_int_equal(gateway(model, "r1")->filter, HD_NAT_FILTER_ADDRESS);
 	assert_null(gateway(model, "r1")->uplink);
 	assert_null(gateway(model, "r2")->network);
 	assert_false(gateway(model, "r2")->snat);
@@ -162,7 +163,7 @@ static void snat_is_the_default(void **state)
 	r1 = hd_model_get(model, HD_NOUN_ROUTER, "r1");
 	before = json_incref(r1->spec);
 	put(model, HD_NOUN_ROUTER, "r1",
-	    "{\"gateway\":{\"snat\":true,\"nat-log\":false,\"nat-ports-per-address\":2048,\"network\":\"ext\",\"ip\":\"203.0.113.9\"}}");
+	    "{\"gateway\":{\"snat\":true,\"nat-log\":false,\"nat-ports-per-address\":2048,\"nat-filter\":\"address\",\"network\":\"ext\",\"ip\":\"203.0.113.9\"}}");
 	r1 = hd_model_get(model, HD_NOUN_ROUTER, "r1");
 	assert_true(json_equal(before, r1->spec));
 	put(model, HD_NOUN_ROUTER, "r1",
@@ -172,6 +173,12 @@ static void snat_is_the_default(void **state)
 	    "{\"gateway\":{\"network\":\"ext\",\"nat-ports-per-address\":128,\"nat-ports\":6400}}");
 	assert_int_equal(gateway(model, "r1")->address_blocks, 2);
 	assert_int_equal(gateway(model, "r1")->blocks, 100);
+	put(model, HD_NOUN_ROUTER, "r1",
+	    "{\"gateway\":{\"network\":\"ext\",\"nat-filter\":\"endpoint\"}}");
+	assert_int_equal(gateway(model, "r1")->filter, HD_NAT_FILTER_ENDPOINT);
+	put(model, HD_NOUN_ROUTER, "r1",
+	    "{\"gateway\":{\"network\":\"ext\",\"nat-filter\":\"address-and-port\"}}");
+	assert_int_equal(gateway(model, "r1")->filter, HD_NAT_FILTER_PORT);
 }
 
 static void a_pool_gives_the_first_free_address(void **state)
