@@ -9,13 +9,13 @@
 #include "cli/groups.h"
 
 const struct hd_group *const hd_groups[] = {
-	&hd_group_uplink,	&hd_group_peer,		  &hd_group_network, &hd_group_subnet,
-	&hd_group_router,	&hd_group_security_group, &hd_group_port,    &hd_group_floating_ip,
-	&hd_group_port_forward, &hd_group_firewall,	  &hd_group_fdb,     &hd_group_neighbour,
-	&hd_group_status,	&hd_group_stats,	  &hd_group_flow,    &hd_group_trace,
-	&hd_group_drops,	&hd_group_explain,	  &hd_group_monitor, &hd_group_apply,
-	&hd_group_diff,		&hd_group_validate,	  &hd_group_export,  &hd_group_purge,
-	&hd_group_help,		&hd_group_complete,
+	&hd_group_uplink,	&hd_group_peer,		  &hd_group_network,  &hd_group_subnet,
+	&hd_group_router,	&hd_group_security_group, &hd_group_port,     &hd_group_floating_ip,
+	&hd_group_port_forward, &hd_group_firewall,	  &hd_group_fdb,      &hd_group_neighbour,
+	&hd_group_status,	&hd_group_stats,	  &hd_group_flow,     &hd_group_trace,
+	&hd_group_drops,	&hd_group_explain,	  &hd_group_monitor,  &hd_group_apply,
+	&hd_group_diff,		&hd_group_validate,	  &hd_group_export,   &hd_group_cni,
+	&hd_group_purge,	&hd_group_help,		  &hd_group_complete,
 };
 const size_t hd_n_groups = HD_COUNT(hd_groups);
 

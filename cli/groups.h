@@ -27,6 +27,7 @@ extern const struct hd_group hd_group_apply;
 extern const struct hd_group hd_group_diff;
 extern const struct hd_group hd_group_validate;
 extern const struct hd_group hd_group_export;
+extern const struct hd_group hd_group_cni;
 extern const struct hd_group hd_group_purge;
 extern const struct hd_group hd_group_help;
 extern const struct hd_group hd_group_complete;

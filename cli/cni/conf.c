@@ -360,6 +360,18 @@ static int read_names(struct hd_cni *cni, struct hd_cni_error *err)
 	return 0;
 }
 
+/* For those who call without the environment that the network was made in. */
+static int read_run_dir(const struct hd_cni *cni, struct hd_cni_error *err)
+{
+	const char *folder = NULL;
+
+	if (hd_cni_text(cni->conf, "runDir", &folder, err) < 0)
+		return -1;
+	if (folder && setenv("HEDDLE_RUN_DIR", folder, 1) < 0)
+		return hd_cni_fail(err, HD_CNI_FAILED, "out of memory");
+	return 0;
+}
+
 static int read_objects(struct hd_cni *cni, struct hd_cni_error *err)
 {
 	static const char *const all[] = { "runtimeConfig", "prevResult", "ipam",
@@ -395,7 +407,7 @@ static int read_conf(struct hd_cni *cni, const struct need *need, struct hd_cni_
 	if (!json_is_object(cni->conf))
 		return hd_cni_fail(err, HD_CNI_DECODE, "stdin: not a JSON object");
 	if (read_version(cni, need, err) < 0 || read_names(cni, err) < 0 ||
-	    read_objects(cni, err) < 0)
+	    read_objects(cni, err) < 0 || read_run_dir(cni, err) < 0)
 		return -1;
 	/* Behind a plugin that has made the container's interface ours needs a name of its own. */
 	if (hd_cni_text(cni->conf, "ifName", &text, err) < 0)

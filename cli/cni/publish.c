@@ -94,6 +94,37 @@ int hd_cni_publish_group(struct hd_cni *cni, char ret_name[80], struct hd_cni_er
 	return hd_cni_post(cni, "/v1/security-groups", body, NULL, err);
 }
 
+/*
+ * Runtimes ask for the same host ports with each network of a container; they lead to its first one. Whether another interface of this container
+ * has the port forward.
+ */
+static bool is_ours(struct hd_cni *cni, const struct mapping *mapping)
+{
+	_json_ json_t *forwards = NULL;
+	_json_ json_t *ports = NULL;
+	struct hd_cni_error ignored;
+	const json_t *port, *forward;
+	char name[96];
+	size_t i, k;
+
+	if (hd_cni_get(cni, "/v1/ports", &ports, &ignored) < 0 ||
+	    hd_cni_get(cni, "/v1/port-forwards", &forwards, &ignored) < 0)
+		return false;
+	json_array_foreach(ports, i, port) {
+		struct hd_cni_owner owner;
+
+		if (!hd_cni_owner(port, &owner) || strcmp(owner.container, cni->container))
+			continue;
+		(void)snprintf(name, sizeof(name), "%.63s.%s-%d",
+			       json_string_value(json_object_get(port, "name")), mapping->protocol,
+			       (int)mapping->host);
+		json_array_foreach(forwards, k, forward)
+			if (!strcmp(json_string_value(json_object_get(forward, "name")), name))
+				return true;
+	}
+	return false;
+}
+
 static int publish_one(struct hd_cni *cni, const char *router, const char *ip,
 		       const struct mapping *mapping, struct hd_cni_error *err)
 {
@@ -110,7 +141,9 @@ static int publish_one(struct hd_cni *cni, const char *router, const char *ip,
 			 mapping->protocol, "listen", listen, "to", to);
 	if (!body)
 		return hd_cni_fail(err, HD_CNI_CONF, "portMappings: hostIP is not an address");
-	return hd_cni_post(cni, "/v1/port-forwards", body, NULL, err);
+	if (hd_cni_post(cni, "/v1/port-forwards", body, NULL, err) == 0)
+		return 0;
+	return err->code == HD_CNI_REFUSED && is_ours(cni, mapping) ? 0 : -1;
 }
 
 int hd_cni_publish(struct hd_cni *cni, const char *router, const char *ip, struct hd_cni_error *err)

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# C-1 with podman: "heddle cni install" and "podman run". Containers have addresses, reach each other, the outside and what they may of the host;
+# a published port is there from outside and from another container; a second network, connected and disconnected; the daemon is restarted
+# and killed meanwhile. After rm nothing is left.
+# shellcheck source-path=SCRIPTDIR source=../lib/netns.sh source=../lib/podman.sh
+. "$(dirname "$0")/../lib/netns.sh"
+. "$LIB/podman.sh"
+
+podman_ready
+host
+outside
+cni_install lab
+cni_install lab # it is there: fine
+cni_install other --subnet 10.78.0.0/24
+before=$(belongings)
+
+container web --network lab -p 8080:80
+container db --network lab
+web=$(ip_of web) db=$(ip_of db)
+[[ $web == 10.77.* && $db == 10.77.* && $web != "$db" ]] || fail "addresses: $web $db"
+wait_for 5 fetch host "$web"
+
+# Each other, both ways, and TCP.
+pod exec web ping -c 1 -W 2 "$db" >/dev/null
+pod exec db ping -c 1 -W 2 "$web" >/dev/null
+same "db by web" "I am db" "$(fetch_in web "$db")"
+# Outside: as the host's address.
+pod exec web ping -c 1 -W 2 192.0.2.2 >/dev/null
+# shellcheck disable=SC2016 # socat's variable
+on out socat TCP-LISTEN:7,fork,reuseaddr 'SYSTEM:echo $SOCAT_PEERADDR' &
+wait_for 5 on host socat -u TCP:192.0.2.2:7,connect-timeout=1 -
+same "who it is outside" 192.0.2.1 "$(inside web socat -u TCP:192.0.2.2:7,connect-timeout=3 -)"
+# The host: it reaches them, they do not reach it until a rule says so.
+on host ping -c 1 -W 2 "$web" >/dev/null
+same "web by the host" "I am web" "$(fetch host "$web")"
+! pod exec web ping -c 1 -W 1 10.77.0.2 >/dev/null || fail "a container reaches the host"
+allow lab-host --direction ingress --protocol icmp --remote-group lab
+pod exec web ping -c 1 -W 2 10.77.0.2 >/dev/null
+# The published port: from outside, and from another container by the host's address.
+same "from outside" "I am web" "$(fetch out 192.0.2.1 8080)"
+same "by another container" "I am web" "$(fetch_in db 192.0.2.1 8080)"
+same "by itself" "I am web" "$(fetch_in web 192.0.2.1 8080)"
+! fetch out 192.0.2.1 80 >/dev/null 2>&1 || fail "a port that is not published is open"
+# One that is taken is refused, and leaves nothing.
+refused 126 '8080' container late --network lab -p 8080:80
+pod rm -f -t 0 late >/dev/null 2>&1 || true
+same "ports" 3 "$(hd -j port list | jq '[.[] | select(.network == "lab")] | length')"
+
+# Two networks: apart, until one container is in both.
+container far --network other
+! pod exec far ping -c 1 -W 1 "$web" >/dev/null 2>&1 || fail "networks are not apart"
+pod network connect other web
+wait_for 5 pod exec far ping -c 1 -W 2 "$(ip_of web eth1)"
+same "default route" 1 "$(pod exec web ip route | grep -c '^default')"
+daemon_kill
+same "without a daemon" "I am web" "$(fetch out 192.0.2.1 8080)"
+daemon_start
+pod network disconnect other web
+! pod exec far ping -c 1 -W 1 10.78.0.4 >/dev/null 2>&1 || fail "it is still there"
+same "after a restart" "I am web" "$(fetch out 192.0.2.1 8080)"
+
+# Stopped and started again: the same container, maybe another address.
+pod stop -t 0 web >/dev/null
+pod start web >/dev/null
+wait_for 5 fetch out 192.0.2.1 8080
+same "started again" "I am web" "$(fetch out 192.0.2.1 8080)"
+
+# The host's port is to be had at once.
+pod rm -f -t 0 web >/dev/null
+container next --network lab -p 8080:80
+wait_for 5 fetch out 192.0.2.1 8080
+same "the next one" "I am next" "$(fetch out 192.0.2.1 8080)"
+
+# rm while there is no daemon is done when there is one.
+daemon_kill
+pod rm -f -t 0 next >/dev/null
+daemon_start
+pod rm -f -t 0 db far >/dev/null
+same "what is left" "$before" "$(belongings)"
+on host "$B/heddle" -i "$I" cni remove lab --conf-dir "$T/net.d"
+on host "$B/heddle" -i "$I" cni remove other --conf-dir "$T/net.d"
+same "after remove" "[]" "$(hd -j network list | jq -c .)"
