@@ -94,6 +94,12 @@ static __always_inline long ctx_replace_l4(hd_ctx *ctx, __u32 off, __u32 old, __
 	return bpf_l4_csum_replace(ctx, off, old, new, flags);
 }
 
+/** ctx_replace_l4_by - the same by the difference of two sums, see bpf_csum_diff(). @flags: without a size */
+static __always_inline long ctx_replace_l4_by(hd_ctx *ctx, __u32 off, __s64 diff, __u64 flags)
+{
+	return bpf_l4_csum_replace(ctx, off, 0, diff, flags);
+}
+
 /** ctx_vlan_push, ctx_vlan_pop - put a tag on, beside the packet; take the outer one off, wherever it is. Pointers into the packet are stale afterwards. */
 static __always_inline long ctx_vlan_push(hd_ctx *ctx, __be16 tpid, __u16 tci)
 {

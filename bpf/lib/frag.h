@@ -37,7 +37,7 @@ static __always_inline void frag_key(const struct hd_ip *ip, struct hd_frag_key 
 	hd_ip_mapped(ip, ip->daddr, key->daddr);
 	/* As all its pieces have it on the wire. */
 	if (ip->router && (ip->nat & NAT_DST))
-		key->daddr[3] = ip->nat_dst_addr;
+		hd_ip_mapped(ip, ip->nat_dst_addr, key->daddr);
 }
 
 /* As the first piece had it on the wire: the others are translated as it was. */

@@ -638,7 +638,8 @@ static __noinline int judge_error(struct hd_pkt *pkt, struct judge *j)
 	if (r < 0)
 		return r;
 	if (pkt->routed && (pkt->ip->nat & NAT_DST))
-		pkt->ip->saddr[0] = pkt->ip->nat_to_addr;
+		hd_memcpy(pkt->ip->saddr, pkt->ip->nat_to_addr,
+			  16); /* IPv4: of what is behind the first word nothing is looked at */
 	if (pkt->routed && (pkt->ip->nat & NAT_DST_PORT))
 		pkt->ip->sport = pkt->ip->nat_to_port;
 	if (daddr[0] != pkt->ip->saddr[0] ||

@@ -10,6 +10,7 @@
 #include "heddle/abi.h"
 #include "heddle/nat.h"
 
+#include "lib/fip6.h"
 #include "lib/flow.h"
 #include "lib/peer.h"
 
@@ -131,6 +132,7 @@ enum {
 		1 << 6, /* from inside, for an outside endpoint: the source is translated as well */
 	NAT_FORWARD = 1 << 7, /* the destination is a port forward's */
 	NAT_BEGINS = 1 << 8,  /* it begins a flow */
+	NAT_SHUT = 1 << 9,    /* from outside, for who is known there by a floating IP alone */
 };
 
 static __always_inline const struct hd_fip_value *fip_find(__u32 zone, __be32 addr, __u32 dir)
@@ -229,11 +231,11 @@ static __always_inline int nat_error_in(hd_ctx *ctx, struct hd_ip *ip, __u32 out
 	addr = quoted.saddr;
 	if (ctx_load(ctx, quoted_port_off(l4, quoted.protocol, false), &port, 2))
 		return 0;
-	ip->nat_dst_addr = addr;
+	ip->nat_dst_addr[0] = addr;
 	ip->nat_dst_port = port;
 	if (!nat_inside(ip, outside, &addr, &port, quoted.protocol) || is_anothers(ip, router))
 		return 0;
-	ip->daddr[0] = ip->nat_to_addr = addr;
+	ip->daddr[0] = ip->nat_to_addr[0] = addr;
 	ip->nat_to_port = port;
 	return 1;
 }
@@ -244,6 +246,14 @@ static __always_inline bool is_closed(const struct hd_ip *ip, const struct hd_en
 	return ip_is_v4(ip) ? end->flags & HD_END_SNAT : !(end->flags & HD_END_OPEN6);
 }
 
+/* What of an address is compared with that of all outside addresses: of IPv6 both halves of the part that networks differ in. */
+static __always_inline bool may_be_outside(const struct hd_ip *ip, const struct hd_end_value *end)
+{
+	if (ip_is_v4(ip))
+		return (ip->daddr[0] & end->remote[0]) == end->remote[1];
+	return ((ip->daddr[0] ^ ip->daddr[1]) & end->remote[2]) == end->remote[3];
+}
+
 /* Whether a packet is from outside, or for an outside endpoint. Sets what is known of it without one. */
 static __always_inline bool is_for_endpoint(struct hd_ip *ip, const struct hd_end_value *end)
 {
@@ -251,9 +261,9 @@ static __always_inline bool is_for_endpoint(struct hd_ip *ip, const struct hd_en
 
 	if (from_outside && is_closed(ip, end))
 		ip->nat |= NAT_CLOSED;
-	if (!end->ifindex || !ip_is_v4(ip))
+	if (!end->ifindex || (!ip_is_v4(ip) && !(end->flags & HD_END_FIPS6)))
 		return false;
-	if (!from_outside && (ip->daddr[0] & end->remote[0]) == end->remote[1])
+	if (!from_outside && may_be_outside(ip, end))
 		ip->nat |= NAT_HAIRPIN;
 	return from_outside || (ip->nat & NAT_HAIRPIN);
 }
@@ -266,7 +276,7 @@ static __always_inline int nat_arrive(struct hd_ip *ip, __u32 outside)
 	__u32 router = ip->router;
 	bool found;
 
-	ip->nat_dst_addr = addr;
+	ip->nat_dst_addr[0] = addr;
 	ip->nat_dst_port = ip->dport;
 	found = nat_inside(ip, outside, &addr, &port, ip->proto) && !is_anothers(ip, router);
 	if (!found) {
@@ -275,15 +285,35 @@ static __always_inline int nat_arrive(struct hd_ip *ip, __u32 outside)
 	}
 	ip->daddr[0] = addr;
 	if (ip->nat & NAT_FORWARD) {
-		ip->listen_addr = ip->nat_dst_addr;
+		ip->listen_addr = ip->nat_dst_addr[0];
 		ip->listen_port = ip->nat_dst_port;
 	}
 	if (ip->nat & NAT_DST_PORT)
 		ip->dport = port;
 	if ((ip->nat & NAT_FORWARD) || !(ip->nat & NAT_DST_PORT))
 		ip->nat &= ~NAT_CLOSED;
-	ip->nat_to_addr = ip->daddr[0];
+	ip->nat_to_addr[0] = ip->daddr[0];
 	ip->nat_to_port = ip->dport;
+	return 1;
+}
+
+/* IPv6 has floating IPs, and nothing else. Who has one is known outside by that alone: to its own address comes nothing from there. */
+static __always_inline int nat_arrive6(hd_ctx *ctx, struct hd_ip *ip, __u32 outside)
+{
+	__u32 router = ip->router, hairpin = ip->nat & NAT_HAIRPIN, whose = 0;
+
+	if (!(ip->nat & NAT_ERROR) || hd_fip6_is_quoted(ctx))
+		whose = hd_fip6_find(outside, HD_NAT_IN, 0);
+	if (!whose || (hairpin && whose != router)) { /* as is_anothers() */
+		ip->nat &= ~NAT_HAIRPIN;
+		if (!hairpin && hd_fip6_find(router, HD_NAT_OUT, 0))
+			ip->nat |= NAT_SHUT;
+		return 0;
+	}
+	ip->router = whose;
+	hd_memcpy(ip->nat_dst_addr, ip->daddr, 16);
+	hd_memcpy(ip->daddr, ip->nat_to_addr, 16);
+	ip->nat = (ip->nat | NAT_DST) & ~NAT_CLOSED;
 	return 1;
 }
 
@@ -307,6 +337,8 @@ __noinline int hd_nat_arrive(hd_ctx *ctx)
 	end = bpf_map_lookup_elem(&hd_ends, &router);
 	if (!end || !ip->rewrite || !is_for_endpoint(ip, end))
 		return 0;
+	if (!ip_is_v4(ip))
+		return nat_arrive6(ctx, ip, end->ifindex);
 	return ip->nat & NAT_ERROR ? nat_error_in(ctx, ip, end->ifindex)
 				   : nat_arrive(ip, end->ifindex);
 }
@@ -337,11 +369,13 @@ __noinline int hd_nat_is_of(const struct hd_rflow_value *rflow, __u32 side)
 /**
  * hd_nat_is_shut - a packet from outside for what only answers reach, and that is no answer: not even the flow that it looks like may have it
  *
- * Answers of IPv4 are for an outside endpoint. Those of IPv6 are for the inside address itself: the flow tells (may_begin() in judge.h).
+ * Answers of IPv4 are for an outside endpoint. Those of IPv6 are for the inside address itself, if that has no floating IP: the flow tells (may_begin()
+ * in judge.h).
  */
 static __always_inline bool hd_nat_is_shut(const struct hd_ip *ip)
 {
-	return (ip->nat & (NAT_CLOSED | NAT_DST)) == NAT_CLOSED && ip_is_v4(ip);
+	return (ip->nat & NAT_SHUT) ||
+	       ((ip->nat & (NAT_CLOSED | NAT_DST)) == NAT_CLOSED && ip_is_v4(ip));
 }
 
 /* ---- who may begin something from outside ---- */
@@ -379,7 +413,7 @@ static __always_inline const struct hd_nat_value *endpoint_to(const struct hd_ip
 	struct hd_nat_key key = nat_key(ip->router, ip->daddr[0], ip->dport, ip->proto, HD_NAT_OUT);
 	const struct hd_nat_value *nat = bpf_map_lookup_elem(&hd_nat, &key);
 
-	if (!nat || nat->addr != ip->nat_dst_addr || nat->port != ip->nat_dst_port ||
+	if (!nat || nat->addr != ip->nat_dst_addr[0] || nat->port != ip->nat_dst_port ||
 	    nat->addr != end->local[3] || fip_find(ip->router, ip->daddr[0], HD_NAT_OUT))
 		return NULL;
 	return nat;
@@ -652,7 +686,7 @@ static __always_inline int nat_made(struct hd_ip *ip, const struct hd_nat_key *o
 {
 	const struct hd_nat_value *nat = bpf_map_lookup_elem(&hd_nat, out);
 
-	if (!nat || nat->addr != ip->nat_src_addr)
+	if (!nat || nat->addr != ip->nat_src_addr[0])
 		return -HD_DROP_NAT_PORTS;
 	ip->nat_src_port = nat->port;
 	return 0;
@@ -700,7 +734,7 @@ static __always_inline int nat_as_forward(struct hd_ip *ip, const struct hd_end_
 	if (!forward || forward->addr != ip->saddr[0] || forward->port != ip->sport ||
 	    forward->router != ip->router)
 		return -HD_DROP_OUTSIDE;
-	ip->nat_src_addr = ip->as_addr;
+	ip->nat_src_addr[0] = ip->as_addr;
 	ip->nat_src_port = ip->as_port;
 	ip->nat |= NAT_SRC | NAT_SRC_PORT;
 	return 0;
@@ -714,20 +748,20 @@ static __always_inline int nat_error_out(struct hd_ip *ip, const struct hd_end_v
 	const struct hd_nat_value *nat;
 
 	if (ip->as_addr) {
-		ip->nat_src_addr = ip->as_addr;
+		ip->nat_src_addr[0] = ip->as_addr;
 		ip->nat_src_port = ip->as_port;
 		ip->nat |= NAT_SRC | NAT_SRC_PORT;
 		return 0;
 	}
 	if (fip) {
-		ip->nat_src_addr = fip->addr;
+		ip->nat_src_addr[0] = fip->addr;
 		ip->nat |= NAT_SRC;
 		return 0;
 	}
 	nat = bpf_map_lookup_elem(&hd_nat, &key);
 	if (!nat)
 		return end->flags & HD_END_SNAT ? -HD_DROP_ICMP_UNRELATED : 0;
-	ip->nat_src_addr = nat->addr;
+	ip->nat_src_addr[0] = nat->addr;
 	ip->nat_src_port = nat->port;
 	ip->nat |= NAT_SRC | NAT_SRC_PORT;
 	return 0;
@@ -736,10 +770,24 @@ static __always_inline int nat_error_out(struct hd_ip *ip, const struct hd_end_v
 /* Whether a packet goes from inside to outside; one between two insides does, too, if it was sent to an outside endpoint. */
 static __always_inline bool goes_outside(const struct hd_ip *ip, const struct hd_end_value *end)
 {
-	if (!ip->rewrite || !ip_is_v4(ip))
+	if (!ip->rewrite)
 		return false;
 	return (ip->nat & NAT_HAIRPIN) ||
 	       (end->ifindex == ip->to_network && ip->network != ip->to_network);
+}
+
+/* As its floating IP, if it has one; an error as who has received what it quotes. Who has none goes out as it is, and can't be answered by a floating IP. */
+static __always_inline int nat_leave6(struct hd_ip *ip, const struct hd_end_value *end)
+{
+	__u32 error = ip->nat & NAT_ERROR;
+
+	if (!(end->flags & HD_END_FIPS6))
+		return 0;
+	if (hd_fip6_find(ip->router, HD_NAT_OUT, !error)) {
+		ip->nat |= NAT_SRC;
+		return 0;
+	}
+	return (ip->nat & NAT_HAIRPIN) && !error ? -HD_DROP_OUTSIDE : 0;
 }
 
 /**
@@ -762,14 +810,16 @@ __noinline int hd_nat_leave(void)
 	end = bpf_map_lookup_elem(&hd_ends, &router);
 	if (!end || !goes_outside(ip, end))
 		return 0;
+	if (!ip_is_v4(ip))
+		return nat_leave6(ip, end);
 	if (ip->nat & NAT_ERROR)
 		return nat_error_out(ip, end);
 	if (ip->as_addr)
 		return nat_as_forward(ip, end);
-	ip->nat_src_addr = end->local[3];
+	ip->nat_src_addr[0] = end->local[3];
 	fip = fip_find(router, ip->saddr[0], HD_NAT_OUT);
 	if (fip) {
-		ip->nat_src_addr = fip->addr;
+		ip->nat_src_addr[0] = fip->addr;
 		ip->nat |= NAT_SRC;
 		return 0;
 	}
@@ -832,7 +882,7 @@ static __always_inline __u32 pseudo_csum(const struct hd_ip *ip)
 		return ip->l4_off + 16;
 	if (ip->proto == IPPROTO_UDP || ip->proto == IPPROTO_UDPLITE || ip->proto == IPPROTO_DCCP)
 		return ip->l4_off + 6;
-	return 0;
+	return ip->proto == IPPROTO_ICMPV6 ? ip->l4_off + 2 : 0;
 }
 
 static __always_inline __u64 csum_flags(const struct hd_ip *ip)
@@ -904,6 +954,24 @@ static __always_inline __u32 port_off(const struct hd_ip *ip, bool dst)
 	return ip->proto == IPPROTO_ICMP ? ip->l4_off + 4 : ip->l4_off + (dst ? 2 : 0);
 }
 
+/* Both addresses of an IPv6 packet, as far as they change; of an error also what it quotes, where they stand the other way round. */
+static __always_inline int rewrite_addresses6(hd_ctx *ctx, const struct hd_ip *ip)
+{
+	bool error =
+		ip->nat & NAT_ERROR; /* then the header in the scratch is that of what is quoted */
+	__u32 csum = error ? ip->l4_off + 2 : pseudo_csum(ip), quoted = ip->l4_off + 8;
+	__u32 udp = !error && ip->proto == IPPROTO_UDP ? FIP6_UDP : 0;
+	int r = 0;
+
+	if (ip->nat & NAT_DST)
+		r = hd_fip6_write(ctx, ETH_HLEN + 24, csum, udp) ||
+		    (error && hd_fip6_write(ctx, quoted + 8, csum, FIP6_QUOTED));
+	if (ip->nat & NAT_SRC)
+		r |= hd_fip6_write(ctx, ETH_HLEN + 8, csum, udp | FIP6_SRC) ||
+		     (error && hd_fip6_write(ctx, quoted + 24, csum, FIP6_QUOTED | FIP6_SRC));
+	return r ? -HD_DROP_NO_MEMORY : 0;
+}
+
 /** hd_nat_rewrite - write into the packet what it is called where it goes; 0 or -HD_DROP_NO_MEMORY */
 __noinline int hd_nat_rewrite(hd_ctx *ctx)
 {
@@ -913,13 +981,15 @@ __noinline int hd_nat_rewrite(hd_ctx *ctx)
 
 	if (!ip)
 		return -HD_DROP_NO_MEMORY;
+	if (!ip_is_v4(ip))
+		return rewrite_addresses6(ctx, ip);
 	if (ip->nat & NAT_DST)
-		r = nat_address(ctx, ETH_HLEN + 16, ip->nat_dst_addr, ip->nat_to_addr);
+		r = nat_address(ctx, ETH_HLEN + 16, ip->nat_dst_addr[0], ip->nat_to_addr[0]);
 	if ((ip->nat & NAT_DST_PORT) && !(ip->flags & HD_IP_LATER))
 		r |= nat_port_at(ctx, port_off(ip, true), ip->nat_dst_port, ip->nat_to_port);
 	if (ip->nat & NAT_SRC)
 		r |= ctx_load(ctx, ETH_HLEN + 12, &old, 4) ||
-		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr);
+		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr[0]);
 	if ((ip->nat & NAT_SRC_PORT) && !(ip->flags & HD_IP_LATER))
 		r |= nat_port_at(ctx, port_off(ip, false), ip->sport, ip->nat_src_port);
 	return r ? -HD_DROP_NO_MEMORY : 0;
@@ -934,16 +1004,30 @@ __noinline int hd_nat_rewrite_error(hd_ctx *ctx)
 
 	if (!ip)
 		return -HD_DROP_NO_MEMORY;
+	if (!ip_is_v4(ip))
+		return rewrite_addresses6(ctx, ip);
 	if (ip->nat & NAT_DST)
-		r = nat_address(ctx, ETH_HLEN + 16, ip->nat_dst_addr, ip->nat_to_addr) ||
-		    nat_quoted(ctx, 0, ip->nat_to_addr,
+		r = nat_address(ctx, ETH_HLEN + 16, ip->nat_dst_addr[0], ip->nat_to_addr[0]) ||
+		    nat_quoted(ctx, 0, ip->nat_to_addr[0],
 			       ip->nat & NAT_DST_PORT ? ip->nat_to_port : 0);
 	if (ip->nat & NAT_SRC)
 		r |= ctx_load(ctx, ETH_HLEN + 12, &old, 4) ||
-		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr) ||
-		     nat_quoted(ctx, 1, ip->nat_src_addr,
+		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr[0]) ||
+		     nat_quoted(ctx, 1, ip->nat_src_addr[0],
 				ip->nat & NAT_SRC_PORT ? ip->nat_src_port : 0);
 	return r ? -HD_DROP_NO_MEMORY : 0;
+}
+
+/** hd_nat_trace - what one end is translated to. @what: HD_TRACE_DNAT or _SNAT; @port: 0 = only its address */
+static __always_inline void hd_nat_trace(const struct hd_pkt *pkt, __u32 what, const __be32 addr[4],
+					 __be16 port)
+{
+	if (ip_is_v4(pkt->ip)) {
+		hd_trace(pkt, what, addr[0], bpf_ntohs(port));
+		return;
+	}
+	hd_trace(pkt, HD_TRACE_ADDRESS6, addr[0], addr[1]);
+	hd_trace(pkt, what == HD_TRACE_DNAT ? HD_TRACE_DNAT6 : HD_TRACE_SNAT6, addr[2], addr[3]);
 }
 
 /* A walk along the blocks of an inside address, for the one that something is given back of. */

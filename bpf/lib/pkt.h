@@ -74,12 +74,13 @@ enum {
  * @via:     of a routed packet: the next hop's address, IPv4 mapped
  * @source:  of a routed packet: address of the router that an error about it comes from, IPv4 mapped
  * @nat:     of a routed packet: what is translated, flags of nat.h
- * @nat_dst_addr: destination address on the wire, where it comes from outside
+ * @nat_dst_addr: destination address on the wire, where it comes from outside; IPv4 in the first word
  * @nat_dst_port: likewise
  * @nat_to_addr: what it is inside
  * @nat_to_port: likewise
  * @nat_src_addr: what its source will be outside
  * @nat_src_port: likewise
+ * @nat_old_addr: what an IPv6 address was before, while it is written
  * @asked_gen: generation under which rules are being asked about its flow
  * @asked_rule: those that allow it, as in struct hd_flow_value
  * @nat_block: of its sender's blocks of ports: which one is looked at
@@ -123,9 +124,10 @@ struct hd_ip {
 	__be32 via[4];
 	__be32 source[4];
 	__u32 nat;
-	__be32 nat_dst_addr;
-	__be32 nat_to_addr;
-	__be32 nat_src_addr;
+	__be32 nat_dst_addr[4];
+	__be32 nat_to_addr[4];
+	__be32 nat_src_addr[4];
+	__be32 nat_old_addr[4];
 	__be16 nat_dst_port;
 	__be16 nat_to_port;
 	__be16 nat_src_port;

@@ -96,8 +96,8 @@ static __always_inline int hd_hop_rewrite(struct hd_pkt *pkt)
 	if (r < 0)
 		return r;
 	if (pkt->ip->nat & NAT_SRC)
-		hd_trace(pkt, HD_TRACE_SNAT, pkt->ip->nat_src_addr,
-			 pkt->ip->nat & NAT_SRC_PORT ? bpf_ntohs(pkt->ip->nat_src_port) : 0);
+		hd_nat_trace(pkt, HD_TRACE_SNAT, pkt->ip->nat_src_addr,
+			     pkt->ip->nat & NAT_SRC_PORT ? pkt->ip->nat_src_port : 0);
 	if (pkt->ip->nat & (NAT_SRC | NAT_DST))
 		r = pkt->ip->nat & NAT_ERROR ? hd_nat_rewrite_error(pkt->ctx)
 					     : hd_nat_rewrite(pkt->ctx);

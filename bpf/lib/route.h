@@ -262,7 +262,8 @@ static __always_inline bool is_translated(const struct hd_pkt *pkt)
 		return false;
 	return is_closed(pkt->ip, end) || (end->flags & HD_END_FORWARDS) ||
 	       (pkt->ip->nat & NAT_DST) ||
-	       (ip_is_v4(pkt->ip) && fip_find(id, pkt->ip->saddr[0], HD_NAT_OUT));
+	       (ip_is_v4(pkt->ip) ? !!fip_find(id, pkt->ip->saddr[0], HD_NAT_OUT)
+				  : (end->flags & HD_END_FIPS6) && hd_fip6_find(id, HD_NAT_OUT, 1));
 }
 
 /* To one port. Rules and flows matter if one of the two has security, or the router a firewall; else it only has to fit. */
@@ -370,8 +371,8 @@ static __always_inline int hd_route(struct hd_pkt *pkt)
 		if (pkt->ip->nat & NAT_FORWARD)
 			hd_trace(pkt, HD_TRACE_FORWARD, pkt->ip->listen_addr,
 				 (__u32)pkt->ip->proto << 16 | bpf_ntohs(pkt->ip->listen_port));
-		hd_trace(pkt, HD_TRACE_DNAT, pkt->ip->nat_to_addr,
-			 pkt->ip->nat & NAT_DST_PORT ? bpf_ntohs(pkt->ip->nat_to_port) : 0);
+		hd_nat_trace(pkt, HD_TRACE_DNAT, pkt->ip->nat_to_addr,
+			     pkt->ip->nat & NAT_DST_PORT ? pkt->ip->nat_to_port : 0);
 	}
 	return pkt->ip->rewrite ? route_on(pkt) : route_arrived(pkt);
 }

@@ -106,7 +106,7 @@ static __always_inline int reset_write4(__u8 *p, const struct hd_ip *ip, const s
 	*(hd_u32 *)iph = bpf_htonl(0x45000000 | (sizeof(*iph) + sizeof(*tcp)));
 	iph->ttl = ANSWER_TTL;
 	iph->protocol = IPPROTO_TCP;
-	iph->saddr = ip->nat & NAT_DST ? ip->nat_dst_addr : ip->daddr[0];
+	iph->saddr = ip->nat & NAT_DST ? ip->nat_dst_addr[0] : ip->daddr[0];
 	iph->daddr = ip->saddr[0];
 	iph->check = ~csum_fold(bpf_csum_diff(NULL, 0, (__be32 *)iph, sizeof(*iph), 0));
 	reset_tcp(ip, got, tcp);
@@ -123,7 +123,7 @@ static __always_inline int reset_write6(__u8 *p, const struct hd_ip *ip, const s
 	ip6->payload_len = bpf_htons(sizeof(*tcp));
 	ip6->nexthdr = IPPROTO_TCP;
 	ip6->hop_limit = ANSWER_TTL;
-	hd_memcpy(&ip6->saddr, ip->daddr, 16);
+	hd_memcpy(&ip6->saddr, ip->nat & NAT_DST ? ip->nat_dst_addr : ip->daddr, 16);
 	hd_memcpy(&ip6->daddr, ip->saddr, 16);
 	reset_tcp(ip, got, tcp);
 	reset_checksum(tcp, (__be32 *)&ip6->saddr, 32);

@@ -11,6 +11,7 @@
  *      10.0.0.5:40000  ◀── hd_nat, IN ───  192.0.2.9:1089
  *      10.0.0.7        ◀── hd_fips ─────▶  192.0.2.10           floating IP, all ports
  *      10.0.0.8:80     ◀── hd_forwards ──  192.0.2.9:81         port forward; several may lead to one endpoint
+ *      2001:db8:1::7   ◀── hd_fips6 ────▶  2001:db8:f::10       floating IP of IPv6, of which nothing else is translated
  *
  * Flows, rules and traces have inside tuples: what comes in is translated before its flow is looked for, what goes out when it leaves. What
  * belongs to no flow gets in by an endpoint of hd_nat if the router's filter lets it (RFC 4787 section 5): from an address that the endpoint has asked, which
@@ -103,6 +104,21 @@ struct hd_fip_value {
 	__u32 router;
 };
 HD_ASSERT_SIZE(struct hd_fip_value, 8);
+
+/** struct hd_fip6_key - key of hd_fips6, the same for IPv6: a table of its own, so that the keys of IPv4 stay small */
+struct hd_fip6_key {
+	__u32 zone;
+	__be32 addr[4];
+	__u32 dir;
+};
+HD_ASSERT_SIZE(struct hd_fip6_key, 24);
+
+/** struct hd_fip6_value - value of hd_fips6 */
+struct hd_fip6_value {
+	__be32 addr[4];
+	__u32 router;
+};
+HD_ASSERT_SIZE(struct hd_fip6_value, 20);
 
 /**
  * struct hd_forward_value - value of hd_forwards, whose key is an outside endpoint (struct hd_nat_key, HD_NAT_IN): where it leads to

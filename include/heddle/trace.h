@@ -51,6 +51,9 @@ enum hd_trace_what {
 	HD_TRACE_SNAT, /* to outside: its source is called a (IPv4, network order) there, port b; 0 = the same */
 	HD_TRACE_FORWARD, /* it came by the port forward that listens at a (IPv4, network order); b = protocol << 16 | port */
 	HD_TRACE_FIREWALL, /* rule a of the firewall of a router decides, 0 = none matches; b is router << 8 | enum hd_fw_action */
+	HD_TRACE_ADDRESS6, /* a, b: the first half of an IPv6 address, network order; the second is in the next record: */
+	HD_TRACE_DNAT6, /* from outside: its destination is inside that address */
+	HD_TRACE_SNAT6, /* to outside: its source is called that address there */
 };
 
 /**

@@ -113,6 +113,7 @@ enum {
 		1 << 11, /* one that tells the daemon of each block of ports that is handed out */
 	HD_END_NAT_QUOTA =
 		1 << 12, /* one that may have only so many blocks of ports, see hd_nat_quotas */
+	HD_END_FIPS6 = 1 << 17, /* a router with floating IPs of IPv6 */
 	HD_END_OPEN6 =
 		1
 		<< 16, /* a router whose inside is reached from outside by IPv6; else by answers and floating IPs only */
@@ -136,7 +137,8 @@ enum {
  * @remote:  the peer's
  *
  * Of a router (heddle/router.h): @from is the MAC that it has on this host alone; @ifindex the id of its external network, 0 = it has none; @local its
- * IPv4 address there, all zero = it has none; @remote[0] and [1] a mask, and what all its outside addresses are under it; @mtu how many blocks of ports an
+ * IPv4 address there, all zero = it has none; @remote[0] and [1] a mask, and what all its outside addresses are under it, @remote[2]
+ * and [3] the same for IPv6, of the sum without carry (xor) of their first two words; @mtu how many blocks of ports an
  * inside address may have, 0 = HD_NAT_USER_BLOCKS.
  */
 struct hd_end_value {

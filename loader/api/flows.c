@@ -129,18 +129,19 @@ static bool matches(void *arg, const struct hd_flow *flow)
 /* As its router calls an end outside, where that is not what it is inside. */
 static void print_outside(const struct filter *f, const struct hd_flow *flow, int side)
 {
-	char text[INET_ADDRSTRLEN];
-	uint32_t addr;
+	bool icmp = flow->proto == 1 || flow->proto == 58;
+	struct hd_ip addr;
 	uint16_t port;
+	char text[64];
 
 	if (!flow->router ||
-	    !hd_nat_outside(hd_sync_datapath(f->daemon->sync), flow, side, &addr, &port) ||
-	    !inet_ntop(AF_INET, &addr, text, sizeof(text)))
+	    !hd_nat_outside(hd_sync_datapath(f->daemon->sync), flow, side, &addr, &port))
 		return;
+	hd_ip_format(&addr, text);
 	(void)fprintf(f->out, ", \"outside-ip\": \"%s\"", text);
-	if (flow->proto != 1 || side == flow->value.opener)
-		(void)fprintf(f->out, ", \"%s\": %u",
-			      flow->proto == 1 ? "outside-id" : "outside-port-number", ntohs(port));
+	if (!icmp || side == flow->value.opener)
+		(void)fprintf(f->out, ", \"%s\": %u", icmp ? "outside-id" : "outside-port-number",
+			      ntohs(port));
 }
 
 /*

@@ -446,7 +446,7 @@ static const struct hd_option floating_ip_options[] = {
 	{ .name = "fixed-ip",
 	  .type = HD_TYPE_IP,
 	  .meta = "IP",
-	  .help = "which address of the port; its only IPv4 address if not given" },
+	  .help = "which address of the port; its only one of the family if not given" },
 };
 
 static const char *const forwarded[] = { "tcp", "udp", NULL };

@@ -71,15 +71,20 @@ static int not_a_name(const struct hd_noun *noun, const char *name, struct hd_er
 /* An address has one spelling: so no two objects are the same floating IP. */
 static int check_floating_ip(const char *name, struct hd_error *err)
 {
+	char text[INET6_ADDRSTRLEN] = "";
 	uint8_t addr[16];
 	int r;
 
 	if (inet_pton(AF_INET, name, addr) == 1)
 		return 0;
-	if (inet_pton(AF_INET6, name, addr) == 1)
-		return hd_error_set(err, HD_ERR_INVALID,
-				    "floating-ip %s: an IPv6 address is not available yet", name);
-	r = hd_error_set(err, HD_ERR_INVALID, "floating-ip '%.80s': not an IPv4 address", name);
+	if (inet_pton(AF_INET6, name, addr) == 1 && inet_ntop(AF_INET6, addr, text, sizeof(text)) &&
+	    !strcmp(name, text) && strncmp(name, "::ffff:", 7) != 0)
+		return 0;
+	r = hd_error_set(err, HD_ERR_INVALID, "floating-ip '%.80s': not an address", name);
+	if (text[0] && strcmp(name, text) != 0) {
+		hd_error_hint(err, "it is written %s", text);
+		return r;
+	}
 	hd_error_hint(err, "a floating IP is named by its address, such as 203.0.113.10");
 	return r;
 }
@@ -1001,9 +1006,13 @@ static int check_endpoint(const struct hd_option *opt, const char *text, json_t 
 	uint8_t addr[4];
 	uint64_t port;
 
-	if (colon && strchr(colon + 1, ':'))
-		return hd_error_set(err, HD_ERR_INVALID,
-				    "option %s: an IPv6 address is not available yet", opt->name);
+	if (colon && strchr(colon + 1, ':')) {
+		hd_error_set(err, HD_ERR_INVALID, "option %s: IPv6 has no port forwards",
+			     opt->name);
+		hd_error_hint(err, "a floating IP, and a rule of the port's group for the port, "
+				   "do that: 'heddle floating-ip add'");
+		return -EINVAL;
+	}
 	if (!colon || (size_t)(colon - text) >= sizeof(ip))
 		return unexpected(opt, text, "IP:PORT", err);
 	memcpy(ip, text, (size_t)(colon - text));

@@ -37,7 +37,8 @@ struct telling {
 	const char *verdict;
 	const char *reason;
 	uint32_t rule;
-	bool is_told; /* dropped; what is delivered from now on is only an error about it */
+	uint32_t half[2]; /* of an IPv6 address */
+	bool is_told;	  /* dropped; what is delivered from now on is only an error about it */
 };
 
 static const char *port_name(const struct telling *t, uint32_t id)
@@ -73,6 +74,17 @@ static json_t *nat_text(const char *what, const char *where, const struct hd_tra
 	(void)inet_ntop(AF_INET, &r->a, text, sizeof(text));
 	return r->b ? json_sprintf("its %s is %s:%u %s", what, text, r->b, where)
 		    : json_sprintf("its %s is %s %s", what, text, where);
+}
+
+/* The first half of the address was in the record before. */
+static json_t *nat6_text(const struct telling *t, const char *what, const char *where,
+			 const struct hd_trace_record *r)
+{
+	uint32_t addr[4] = { t->half[0], t->half[1], r->a, r->b };
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	(void)inet_ntop(AF_INET6, addr, text, sizeof(text));
+	return json_sprintf("its %s is %s %s", what, text, where);
 }
 
 /* The port forward that listens there; it may be gone by now. */
@@ -293,6 +305,12 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 	case HD_TRACE_SNAT:
 		*detail = nat_text("source", "outside", r);
 		return "translate";
+	case HD_TRACE_DNAT6:
+		*detail = nat6_text(t, "destination", "inside", r);
+		return "translate";
+	case HD_TRACE_SNAT6:
+		*detail = nat6_text(t, "source", "outside", r);
+		return "translate";
 	case HD_TRACE_ENCAP:
 		*detail = encap_text(t, r);
 		deliver(t, "delivered", r->a);
@@ -311,8 +329,14 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 static void tell_step(struct telling *t, const struct hd_trace_record *record)
 {
 	json_t *detail = NULL;
-	const char *what = tell(t, record, &detail);
+	const char *what;
 
+	if (record->what == HD_TRACE_ADDRESS6) {
+		t->half[0] = record->a;
+		t->half[1] = record->b;
+		return;
+	}
+	what = tell(t, record, &detail);
 	(void)json_array_append_new(
 		t->steps, json_pack("{s:s, s:s, s:o}", "stage",
 				    record->stage < HD_STAGE_COUNT ? stages[record->stage] : "",

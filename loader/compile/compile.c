@@ -31,6 +31,7 @@ const char *const hd_table_names[HD_TABLE_COUNT] = {
 	[HD_TABLE_HOPS] = "hd_hops",
 	[HD_TABLE_ROUTES] = "hd_routes",
 	[HD_TABLE_FIPS] = "hd_fips",
+	[HD_TABLE_FIPS6] = "hd_fips6",
 	[HD_TABLE_FORWARDS] = "hd_forwards",
 	[HD_TABLE_NETWORKS] = "hd_networks",
 	[HD_TABLE_TRUNKS] = "hd_trunks",
@@ -87,6 +88,7 @@ void hd_tables_init(struct hd_tables *tables)
 	hd_table_init(&t[HD_TABLE_ROUTES], sizeof(struct hd_route_key),
 		      sizeof(struct hd_route_value));
 	hd_table_init(&t[HD_TABLE_FIPS], sizeof(struct hd_fip_key), sizeof(struct hd_fip_value));
+	hd_table_init(&t[HD_TABLE_FIPS6], sizeof(struct hd_fip6_key), sizeof(struct hd_fip6_value));
 	hd_table_init(&t[HD_TABLE_FORWARDS], sizeof(struct hd_nat_key),
 		      sizeof(struct hd_forward_value));
 	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));

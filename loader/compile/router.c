@@ -131,14 +131,29 @@ static uint32_t ipv4_of(const struct hd_ip *ip)
 	return addr;
 }
 
-/* Another outside address: the mask of all of them (struct hd_end_value) may have to be shorter. */
-static void widen_outside(struct hd_end_value *end, uint32_t addr)
+/* What of an address is compared with all outside addresses at once (may_be_outside() in bpf/lib/nat.h). */
+static uint32_t word_of(const struct hd_ip *ip)
 {
-	uint32_t differ = ntohl((end->remote[1] ^ addr) & end->remote[0]);
+	uint32_t words[4];
 
+	memcpy(words, ip->bytes, sizeof(words));
+	return ip->is_v4 ? words[3] : words[0] ^ words[1];
+}
+
+/* Another outside address: the mask of all of its family (struct hd_end_value) may have to be shorter. */
+static void widen_outside(struct hd_end_value *end, const struct hd_ip *ip)
+{
+	uint32_t *mask = &end->remote[ip->is_v4 ? 0 : 2], *value = mask + 1, word = word_of(ip);
+	uint32_t differ = ntohl((*value ^ word) & *mask);
+
+	if (*value & ~*mask) { /* the first */
+		*mask = UINT32_MAX;
+		*value = word;
+		return;
+	}
 	if (differ)
-		end->remote[0] &= htonl(~(UINT32_MAX >> __builtin_clz(differ)));
-	end->remote[1] &= end->remote[0];
+		*mask &= htonl(~(UINT32_MAX >> __builtin_clz(differ)));
+	*value &= *mask;
 }
 
 /* Where the router is outside, and as whom: @v4, @v6: its addresses there, NULL = none. No flow is judged by what comes after the hash. */
@@ -156,8 +171,9 @@ static void set_outside(struct routing *r, uint32_t network, const struct hd_ip 
 	if (v4)
 		memcpy(end->local, v4->bytes, 16);
 	r->gen += hd_hash_mix(hd_hash(HD_HASH_START, end, sizeof(*end)));
-	end->remote[0] = v4 ? UINT32_MAX : 0;
-	end->remote[1] = v4 ? ipv4_of(v4) : UINT32_MAX; /* under no mask: no address is that */
+	end->remote[1] = end->remote[3] = UINT32_MAX; /* under no mask: no address is that */
+	if (v4)
+		widen_outside(end, v4);
 	end->mtu = r->router->gateway.address_blocks;
 	if (v4 && r->router->gateway.nat_log)
 		end->flags |= HD_END_NAT_LOG;
@@ -223,11 +239,31 @@ static int add_outside(struct routing *r, const struct hd_ip *ip)
 {
 	int ret = add_address(r, ip, HD_ROUTE_LOCAL, r->end.ifindex);
 
-	widen_outside(&r->end, ipv4_of(ip));
+	widen_outside(&r->end, ip);
 	return ret < 0 ? ret : hd_row_neigh(r->out, r->end.ifindex, 0, ip, r->asks, r->object->id);
 }
 
-static int add_floating(struct routing *r, const struct hd_floating_ip *floating)
+static int add_floating6(struct routing *r, const struct hd_floating_ip *floating)
+{
+	struct hd_fip6_key in = { .zone = r->end.ifindex, .dir = HD_NAT_IN },
+			   out = { .zone = r->object->id, .dir = HD_NAT_OUT };
+	struct hd_fip6_value value = { .router = r->object->id };
+	int ret;
+
+	r->end.flags |= HD_END_FIPS6;
+	memcpy(in.addr, floating->ip.bytes, 16);
+	memcpy(out.addr, floating->fixed.bytes, 16);
+	memcpy(value.addr, out.addr, 16);
+	r->gen += hd_hash_mix(
+		hd_hash(hd_hash(HD_HASH_START, &in, sizeof(in)), &value, sizeof(value)));
+	ret = hd_table_add(&r->out->table[HD_TABLE_FIPS6], &in, &value);
+	memcpy(value.addr, in.addr, 16);
+	if (ret == 0)
+		ret = hd_table_add(&r->out->table[HD_TABLE_FIPS6], &out, &value);
+	return ret < 0 ? ret : add_outside(r, &floating->ip);
+}
+
+static int add_floating4(struct routing *r, const struct hd_floating_ip *floating)
 {
 	uint32_t network = r->end.ifindex;
 	struct hd_fip_key in = { .zone = network, .dir = HD_NAT_IN },
@@ -245,6 +281,11 @@ static int add_floating(struct routing *r, const struct hd_floating_ip *floating
 	if (ret == 0)
 		ret = hd_table_add(&r->out->table[HD_TABLE_FIPS], &out, &value);
 	return ret < 0 ? ret : add_outside(r, &floating->ip);
+}
+
+static int add_floating(struct routing *r, const struct hd_floating_ip *floating)
+{
+	return floating->ip.is_v4 ? add_floating4(r, floating) : add_floating6(r, floating);
 }
 
 /* Not in the generation: who answers for it is asked with each packet (bpf/lib/nat.h). */

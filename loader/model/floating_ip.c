@@ -19,13 +19,9 @@ int hd_floating_ip_view(struct hd_object *object, struct hd_error *err)
 	fip->router = hd_spec_text(object, "router");
 	fip->port = hd_spec_text(object, "port");
 	fip->has_fixed = fixed;
-	if (!fixed || fip->fixed.is_v4)
+	if (!fixed || fip->fixed.is_v4 == fip->ip.is_v4)
 		return 0;
-	hd_error_set(err, HD_ERR_INVALID,
-		     "floating-ip %s: fixed-ip: an IPv6 address is not available yet",
-		     object->name);
-	hd_error_where(err, "floating-ips/%s/fixed-ip", object->name);
-	return -EINVAL;
+	return hd_refuse(object, err, "fixed-ip", "fixed-ip %s is not of its family", fixed);
 }
 
 const char *hd_model_floating_network(const struct hd_model *model,
@@ -71,21 +67,23 @@ int hd_floating_ip_validate(const struct hd_model *model, const struct hd_object
 
 static int no_fixed(const struct check *c)
 {
+	const char *family = c->fip->ip.is_v4 ? "IPv4" : "IPv6";
 	size_t n = 0;
 	int r;
 
 	for (size_t i = 0; i < c->port->view.port.n_ips; i++)
-		n += c->port->view.port.ips[i].is_v4;
+		n += c->port->view.port.ips[i].is_v4 == c->fip->ip.is_v4;
 	if (n) {
-		r = hd_refuse(c->object, c->err, "port", "port %s has several IPv4 addresses",
-			      c->port->name);
+		r = hd_refuse(c->object, c->err, "port", "port %s has several %s addresses",
+			      c->port->name, family);
 		hd_error_hint(c->err,
 			      "name one of them with --fixed-ip; 'heddle port show %s' "
 			      "shows them",
 			      c->port->name);
 		return r;
 	}
-	r = hd_refuse(c->object, c->err, "port", "port %s has no IPv4 address", c->port->name);
+	r = hd_refuse(c->object, c->err, "port", "port %s has no %s address", c->port->name,
+		      family);
 	hd_error_hint(c->err, "'heddle port set %s --ip IP' gives it one", c->port->name);
 	return r;
 }

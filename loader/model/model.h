@@ -484,10 +484,10 @@ int hd_model_assign_ids(struct hd_model *model, const struct hd_limits *limits,
 /**
  * hd_model_settle - give objects what they leave to others: comes before hd_model_validate()
  *
- * Ports become members of the groups that select their labels, see hd_settle_groups(). A port with HD_IP_AUTO or a
- * range among its addresses gets free ones, for good; they are handed out in turn, so that one that was returned rests. A router's gateway without an address gets the first free one of a
- * pool of its network, of each family that has a pool, for good; a floating IP without a fixed-ip stands for the only IPv4 address of its port, whichever
- * that is. Where none is to be had things stay as they are, for hd_model_validate()
+ * Ports become members of the groups that select their labels, see hd_settle_groups(). A port with HD_IP_AUTO or a range among its addresses gets free
+ * ones, for good; they are handed out in turn, so that one that was returned rests. A router's gateway without an address gets the first free one of a
+ * pool of its network, of each family that has a pool, for good; a floating IP without a fixed-ip stands for the only address of its family that its
+ * port has, whichever that is. Where none is to be had things stay as they are, for hd_model_validate()
  * to say so. What changes is a new object in the model's place of the old one.
  * Return: 0 or -errno.
  */

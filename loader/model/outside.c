@@ -59,6 +59,19 @@ static int no_gateway(const struct check *c)
 	return r;
 }
 
+/* Without a way out of its family it could be asked, and would not answer. */
+static int no_family(const struct check *c)
+{
+	const char *network = c->router->view.router.gateway.network;
+	int r = hd_refuse(c->object, c->err, "router", "router %s has no %s address outside",
+			  c->router->name, c->ip->is_v4 ? "IPv4" : "IPv6");
+
+	hd_error_hint(c->err,
+		      "one of each family: 'heddle router gateway %s --network %s --ip IP --ip IP'",
+		      c->router->name, network);
+	return r;
+}
+
 int hd_outside_validate(const struct hd_model *model, const struct hd_object *object,
 			const char *router, const struct hd_ip *ip, const char *option,
 			struct hd_error *err)
@@ -77,6 +90,8 @@ int hd_outside_validate(const struct hd_model *model, const struct hd_object *ob
 
 	if (!network)
 		return no_gateway(&c);
+	if (!hd_gateway_ip(&c.router->view.router.gateway, ip->is_v4 ? HD_V4 : HD_V6))
+		return no_family(&c);
 	subnet = hd_model_subnet_of(model, network, ip);
 	if (subnet)
 		return validate_address(&c, subnet);

@@ -78,15 +78,6 @@ static int not_the_hosts(const struct hd_object *object, const char *uplink, str
 	return r;
 }
 
-static int no_ipv4(const struct hd_object *object, struct hd_error *err)
-{
-	const char *router = object->view.port_forward.router;
-	int r = hd_refuse(object, err, "listen", "router %s has no IPv4 address outside", router);
-
-	hd_error_hint(err, "'heddle router gateway %s --network EXT --ip IP' gives it one", router);
-	return r;
-}
-
 static int validate_listen(const struct hd_model *model, const struct hd_object *object,
 			   struct hd_error *err)
 {
@@ -99,8 +90,6 @@ static int validate_listen(const struct hd_model *model, const struct hd_object 
 	if (gateway->network && gateway->has_ip[HD_V4] &&
 	    (is_any(&forward->listen.ip) || hd_gateway_has(gateway, &forward->listen.ip)))
 		return 0;
-	if (gateway->network && is_any(&forward->listen.ip))
-		return no_ipv4(object, err);
 	return hd_outside_validate(model, object, forward->router, &forward->listen.ip, "listen",
 				   err);
 }

@@ -36,14 +36,15 @@ static int no_memory(const struct hd_object *object, struct hd_error *err)
 
 /* ---- floating IPs ---- */
 
-/* The only IPv4 address of the port; false if there is none, or several. */
-static bool only_address(const struct hd_model *model, const char *port, struct hd_ip *ret)
+/* The only address of the port that is of the floating IP's family; false if there is none, or several. */
+static bool only_address(const struct hd_model *model, const struct hd_floating_ip *fip,
+			 struct hd_ip *ret)
 {
-	const struct hd_object *object = hd_model_get(model, HD_NOUN_PORT, port);
+	const struct hd_object *object = hd_model_get(model, HD_NOUN_PORT, fip->port);
 	size_t n = 0;
 
 	for (size_t i = 0; object && i < object->view.port.n_ips; i++) {
-		if (!object->view.port.ips[i].is_v4)
+		if (object->view.port.ips[i].is_v4 != fip->ip.is_v4)
 			continue;
 		*ret = object->view.port.ips[i];
 		n++;
@@ -59,7 +60,7 @@ static int settle_floating_ip(struct hd_model *model, const struct hd_object *ol
 	const struct hd_floating_ip *was = &old->view.floating_ip;
 	struct hd_object *object = NULL;
 	struct hd_ip fixed = { 0 };
-	bool has_fixed = only_address(model, was->port, &fixed);
+	bool has_fixed = only_address(model, was, &fixed);
 	int r;
 
 	if (has_fixed == was->has_fixed && (!has_fixed || hd_ip_same(&fixed, &was->fixed)))

@@ -62,6 +62,7 @@ static const struct {
 	[HD_MAP_ARP] = { "hd_arp", KEEP },
 	[HD_MAP_ROUTER_STATE] = { "hd_router_state", KEEP },
 	[HD_MAP_FIPS] = { "hd_fips", KEEP },
+	[HD_MAP_FIPS6] = { "hd_fips6", KEEP },
 	[HD_MAP_FORWARDS] = { "hd_forwards", KEEP },
 	[HD_MAP_NAT] = { "hd_nat", KEEP },
 	[HD_MAP_NAT_POOLS] = { "hd_nat_pools", KEEP },

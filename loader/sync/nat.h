@@ -31,11 +31,11 @@ bool hd_nat_pool_of(const struct hd_datapath *dp, const struct hd_object *router
 /**
  * hd_nat_outside - what an end of a flow is called outside; false if that is nothing else than inside
  * @side:     of the flow
- * @ret_addr: network order
+ * @ret_addr: without a length
  * @ret_port: likewise; that of the flow where only the address is translated
  */
 bool hd_nat_outside(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
-		    uint32_t *ret_addr, uint16_t *ret_port);
+		    struct hd_ip *ret_addr, uint16_t *ret_port);
 
 /** hd_nat_blocks - how many blocks a pool has: all, or those that the host does not take its own ports out of */
 uint32_t hd_nat_blocks(const struct hd_nat_pool_key *pool);

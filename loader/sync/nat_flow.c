@@ -15,6 +15,16 @@ static uint32_t address_of(const struct hd_flow *flow, int side)
 	return addr;
 }
 
+static struct hd_ip ipv4(uint32_t addr)
+{
+	struct hd_ip ip = { .is_v4 = true,
+			    .prefix = HD_PREFIX_NONE,
+			    .bytes = { [10] = 0xff, 0xff } };
+
+	memcpy(ip.bytes + 12, &addr, sizeof(addr));
+	return ip;
+}
+
 /* Whether the other end of the flow is outside of its router. */
 static bool is_seen_outside(const struct hd_datapath *dp, const struct hd_flow *flow, int side)
 {
@@ -24,33 +34,62 @@ static bool is_seen_outside(const struct hd_datapath *dp, const struct hd_flow *
 	       end.ifindex && flow->hop[!side].network == end.ifindex;
 }
 
-bool hd_nat_outside(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
-		    uint32_t *ret_addr, uint16_t *ret_port)
+static bool floating4(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
+		      struct hd_ip *ret)
 {
-	uint32_t addr = address_of(flow, side);
-	struct hd_fip_key fip_key = { .zone = flow->router, .addr = addr, .dir = HD_NAT_OUT };
+	struct hd_fip_key key = { .zone = flow->router,
+				  .addr = address_of(flow, side),
+				  .dir = HD_NAT_OUT };
+	struct hd_fip_value fip;
+
+	if (bpf_map_lookup_elem(dp->maps[HD_MAP_FIPS], &key, &fip) < 0)
+		return false;
+	*ret = ipv4(fip.addr);
+	return true;
+}
+
+static bool floating6(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
+		      struct hd_ip *ret)
+{
+	struct hd_fip6_key key = { .zone = flow->router, .dir = HD_NAT_OUT };
+	struct hd_fip6_value fip;
+
+	memcpy(key.addr, flow->addr[side], sizeof(key.addr));
+	if (bpf_map_lookup_elem(dp->maps[HD_MAP_FIPS6], &key, &fip) < 0)
+		return false;
+	*ret = hd_ip_of_bytes(fip.addr);
+	return true;
+}
+
+/* By its endpoint, which IPv6 has none of. */
+static bool mapped4(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
+		    struct hd_ip *ret_addr, uint16_t *ret_port)
+{
 	struct hd_nat_key key = { .zone = flow->router,
-				  .addr = addr,
+				  .addr = address_of(flow, side),
 				  .port = flow->port[side],
 				  .class = hd_flow_class(flow->proto),
 				  .dir = HD_NAT_OUT };
-	struct hd_fip_value fip;
 	struct hd_nat_value nat;
 
-	*ret_addr = flow->listen_addr;
+	if (!flow->is_v4 || bpf_map_lookup_elem(dp->maps[HD_MAP_NAT], &key, &nat) < 0)
+		return false;
+	*ret_addr = ipv4(nat.addr);
+	*ret_port = nat.port;
+	return true;
+}
+
+bool hd_nat_outside(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
+		    struct hd_ip *ret_addr, uint16_t *ret_port)
+{
+	*ret_addr = ipv4(flow->listen_addr);
 	*ret_port = flow->listen_port;
 	if (flow->listen_addr && side != (flow->value.opener & 1))
 		return true;
 	*ret_port = flow->port[side];
-	if (!flow->router || !flow->is_v4 || !is_seen_outside(dp, flow, side))
+	if (!flow->router || !is_seen_outside(dp, flow, side))
 		return false;
-	if (bpf_map_lookup_elem(dp->maps[HD_MAP_FIPS], &fip_key, &fip) == 0) {
-		*ret_addr = fip.addr;
+	if (flow->is_v4 ? floating4(dp, flow, side, ret_addr) : floating6(dp, flow, side, ret_addr))
 		return true;
-	}
-	if (bpf_map_lookup_elem(dp->maps[HD_MAP_NAT], &key, &nat) < 0)
-		return false;
-	*ret_addr = nat.addr;
-	*ret_port = nat.port;
-	return true;
+	return mapped4(dp, flow, side, ret_addr, ret_port);
 }

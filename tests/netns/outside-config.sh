@@ -151,10 +151,11 @@ fip() {
 web1=(--router edge --port web1)
 fip 2 '--port is missing' 'help' 203.0.113.50 --router edge
 fip 2 '--router is missing' 'help' 203.0.113.50 --port web1
-fip 6 'floating-ip .web.: not an IPv4 address' 'named by its address' web "${web1[@]}"
-fip 6 'floating-ip .203.0.113.050.: not an IPv4 address' 'named by' 203.0.113.050 "${web1[@]}"
-fip 6 'floating-ip 2001:db8::50: an IPv6 address is not available yet' '' 2001:db8::50 "${web1[@]}"
-fip 6 'fixed-ip: an IPv6 address is not available yet' '' 203.0.113.50 "${web1[@]}" --fixed-ip 2001:db8::11
+fip 6 'floating-ip .web.: not an address' 'named by its address' web "${web1[@]}"
+fip 6 'floating-ip .203.0.113.050.: not an address' 'named by' 203.0.113.050 "${web1[@]}"
+fip 6 'floating-ip .2001:DB8::50.: not an address' 'it is written 2001:db8::50' 2001:DB8::50 "${web1[@]}"
+fip 6 'router edge has no IPv6 address outside' 'router gateway edge --network ext --ip IP --ip IP' 2001:db8::50 "${web1[@]}"
+fip 6 'fixed-ip 2001:db8::11 is not of its family' '' 203.0.113.50 "${web1[@]}" --fixed-ip 2001:db8::11
 fip 3 'router none does not exist' 'router list' 203.0.113.50 --router none --port web1
 fip 3 'port none does not exist' 'port list' 203.0.113.50 --router edge --port none
 fip 6 'router inner has no gateway at a network' 'router gateway inner --network EXT' 203.0.113.50 --router inner --port web1
@@ -287,8 +288,8 @@ file 6 'file.yaml:3:8: .*unknown option sant' 'did you mean snat' 'routers:' '  
 file 6 'file.yaml:3:8: .*a gateway needs network or uplink' '' 'routers:' '  r9: {gateway: {ip: 203.0.113.9}}'
 file 6 'file.yaml:3:8: .*expected a mapping' '' 'routers:' '  r9: {gateway: ext}'
 file 6 'file.yaml:3:3: .*missing option: port' '' 'floating-ips:' '  203.0.113.60: {router: edge}'
-file 6 'file.yaml:3:3: .*not an IPv4 address' 'named by' 'floating-ips:' '  web: {router: edge, port: web1}'
-file 6 'file.yaml:3:3: .*an IPv6 address is not available yet' '' 'floating-ips:' '  "2001:db8::50": {router: edge, port: web1}'
+file 6 'file.yaml:3:3: .*not an address' 'named by' 'floating-ips:' '  web: {router: edge, port: web1}'
+file 6 'file.yaml:3:[0-9]+: .*router edge has no IPv6 address outside' 'one of each family' 'floating-ips:' '  "2001:db8::50": {router: edge, port: web1}'
 file 3 'file.yaml:3:[0-9]+: .*port none does not exist' 'port list' 'floating-ips:' '  203.0.113.60: {router: edge, port: none}'
 file 4 'fixed-ip 10.0.1.11 is already used by floating-ip 203.0.113.60' '' 'floating-ips:' '  203.0.113.60: {router: edge, port: web1}' \
 	'  203.0.113.61: {router: edge, port: web1}'

@@ -279,6 +279,7 @@ static void set_sizes(struct port_bpf *skel, struct sizes sizes)
 		{ skel->maps.hd_nat_heads, 8 },
 		{ skel->maps.hd_nat_log, 4096 },
 		{ skel->maps.hd_fips, 64 },
+		{ skel->maps.hd_fips6, 64 },
 		{ skel->maps.hd_forwards, 64 },
 		{ skel->maps.hd_frags, sizes.frags ? sizes.frags : MAX_FRAGS },
 		{ skel->maps.hd_held, sizes.frags ? sizes.frags : MAX_FRAGS },

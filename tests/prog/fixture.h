@@ -535,6 +535,7 @@ int resolve_tests(void);
 int tell_tests(void);
 int firewall_tests(void);
 int nat_tests(void);
+int fip6_tests(void);
 int listen_tests(void);
 int nat_sweep_tests(void);
 int nat_log_tests(void);

@@ -175,6 +175,8 @@ static void table_names_and_sizes(void **state)
 				      sizeof(struct hd_route_value) },
 		[HD_TABLE_FIPS] = { "hd_fips", sizeof(struct hd_fip_key),
 				    sizeof(struct hd_fip_value) },
+		[HD_TABLE_FIPS6] = { "hd_fips6", sizeof(struct hd_fip6_key),
+				     sizeof(struct hd_fip6_value) },
 		[HD_TABLE_FORWARDS] = { "hd_forwards", sizeof(struct hd_nat_key),
 					sizeof(struct hd_forward_value) },
 		[HD_TABLE_NETWORKS] = { "hd_networks", 4, sizeof(struct hd_network_value) },
@@ -1303,6 +1305,93 @@ static void routed_networks(void **state)
 	assert_true(port_value(f, vlan->leg).flags & HD_PORT_ROUTED);
 }
 
+/* The address that a floating IP of IPv6 is on the other side. */
+static void assert_floating6(struct fixture *f, uint32_t zone, uint32_t dir, const char *ip,
+			     const char *expected, uint32_t id)
+{
+	struct hd_fip6_key key = { .zone = zone, .dir = dir };
+	struct hd_fip6_value value, want = { .router = id };
+	const void *found;
+
+	address(ip, key.addr);
+	address(expected, want.addr);
+	found = row(f, HD_TABLE_FIPS6, &key);
+	assert_non_null(found);
+	memcpy(&value, found, sizeof(value));
+	assert_memory_equal(&value, &want, sizeof(want));
+}
+
+/* Whether the datapath would look for an address of IPv6 among the outside ones; see may_be_outside() in bpf/lib/nat.h. */
+static bool may_be_outside(const struct hd_end_value *end, const char *ip)
+{
+	uint32_t words[4];
+
+	address(ip, words);
+	return ((words[0] ^ words[1]) & end->remote[2]) == end->remote[3];
+}
+
+/* A leg and a default route of each family; floating IPs two rows each; one comparison that knows all of them. */
+static void outside_of_both_families(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id, out;
+	enum { FLAGS = HD_END_SNAT | HD_END_OPEN6 | HD_END_FIPS6 };
+	struct hd_end_value end;
+
+	id = router_on_two(f, "");
+	network(f, "ext", "");
+	out = id_of(f, "ext");
+	subnet(f, "x4", "ext", "203.0.113.0/24", "203.0.113.1");
+	subnet(f, "x6", "ext", "2001:db8:f::/48", "2001:db8:f::1");
+	change(f, HD_NOUN_ROUTER, "r",
+	       "{\"subnets\":[\"b4\",\"b6\"],\"gateway\":{\"network\":\"ext\","
+	       "\"ip\":[\"203.0.113.9\",\"2001:db8:f::9\"]}}");
+	compile(f);
+	assert_route(f, id, "::", 0,
+		     (struct hd_route_value){ .kind = HD_ROUTE_VIA, .network = out },
+		     "2001:db8:f::1", "2001:db8:f::9");
+	assert_route(f, id, "0.0.0.0", 0,
+		     (struct hd_route_value){ .kind = HD_ROUTE_VIA, .network = out }, "203.0.113.1",
+		     "203.0.113.9");
+	end = end_value(f, id);
+	assert_int_equal(end.ifindex, out);
+	assert_int_equal(end.flags & FLAGS, HD_END_SNAT);
+	assert_int_equal(end.remote[0], UINT32_MAX);
+	assert_int_equal(end.remote[1], htonl(0xcb007109));
+	assert_false(may_be_outside(&end, "2001:db8:f::50"));
+
+	put(f, HD_NOUN_PORT, "web",
+	    "{\"network\":\"blue\",\"device\":\"web\",\"ip\":[\"2001:db8:1::2\",\"2001:db8:1::3\"]}");
+	put(f, HD_NOUN_FLOATING_IP, "2001:db8:f::50",
+	    "{\"router\":\"r\",\"port\":\"web\",\"fixed-ip\":\"2001:db8:1::2\"}");
+	compile(f);
+	end = end_value(f, id);
+	assert_int_equal(end.flags & FLAGS, HD_END_SNAT | HD_END_FIPS6);
+	assert_int_equal(rows(f, HD_TABLE_FIPS6), 2);
+	assert_floating6(f, out, HD_NAT_IN, "2001:db8:f::50", "2001:db8:1::2", id);
+	assert_floating6(f, id, HD_NAT_OUT, "2001:db8:1::2", "2001:db8:f::50", id);
+	assert_true(may_be_outside(&end, "2001:db8:f::50"));
+	assert_false(may_be_outside(&end, "2001:db8:f:7::50"));
+	assert_false(may_be_outside(&end, "2001:db8:1::50"));
+	assert_int_equal(route(f, id, "2001:db8:f::50", 128).kind, HD_ROUTE_LOCAL);
+
+	put(f, HD_NOUN_FLOATING_IP, "2001:db8:f:7::51",
+	    "{\"router\":\"r\",\"port\":\"web\",\"fixed-ip\":\"2001:db8:1::3\"}");
+	change(f, HD_NOUN_ROUTER, "r",
+	       "{\"subnets\":[\"b4\",\"b6\"],\"gateway\":{\"network\":\"ext\",\"snat\":false,"
+	       "\"ip\":\"2001:db8:f::9\"}}");
+	compile(f);
+	end = end_value(f, id);
+	assert_int_equal(end.flags & FLAGS, HD_END_OPEN6 | HD_END_FIPS6);
+	assert_true(may_be_outside(&end, "2001:db8:f::50"));
+	assert_true(may_be_outside(&end, "2001:db8:f:7::51"));
+	assert_false(may_be_outside(&end, "2001:db8:1::50"));
+	assert_int_equal(end.local[3], 0);
+	assert_int_equal(end.remote[0], 0); /* nothing is that under no mask */
+	assert_int_not_equal(end.remote[1], 0);
+	assert_int_equal(route(f, id, "0.0.0.0", 0).kind, HD_ROUTE_NONE);
+}
+
 /*
  * Facts as the daemon makes them: one for each port, in ascending order; ifindices that collide now
  * and then.
@@ -1493,6 +1582,7 @@ int main(void)
 		TEST(generations_of_neighbours),
 		TEST(generations_stay),
 		TEST(routed_networks),
+		TEST(outside_of_both_families),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

@@ -318,6 +318,31 @@ static void a_floating_ip_stands_for_an_address(void **state)
 	assert_ip(&floating_ip(model, "198.51.100.7")->fixed, "10.0.1.13");
 }
 
+/* Each family has its own address of a port, and needs one of the router outside. */
+static void a_floating_ip_of_ipv6(void **state)
+{
+	struct hd_model *model = *state;
+	struct hd_error err = { 0 };
+
+	put(model, HD_NOUN_ROUTER, "r1",
+	    "{\"subnets\":[\"b4\",\"b6\"],"
+	    "\"gateway\":{\"network\":\"ext\",\"ip\":[\"203.0.113.9\",\"2001:db8:e::8\"]}}");
+	put(model, HD_NOUN_FLOATING_IP, "203.0.113.50", "{\"router\":\"r1\",\"port\":\"web1\"}");
+	put(model, HD_NOUN_FLOATING_IP, "2001:db8:e::50", "{\"router\":\"r1\",\"port\":\"web1\"}");
+	assert_fine(model);
+	assert_ip(&floating_ip(model, "203.0.113.50")->fixed, "10.0.1.11");
+	assert_ip(&floating_ip(model, "2001:db8:e::50")->fixed, "2001:db8:1::11");
+	put(model, HD_NOUN_FLOATING_IP, "2001:db8:e::51", "{\"router\":\"r1\",\"port\":\"web2\"}");
+	assert_true(check(model, &err) < 0);
+	assert_string_equal(err.message,
+			    "floating-ip 2001:db8:e::51: port web2 has no IPv6 address");
+	assert_true(hd_model_del(model, HD_NOUN_FLOATING_IP, "2001:db8:e::51"));
+	put(model, HD_NOUN_ROUTER, "r1", "{\"subnets\":[\"b4\",\"b6\"]," OUT("203.0.113.9") "}");
+	assert_true(check(model, &err) < 0);
+	assert_string_equal(err.message,
+			    "floating-ip 2001:db8:e::50: router r1 has no IPv6 address outside");
+}
+
 /* What is not said follows the port, in another object: the model before keeps its own. */
 static void a_floating_ip_follows_its_port(void **state)
 {
@@ -440,7 +465,7 @@ static const struct refusal refusals[] = {
 	  "router six: address 2001:db8:e::9 is already used by router r1", "routers/six/gateway",
 	  "router gateway six --network ext --ip IP" },
 	{ FWD, FORWARD("six", "0.0.0.0:81", "10.0.1.11:80"), HD_ERR_INVALID,
-	  "port-forward web: router six has no IPv4 address outside", "port-forwards/web/listen",
+	  "port-forward web: router six has no IPv4 address outside", "port-forwards/web/router",
 	  "router gateway six" },
 	{ FIP, "203.0.113.50", "{\"router\":\"none\",\"port\":\"web1\"}", HD_ERR_NOT_FOUND,
 	  "floating-ip 203.0.113.50: router none does not exist",
@@ -670,18 +695,21 @@ static void views_that_are_refused(void **state)
 	struct hd_model *model = *state;
 	struct hd_error err = { 0 };
 
-	assert_true(try_put(model, FIP, "2001:db8::1", "{\"router\":\"r1\",\"port\":\"web1\"}",
+	assert_true(try_put(model, FIP, "2001:db8:0::1", "{\"router\":\"r1\",\"port\":\"web1\"}",
 			    &err) < 0);
-	assert_string_equal(err.message,
-			    "floating-ip 2001:db8::1: an IPv6 address is not available yet");
+	assert_string_equal(err.message, "floating-ip '2001:db8:0::1': not an address");
+	assert_string_equal(err.hint, "it is written 2001:db8::1");
+	assert_true(try_put(model, FIP, "::ffff:192.0.2.1", "{\"router\":\"r1\",\"port\":\"web1\"}",
+			    &err) < 0);
+	assert_string_equal(err.message, "floating-ip '::ffff:192.0.2.1': not an address");
 	assert_true(try_put(model, FIP, "web", "{\"router\":\"r1\",\"port\":\"web1\"}", &err) < 0);
-	assert_string_equal(err.message, "floating-ip 'web': not an IPv4 address");
+	assert_string_equal(err.message, "floating-ip 'web': not an address");
 	assert_true(try_put(model, FIP, "203.0.113.50",
 			    "{\"router\":\"r1\",\"port\":\"web1\",\"fixed-ip\":\"2001:db8:1::11\"}",
 			    &err) < 0);
 	assert_string_equal(
 		err.message,
-		"floating-ip 203.0.113.50: fixed-ip: an IPv6 address is not available yet");
+		"floating-ip 203.0.113.50: fixed-ip 2001:db8:1::11 is not of its family");
 	assert_true(try_put(model, HD_NOUN_SUBNET, "x",
 			    "{\"network\":\"red\",\"cidr\":\"10.0.9.0/24\",\"pool\":\"10.0.9.9-"
 			    "10.0.10.9\"}",
@@ -704,6 +732,7 @@ int main(void)
 		TEST(addresses_of_both_families),
 		TEST(routers_share_an_address),
 		TEST(a_floating_ip_stands_for_an_address),
+		TEST(a_floating_ip_of_ipv6),
 		TEST(a_floating_ip_follows_its_port),
 		cmocka_unit_test(refusals_say_why),
 		cmocka_unit_test(a_floating_ip_keeps_what_it_has),
