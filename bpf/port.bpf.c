@@ -32,6 +32,7 @@
 #include "lib/shared.h"
 #include "lib/tell.h"
 #include "lib/toobig.h"
+#include "lib/vlan_in.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 

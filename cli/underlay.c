@@ -11,6 +11,7 @@ static const struct hd_column uplink_columns[] = {
 	{ .title = "PHYSICAL", .key = "physical", .flags = HD_COLUMN_SHRINK },
 	{ .title = "MODE", .key = "mode" },
 	{ .title = "IN-USE", .key = "mode-in-use" },
+	{ .title = "FORWARD", .key = "forward-in-use" },
 	{ .title = "ATTACH", .key = "attach" },
 	{ .title = "DROPS", .key = "drops", .format = HD_FORMAT_COUNT },
 	{ .title = "REASON", .key = "reason", .flags = HD_COLUMN_SHRINK | HD_COLUMN_OPTIONAL },

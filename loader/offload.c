@@ -97,6 +97,28 @@ int hd_offload_set_gro(uint32_t ifindex, bool on)
 	return request_at(ifindex, &value);
 }
 
+int hd_offload_rxvlan(uint32_t ifindex, bool *ret)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
+	int r = request_at(ifindex, &value);
+
+	if (r == 0)
+		*ret = value.data & ETH_FLAG_RXVLAN;
+	return r;
+}
+
+int hd_offload_set_rxvlan(uint32_t ifindex, bool on)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
+	int r = request_at(ifindex, &value);
+
+	if (r < 0)
+		return r;
+	value.cmd = ETHTOOL_SFLAGS;
+	value.data = on ? value.data | ETH_FLAG_RXVLAN : value.data & ~(uint32_t)ETH_FLAG_RXVLAN;
+	return request_at(ifindex, &value);
+}
+
 int hd_offload_no_tunnels(int netns, const char *name)
 {
 	_close_ int fd = hd_netns_socket(netns);

@@ -17,6 +17,12 @@
  */
 int hd_offload_no_tunnels(int netns, const char *name);
 
+/** hd_offload_rxvlan - whether a device takes the tag off what comes in, to a place where XDP can't see it. 0 or -errno. */
+int hd_offload_rxvlan(uint32_t ifindex, bool *ret);
+
+/** hd_offload_set_rxvlan - have it do so, or not; -EOPNOTSUPP: it can't be changed */
+int hd_offload_set_rxvlan(uint32_t ifindex, bool on);
+
 /** hd_offload_gro - whether a device here puts segments together that come in. 0 or -errno. */
 int hd_offload_gro(uint32_t ifindex, bool *ret);
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# lint.sh [--fix] - layout of the C code, common mistakes in C and shell; every file says its licence
+# lint.sh [--fix] - layout of the C code, common mistakes in C and shell, manual pages that are none; every file says its licence
 set -u
 cd "$(dirname "$0")/.." || exit 1
 status=0
@@ -23,6 +23,12 @@ shellcheck -x "${sh[@]}" || status=1
 for f in "${c[@]}" "${sh[@]}"; do
 	head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause' || {
 		echo "$f: no licence line" >&2
+		status=1
+	}
+done
+for f in docs/man/*.scd; do
+	scdoc <"$f" >/dev/null || {
+		echo "$f: not a manual page" >&2
 		status=1
 	}
 done

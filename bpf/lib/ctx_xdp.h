@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "lib/base.h"
+#include "lib/csum.h"
 
 typedef struct xdp_md hd_ctx;
 
@@ -47,6 +47,12 @@ static __always_inline void *ctx_header(hd_ctx *ctx, __u32 off, __u32 len)
 	return p + len <= ctx_data_end(ctx) ? p : NULL;
 }
 
+/** ctx_segs - packets that it is counted as */
+static __always_inline __u32 ctx_segs(const hd_ctx *ctx)
+{
+	return 1;
+}
+
 /** ctx_protocol - what is behind the Ethernet header, network order; a tag, if one is in the bytes */
 static __always_inline __u32 ctx_protocol(hd_ctx *ctx)
 {
@@ -59,6 +65,12 @@ static __always_inline __u32 ctx_protocol(hd_ctx *ctx)
 static __always_inline bool ctx_has_tag(const hd_ctx *ctx)
 {
 	return false;
+}
+
+/** ctx_tag - the same: a tag beside the packet */
+static __always_inline __u32 ctx_tag(const hd_ctx *ctx)
+{
+	return 0;
 }
 
 /** ctx_is_super - whether it is a super-packet; none gets here */
@@ -77,4 +89,76 @@ static __always_inline long ctx_load(hd_ctx *ctx, __u32 off, void *to, __u32 len
 static __always_inline long ctx_store(hd_ctx *ctx, __u32 off, void *from, __u32 len)
 {
 	return bpf_xdp_store_bytes(ctx, off, from, len);
+}
+
+/** ctx_put - the same: there is no sum over the packet */
+static __always_inline long ctx_put(hd_ctx *ctx, __u32 off, void *from, __u32 len)
+{
+	return bpf_xdp_store_bytes(ctx, off, from, len);
+}
+
+/* @csum: gets the change of @old to @new, of 2 or 4 bytes. */
+static __always_inline __u16 sum_replace(__u16 csum, __u32 old, __u32 new, __u32 size)
+{
+	csum = csum_replace(csum, (__u16)old, (__u16) new);
+	return size == 4 ? csum_replace(csum, (__u16)(old >> 16), (__u16)(new >> 16)) : csum;
+}
+
+/** ctx_replace_l3 - make the checksum at @off that of a header in which @old has become @new, @size bytes each */
+static __always_inline long ctx_replace_l3(hd_ctx *ctx, __u32 off, __u32 old, __u32 new, __u32 size)
+{
+	hd_u16 *csum = ctx_header(ctx, off, sizeof(*csum));
+
+	if (!csum)
+		return -EINVAL;
+	*csum = sum_replace(*csum, old, new, size);
+	return 0;
+}
+
+/** ctx_replace_l4 - the same of a transport header. @flags: BPF_F_MARK_MANGLED_0; size in the lowest four bits; all others are for what computes sums later */
+static __always_inline long ctx_replace_l4(hd_ctx *ctx, __u32 off, __u32 old, __u32 new,
+					   __u64 flags)
+{
+	hd_u16 *csum = ctx_header(ctx, off, sizeof(*csum));
+
+	if (!csum)
+		return -EINVAL;
+	if ((flags & BPF_F_MARK_MANGLED_0) && !*csum)
+		return 0;
+	*csum = sum_replace(*csum, old, new, flags & 15);
+	if ((flags & BPF_F_MARK_MANGLED_0) && !*csum)
+		*csum = 0xffff;
+	return 0;
+}
+
+/* Of a frame with a tag: two addresses, and the tag, in words. */
+#define MACS 6
+#define TAG 2
+
+/** ctx_vlan_push, ctx_vlan_pop - put a tag on, take it off. Pointers into the packet are stale afterwards. */
+static __always_inline long ctx_vlan_push(hd_ctx *ctx, __be16 tpid, __u16 tci)
+{
+	hd_u16 *word;
+
+	if (bpf_xdp_adjust_head(ctx, -TAG * 2))
+		return -EINVAL;
+	word = ctx_header(ctx, 0, (MACS + TAG) * 2);
+	if (!word)
+		return -EINVAL;
+	for (int i = 0; i < MACS; i++)
+		word[i] = word[i + TAG];
+	word[MACS] = tpid;
+	word[MACS + 1] = bpf_htons(tci);
+	return 0;
+}
+
+static __always_inline long ctx_vlan_pop(hd_ctx *ctx)
+{
+	hd_u16 *word = ctx_header(ctx, 0, (MACS + TAG) * 2);
+
+	if (!word)
+		return -EINVAL;
+	for (int i = MACS - 1; i >= 0; i--)
+		word[i + TAG] = word[i];
+	return bpf_xdp_adjust_head(ctx, TAG * 2);
 }

@@ -7,7 +7,7 @@
 /**
  * hd_finish - end a program
  * @pkt: packet
- * @r:   HD_VERDICT_PASS, or -HD_DROP_x
+ * @r:   HD_VERDICT_PASS, HD_VERDICT_REDIRECT, HD_VERDICT_BACK, or -HD_DROP_x
  *
  * Return: an XDP action.
  */
@@ -15,6 +15,9 @@ static __always_inline int hd_finish(struct hd_pkt *pkt, int r)
 {
 	if (r < 0)
 		hd_drop(pkt, pkt->port, -r);
-	hd_live_end(pkt);
-	return r < 0 ? XDP_DROP : XDP_PASS;
+	if (r != HD_VERDICT_PASS) /* TC reports what it gets, from the beginning */
+		hd_live_end(pkt);
+	if (r < 0)
+		return XDP_DROP;
+	return r == HD_VERDICT_REDIRECT ? XDP_REDIRECT : r == HD_VERDICT_BACK ? XDP_TX : XDP_PASS;
 }

@@ -42,22 +42,6 @@ struct {
 	__type(value, struct hd_arp_value);
 } hd_arp SEC(".maps");
 
-/* Which of several equal routes the flow takes: the same for all its packets, and in both directions. */
-static __always_inline __u32 hop_slot(const struct hd_ip *ip)
-{
-	__u32 hash = ip->proto;
-
-	for (int i = 0; i < 4; i++) {
-		hash += ip->saddr[i] ^ ip->daddr[i];
-		if (ip_is_v4(ip))
-			break;
-	}
-	hash += (__u32)(ip->sport ^ ip->dport) << 8;
-	hash = (hash ^ hash >> 16) * 0x7feb352d;
-	hash = (hash ^ hash >> 15) * 0x846ca68b;
-	return (hash ^ hash >> 16) % HD_HOP_SLOTS;
-}
-
 static __always_inline const struct hd_route_value *route_find(const struct hd_ip *ip, __u32 router,
 							       const __be32 addr[4])
 {
@@ -69,7 +53,7 @@ static __always_inline const struct hd_route_value *route_find(const struct hd_i
 	if (route && route->kind == HD_ROUTE_ECMP) {
 		struct hd_hop_key slot = { .router = router,
 					   .group = route->id,
-					   .slot = hop_slot(ip) };
+					   .slot = hd_ip_hash(ip) % HD_HOP_SLOTS };
 
 		return bpf_map_lookup_elem(&hd_hops, &slot);
 	}

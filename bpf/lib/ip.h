@@ -359,6 +359,22 @@ static __always_inline void hd_ip_mapped(const struct hd_ip *ip, const __be32 ad
 	ret[3] = addr[0];
 }
 
+/** hd_ip_hash - the same for all packets of a flow, in both directions */
+static __always_inline __u32 hd_ip_hash(const struct hd_ip *ip)
+{
+	__u32 hash = ip->proto;
+
+	for (int i = 0; i < 4; i++) {
+		hash += ip->saddr[i] ^ ip->daddr[i];
+		if (ip_is_v4(ip))
+			break;
+	}
+	hash += (__u32)(ip->sport ^ ip->dport) << 8;
+	hash = (hash ^ hash >> 16) * 0x7feb352d;
+	hash = (hash ^ hash >> 15) * 0x846ca68b;
+	return hash ^ hash >> 16;
+}
+
 /** hd_ip_is_first_piece - whether it is the first of a packet in pieces */
 static __always_inline bool hd_ip_is_first_piece(const struct hd_ip *ip)
 {

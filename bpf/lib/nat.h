@@ -791,11 +791,11 @@ static __always_inline int nat_leave6(struct hd_ip *ip, const struct hd_end_valu
 }
 
 /**
- * hd_nat_leave - what the packet's sender is called outside, if it goes there
+ * hd_nat_look - what the packet's sender is called outside, if it goes there and has a name there
  *
- * Return: 0, -HD_DROP_NAT_PORTS, -HD_DROP_NAT_PROTOCOL, -HD_DROP_OUTSIDE.
+ * Return: 0; 1: it gets an endpoint first; -HD_DROP_OUTSIDE, -HD_DROP_ICMP_UNRELATED.
  */
-__noinline int hd_nat_leave(void)
+__noinline int hd_nat_look(void)
 {
 	const struct hd_fip_value *fip;
 	const struct hd_nat_value *nat;
@@ -832,15 +832,39 @@ __noinline int hd_nat_leave(void)
 	ip->nat |= NAT_SRC_PORT;
 	key = nat_key(router, ip->saddr[0], ip->sport, ip->proto, HD_NAT_OUT);
 	nat = bpf_map_lookup_elem(&hd_nat, &key);
-	if (nat && nat->addr != end->local[3] && hd_may_write())
+	if (nat && nat->addr == end->local[3]) {
+		if ((ip->nat & NAT_BEGINS) && (end->flags & HD_END_NAT_ADDRESS))
+			asked_note(ip, nat);
+		ip->nat_src_port = nat->port;
+		return 0;
+	}
+	if (nat && hd_may_write())
 		(void)bpf_map_delete_elem(&hd_nat,
 					  &key); /* of an address that the router had before */
-	if (!nat || nat->addr != end->local[3])
-		return nat_make(ip, end, &key);
-	if ((ip->nat & NAT_BEGINS) && (end->flags & HD_END_NAT_ADDRESS))
-		asked_note(ip, nat);
-	ip->nat_src_port = nat->port;
-	return 0;
+	return 1;
+}
+
+/**
+ * hd_nat_leave - the same; who has no endpoint is given one
+ *
+ * Return: 0, -HD_DROP_NAT_PORTS, -HD_DROP_NAT_PROTOCOL, or as hd_nat_look().
+ */
+__noinline int hd_nat_leave(void)
+{
+	const struct hd_end_value *end;
+	struct hd_ip *ip = hd_ip_entering();
+	int r = hd_nat_look();
+	struct hd_nat_key key;
+	__u32 router;
+
+	if (r <= 0 || !ip)
+		return r;
+	router = ip->router;
+	end = bpf_map_lookup_elem(&hd_ends, &router);
+	if (!end)
+		return 0;
+	key = nat_key(router, ip->saddr[0], ip->sport, ip->proto, HD_NAT_OUT);
+	return nat_make(ip, end, &key);
 }
 
 /* An answer from inside on a flow that did not come by a floating IP or port forward: it came by an endpoint of hd_nat. */

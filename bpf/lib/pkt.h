@@ -27,6 +27,7 @@ enum hd_verdict {
 	HD_VERDICT_TELL,     /* goes on in stage tell */
 	HD_VERDICT_SPREAD, /* copies for the members here are on their way; goes on in stage spread */
 	HD_VERDICT_AGAIN, /* sent to another router of this host: it crosses that one next */
+	HD_VERDICT_BACK,  /* goes out by the device that it came in by; at XDP */
 	HD_VERDICT_DONE,  /* nothing more to do with it: copies are on their way, or it waits */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rewrite.h - what a packet that crosses a router looks like where it goes on, and whether a flow says where that is; whatever the hook
+ * rewrite.h - packets that cross a router: which one, whether a flow says where it goes on, and what it looks like there; whatever the hook
  *
  * The functions that are not static take and return nothing but numbers, as those of hop.h.
  */
@@ -11,6 +11,42 @@
 #include "lib/csum.h"
 #include "lib/fdb.h"
 #include "lib/nat.h"
+
+/* A MAC of a router, the second kind included; see heddle/router.h. */
+static __always_inline bool mac_is_router(const __u8 mac[6])
+{
+	return *(const hd_u16 *)mac == bpf_htons(HD_ROUTER_MAC_0 << 8 | HD_ROUTER_MAC_1) &&
+	       (mac[2] & 0xfe) == HD_ROUTER_MAC_2;
+}
+
+/* The router that a MAC of the packet's network is; HD_PORT_NONE if it is none. */
+static __always_inline __u32 router_of(const struct hd_pkt *pkt, const __u8 mac[6])
+{
+	struct hd_fdb_key key = fdb_key(pkt, mac);
+	const struct hd_fdb_value *entry = bpf_map_lookup_elem(&hd_fdb, &key);
+	const struct hd_port_value *port;
+
+	if (!entry || !(entry->flags & HD_FDB_STATIC))
+		return HD_PORT_NONE;
+	port = hd_port_lookup(entry->port);
+	return port && (port->flags & HD_PORT_ROUTER) ? entry->port : HD_PORT_NONE;
+}
+
+/**
+ * hd_router_find - whether a unicast packet crosses a router: it is for one, or one at another host has sent it on
+ * @pkt: gets @router
+ */
+static __always_inline bool hd_router_find(struct hd_pkt *pkt)
+{
+	bool here = mac_is_router(pkt->dst);
+
+	if (!here &&
+	    (!(pkt->from->flags & (HD_PORT_TUNNEL | HD_PORT_LEG)) || !mac_is_router(pkt->src)))
+		return false;
+	pkt->ip->router = router_of(pkt, here ? pkt->dst : pkt->src);
+	pkt->ip->rewrite = here;
+	return pkt->ip->router;
+}
 
 /* Ethernet, and of IPv4 all up to the checksum, of IPv6 up to the hop limit. */
 #define REWRITE4 (ETH_HLEN + 12)
@@ -88,23 +124,29 @@ __noinline int hd_hop_write(hd_ctx *ctx)
 	return ip_is_v4(ip) ? rewrite4(ctx, ip, router) : rewrite6(ctx, ip, router);
 }
 
-/** hd_hop_rewrite - the same, and the addresses and ports that it has there */
-static __always_inline int hd_hop_rewrite(struct hd_pkt *pkt)
+/** hd_hop_dress - the same, and the addresses and ports that it has there: hd_nat_look() or hd_nat_leave() has found them. @error: it may be an ICMP error */
+static __always_inline int hd_hop_dress(struct hd_pkt *pkt, bool error)
 {
-	int r = hd_nat_leave();
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	if (pkt->ip->nat & NAT_SRC)
 		hd_nat_trace(pkt, HD_TRACE_SNAT, pkt->ip->nat_src_addr,
 			     pkt->ip->nat & NAT_SRC_PORT ? pkt->ip->nat_src_port : 0);
 	if (pkt->ip->nat & (NAT_SRC | NAT_DST))
-		r = pkt->ip->nat & NAT_ERROR ? hd_nat_rewrite_error(pkt->ctx)
-					     : hd_nat_rewrite(pkt->ctx);
+		r = error && (pkt->ip->nat & NAT_ERROR) ? hd_nat_rewrite_error(pkt->ctx)
+							: hd_nat_rewrite(pkt->ctx);
 	if (r == 0)
 		r = hd_hop_write(pkt->ctx);
 	pkt->network = pkt->ip->network;
 	return r;
+}
+
+/** hd_hop_rewrite - the same; what its sender is called there is found, or made */
+static __always_inline int hd_hop_rewrite(struct hd_pkt *pkt)
+{
+	int r = hd_nat_leave();
+
+	return r < 0 ? r : hd_hop_dress(pkt, true);
 }
 
 /** hd_hop_is_there - whether a packet that crosses a router may go to a port in a network; a router of this host is wherever it is found to be a neighbour */
@@ -130,4 +172,62 @@ static __always_inline void take_hop(const struct hd_pkt *pkt, const struct hd_h
 {
 	pkt->ip->to_network = hop->network;
 	mac_copy(pkt->ip->hop_mac, hop->mac);
+}
+
+/**
+ * struct hd_replay - the flow that answers for a packet that crosses a router, and where it leads
+ * @rflow: its entry
+ * @side:  of the sender
+ * @to_id: port that it leads to
+ * @to:    that port's entry
+ */
+struct hd_replay {
+	struct hd_rflow_value *rflow;
+	const struct hd_port_value *to;
+	__u32 side;
+	__u32 to_id;
+};
+
+static __always_inline const struct hd_hop *replay_hop(const struct hd_replay *replay)
+{
+	return replay->side ? &replay->rflow->hop[0] : &replay->rflow->hop[1];
+}
+
+/* The entry, if it is that of the sender, and says where to. */
+static __always_inline bool replay_find(const struct hd_pkt *pkt, struct hd_replay *replay)
+{
+	__u32 side = hd_flow_side(pkt->ip);
+
+	if (!flow_is_plain(pkt->ip) || pkt->ip->ttl <= 1 || hd_nat_is_shut(pkt->ip))
+		return false;
+	replay->side = side;
+	replay->rflow = hd_rflow_find(pkt, side, FLOW_ESTABLISHED);
+	if (!replay->rflow || !hd_flow_answers(pkt, &replay->rflow->flow, side) ||
+	    !hd_nat_is_of(replay->rflow, side))
+		return false;
+	replay->to_id = side ? replay->rflow->flow.port[0] : replay->rflow->flow.port[1];
+	replay->to = hd_port_lookup(replay->to_id);
+	return replay->to;
+}
+
+/**
+ * hd_replay_find - find the established flow of a packet that crosses a router, if what was decided for it still holds
+ * @pkt: hd_ip_parse() and hd_nat_arrive() have been called; gets the next hop
+ */
+static __always_inline bool hd_replay_find(const struct hd_pkt *pkt, struct hd_replay *ret)
+{
+	const struct hd_hop *hop;
+
+	if (!replay_find(pkt, ret))
+		return false;
+	hop = replay_hop(ret);
+	if (ret->rflow->flow.gen != hd_flow_gen(pkt, pkt->from, ret->to) ||
+	    !hd_hop_is_there(hop->network, ret->to_id, ret->to) ||
+	    !hop_leads_to(hop, ret->to_id, ret->to))
+		return false;
+	if (!pkt->ip->rewrite && (ret->to_id == pkt->port || hop->network != pkt->network ||
+				  !mac_equal(pkt->dst, hop->mac)))
+		return false;
+	take_hop(pkt, hop);
+	return true;
 }

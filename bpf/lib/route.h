@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * route.h - packets that cross a router: finding the router, replaying a flow, deciding where a packet goes; see heddle/router.h
+ * route.h - packets that cross a router: replaying a flow, deciding where a packet goes; see heddle/router.h
  *
  * RFC 1812, and RFC 4443 for IPv6. What differs from a router that is a machine of its own: nothing is cut in pieces (a sender is told in any case),
  * and no ICMP redirects are sent.
@@ -10,42 +10,7 @@
 #include "lib/csum.h"
 #include "lib/encap.h"
 #include "lib/judge.h"
-
-/* A MAC of a router, the second kind included; see heddle/router.h. */
-static __always_inline bool mac_is_router(const __u8 mac[6])
-{
-	return *(const hd_u16 *)mac == bpf_htons(HD_ROUTER_MAC_0 << 8 | HD_ROUTER_MAC_1) &&
-	       (mac[2] & 0xfe) == HD_ROUTER_MAC_2;
-}
-
-/* The router that a MAC of the packet's network is; HD_PORT_NONE if it is none. */
-static __always_inline __u32 router_of(const struct hd_pkt *pkt, const __u8 mac[6])
-{
-	struct hd_fdb_key key = fdb_key(pkt, mac);
-	const struct hd_fdb_value *entry = bpf_map_lookup_elem(&hd_fdb, &key);
-	const struct hd_port_value *port;
-
-	if (!entry || !(entry->flags & HD_FDB_STATIC))
-		return HD_PORT_NONE;
-	port = hd_port_lookup(entry->port);
-	return port && (port->flags & HD_PORT_ROUTER) ? entry->port : HD_PORT_NONE;
-}
-
-/**
- * hd_router_find - whether a unicast packet crosses a router: it is for one, or one at another host has sent it on
- * @pkt: gets @router
- */
-static __always_inline bool hd_router_find(struct hd_pkt *pkt)
-{
-	bool here = mac_is_router(pkt->dst);
-
-	if (!here &&
-	    (!(pkt->from->flags & (HD_PORT_TUNNEL | HD_PORT_LEG)) || !mac_is_router(pkt->src)))
-		return false;
-	pkt->ip->router = router_of(pkt, here ? pkt->dst : pkt->src);
-	pkt->ip->rewrite = here;
-	return pkt->ip->router;
-}
+#include "lib/onward.h"
 
 /* Whether a packet, or each segment of it, fits a port, or the way to a peer. Global, as what it asks. */
 __noinline int hd_route_fits(struct __sk_buff *ctx, __u32 to_id, __u32 eth_type)
@@ -72,45 +37,36 @@ __noinline int hd_route_fits(struct __sk_buff *ctx, __u32 to_id, __u32 eth_type)
 	return wrapped_fits(&pkt, net, end);
 }
 
+static __always_inline bool is_of_uplink(const struct hd_port_value *port)
+{
+	return port->flags & (HD_PORT_LEG | HD_PORT_TUNNEL);
+}
+
 /**
  * hd_route_replay - as hd_flow_replay(), for a packet that crosses a router
  * @ret: verdict, when true is returned
  */
 static __always_inline bool hd_route_replay(struct hd_pkt *pkt, int *ret)
 {
-	__u32 side = hd_flow_side(pkt->ip), to_id;
-	const struct hd_port_value *to;
-	struct hd_rflow_value *rflow;
-	struct hd_hop *hop;
+	struct hd_replay replay;
+	struct hd_flow_value *flow;
 	int r;
 
-	if (!flow_is_plain(pkt->ip) || pkt->ip->ttl <= 1 || hd_nat_is_shut(pkt->ip))
+	if (!hd_replay_find(pkt, &replay) || !hd_route_fits(pkt->ctx, replay.to_id, pkt->eth_type))
 		return false;
-	rflow = hd_rflow_find(pkt, side, FLOW_ESTABLISHED);
-	if (!rflow || !hd_flow_answers(pkt, &rflow->flow, side) || !hd_nat_is_of(rflow, side))
-		return false;
-	hop = side ? &rflow->hop[0] : &rflow->hop[1];
-	to_id = side ? rflow->flow.port[0] : rflow->flow.port[1];
-	to = hd_port_lookup(to_id);
-	if (!to || rflow->flow.gen != hd_flow_gen(pkt, pkt->from, to) ||
-	    !hd_hop_is_there(hop->network, to_id, to) || !hop_leads_to(hop, to_id, to))
-		return false;
-	if (!pkt->ip->rewrite &&
-	    (to_id == pkt->port || hop->network != pkt->network || !mac_equal(pkt->dst, hop->mac)))
-		return false;
-	take_hop(pkt, hop);
-	if (!hd_route_fits(pkt->ctx, to_id, pkt->eth_type))
-		return false;
-	hd_trace(pkt, HD_TRACE_FLOW_HIT, rflow->flow.rule[0], rflow->flow.rule[1]);
-	hd_firewall_trace(pkt, &rflow->flow);
+	flow = &replay.rflow->flow;
+	if (is_of_uplink(pkt->from) && is_of_uplink(replay.to))
+		(void)hd_onward_mark(pkt->ctx, pkt->l3_off, pkt->eth_type);
+	hd_trace(pkt, HD_TRACE_FLOW_HIT, flow->rule[0], flow->rule[1]);
+	hd_firewall_trace(pkt, flow);
 	if (pkt->ip->proto == IPPROTO_TCP)
-		hd_flow_track_tcp(pkt, &rflow->flow, side);
-	r = hd_port_may_send(pkt, to_id, to);
+		hd_flow_track_tcp(pkt, flow, replay.side);
+	r = hd_port_may_send(pkt, replay.to_id, replay.to);
 	if (r == 0) {
-		hd_flow_count(pkt, &rflow->flow, side);
+		hd_flow_count(pkt, flow, replay.side);
 		r = hd_hop_rewrite(pkt);
 	}
-	*ret = r < 0 ? r : hd_port_send(pkt, to_id, to);
+	*ret = r < 0 ? r : hd_port_send(pkt, replay.to_id, replay.to);
 	return true;
 }
 

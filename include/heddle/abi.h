@@ -30,6 +30,7 @@
 #define HD_HELD_DEFAULT 1024
 #define HD_PEER_NETS_DEFAULT 65536 /* networks of peers that are not in all of them */
 #define HD_ROUTES_DEFAULT 65536
+#define HD_ONWARD_SLOTS 65536
 #define HD_NAT_DEFAULT 524288 /* endpoints, two entries each */
 #define HD_NAT_USERS_DEFAULT 16384
 #define HD_NAT_POOLS 256

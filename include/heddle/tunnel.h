@@ -119,6 +119,9 @@ enum {
 		<< 16, /* a router whose inside is reached from outside by IPv6; else by answers and floating IPs only */
 	HD_END_NAT_OPEN = 1 << 13,    /* one whose endpoints anybody outside may begin a flow to */
 	HD_END_NAT_ADDRESS = 1 << 14, /* who has been asked by that endpoint, from whatever port */
+	HD_END_FORWARD =
+		1
+		<< 2, /* an uplink with XDP, which sends on by it what established flows lead out there */
 	HD_END_PARTIAL =
 		1
 		<< 1, /* uplink: what comes by its device may have checksums that are not computed yet */

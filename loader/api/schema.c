@@ -89,6 +89,8 @@ static const struct hd_option network_options[] = {
 
 static const char *const uplink_modes[] = { "auto", "xdp", "tc", NULL };
 
+static const char *const uplink_forwards[] = { "auto", "on", "off", NULL };
+
 static const struct hd_option uplink_options[] = {
 	{ .name = "tunnel-ip",
 	  .type = HD_TYPE_IP,
@@ -104,6 +106,13 @@ static const struct hd_option uplink_options[] = {
 	  .meta = "auto|xdp|tc",
 	  .dflt = "auto",
 	  .help = "where tunnel packets are opened: by the driver, or later; auto chooses" },
+	{ .name = "xdp-forward",
+	  .type = HD_TYPE_WORD,
+	  .words = uplink_forwards,
+	  .meta = "auto|on|off",
+	  .dflt = "auto",
+	  .help = "whether XDP sends on what established flows lead from uplink to uplink; auto: "
+		  "at hardware" },
 };
 
 static const struct hd_option peer_options[] = {

@@ -57,11 +57,13 @@ static void show_uplink(struct hd_daemon *daemon, const struct hd_object *object
 
 	(void)json_object_update_new(
 		shown,
-		json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "id", (int)object->id,
-			  "state", run.up ? "up" : "down", "use", run.shared ? "shared" : "given",
-			  "reason", run.reason, "mode-in-use", run.xdp ? "xdp" : "tc",
-			  "mode-reason", run.no_xdp, "attach", hd_attach_word(run.attach),
-			  "ifindex", (int)run.ifindex, "drops", (json_int_t)counters.drops));
+		json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "id",
+			  (int)object->id, "state", run.up ? "up" : "down", "use",
+			  run.shared ? "shared" : "given", "reason", run.reason, "mode-in-use",
+			  run.xdp ? "xdp" : "tc", "mode-reason", run.no_xdp, "forward-in-use",
+			  run.no_forward[0] ? "tc" : "xdp", "forward-reason", run.no_forward,
+			  "attach", hd_attach_word(run.attach), "ifindex", (int)run.ifindex,
+			  "drops", (json_int_t)counters.drops));
 }
 
 static void show_peer(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)

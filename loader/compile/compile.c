@@ -409,7 +409,8 @@ static int compile_uplink(struct compiler *c, const struct hd_object *object,
 				       .mtu = fact->mtu };
 	const struct hd_ip *ip = uplink->has_ip ? &uplink->ip : hd_model_tunnel_ip(c->model);
 	struct hd_end_value end = { .flags = (ip && !ip->is_v4 ? HD_END_IPV6 : 0) |
-					     (fact->partial ? HD_END_PARTIAL : 0),
+					     (fact->partial ? HD_END_PARTIAL : 0) |
+					     (fact->forward ? HD_END_FORWARD : 0),
 				    .ifindex = fact->ifindex,
 				    .mtu = fact->mtu };
 	int r;

@@ -19,6 +19,7 @@
  * @peer:    bpf_redirect_peer reaches its other end
  * @shared:  of an uplink: the host has an address there
  * @partial: of an uplink: what comes by it may have checksums that are not computed yet
+ * @forward: of an uplink: XDP sends on what established flows lead out there
  * @to:      MAC of the next hop, for a peer
  * @from:    MAC of the device by which it is reached; of an uplink: its own; of a router: that with which it asks for neighbours on this host
  * @address: of an uplink by which routers masquerade: the host's IPv4 address there, network order; 0 = it has none
@@ -32,6 +33,7 @@ struct hd_fact {
 	bool peer;
 	bool shared;
 	bool partial;
+	bool forward;
 	uint8_t to[6];
 	uint8_t from[6];
 	uint32_t address;

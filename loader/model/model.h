@@ -74,11 +74,13 @@ struct hd_subnet {
 
 /** enum hd_uplink_mode - whether XDP opens tunnel packets; AUTO: where it pays */
 enum hd_uplink_mode { HD_UPLINK_AUTO, HD_UPLINK_XDP, HD_UPLINK_TC };
+enum hd_uplink_forward { HD_FORWARD_AUTO, HD_FORWARD_ON, HD_FORWARD_OFF };
 
 /** struct hd_uplink - view of an uplink; its name is that of the device. @ip with @has_ip; @physical: what is behind it, or NULL */
 struct hd_uplink {
 	const char *physical;
 	enum hd_uplink_mode mode;
+	enum hd_uplink_forward forward;
 	struct hd_ip ip;
 	bool has_ip;
 };

@@ -86,7 +86,8 @@ bool hd_model_underlay_is_v6(const struct hd_model *model)
 int hd_uplink_view(struct hd_object *object, struct hd_error *err)
 {
 	struct hd_uplink *uplink = &object->view.uplink;
-	const char *ip = hd_spec_text(object, "tunnel-ip"), *mode = hd_spec_text(object, "mode");
+	const char *ip = hd_spec_text(object, "tunnel-ip"), *mode = hd_spec_text(object, "mode"),
+		   *forward = hd_spec_text(object, "xdp-forward");
 
 	if (strlen(object->name) >= 16)
 		return hd_error_set(err, HD_ERR_INVALID,
@@ -95,6 +96,9 @@ int hd_uplink_view(struct hd_object *object, struct hd_error *err)
 	uplink->mode = !mode || !strcmp(mode, "auto") ? HD_UPLINK_AUTO
 		       : !strcmp(mode, "xdp")	      ? HD_UPLINK_XDP
 						      : HD_UPLINK_TC;
+	uplink->forward = !forward || !strcmp(forward, "auto") ? HD_FORWARD_AUTO
+			  : !strcmp(forward, "on")	       ? HD_FORWARD_ON
+							       : HD_FORWARD_OFF;
 	uplink->physical = hd_spec_text(object, "physical");
 	uplink->has_ip = ip;
 	if (ip && hd_ip_parse(ip, &uplink->ip) < 0)

@@ -73,6 +73,7 @@ static const struct {
 	[HD_MAP_NAT_SHARES] = { "hd_nat_shares", KEEP },
 	[HD_MAP_NAT_LOG] = { "hd_nat_log", KEEP },
 	[HD_MAP_NAT_LOST] = { "hd_nat_lost", KEEP },
+	[HD_MAP_ONWARD] = { "hd_onward", KEEP },
 	[HD_MAP_FRAGS] = { "hd_frags", KEEP },
 	[HD_MAP_RULES] = { "hd_rules", KEEP },
 	[HD_MAP_SHAPES] = { "hd_shapes", KEEP },

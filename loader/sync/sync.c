@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "host.h"
 #include "log.h"
+#include "offload.h"
 #include "sync/expedite.h"
 #include "sync/fdb.h"
 #include "sync/gro.h"
@@ -350,6 +351,14 @@ static struct hd_fact make_fact(const struct hd_sync *sync, const struct hd_obje
 	return fact;
 }
 
+/* --mode: with auto XDP is for hardware; on a veth it is slower for all that other programs there send. */
+static bool wants_xdp(const struct hd_object *uplink, const struct hd_link *link)
+{
+	enum hd_uplink_mode mode = uplink->view.uplink.mode;
+
+	return mode == HD_UPLINK_XDP || (mode == HD_UPLINK_AUTO && !link->kind[0]);
+}
+
 /* The host's address at an uplink by which routers masquerade; 0 at others, which are not asked for. */
 static uint32_t masquerade_address(const struct hd_sync *sync, const struct hd_model *model,
 				   const struct hd_object *uplink)
@@ -365,12 +374,32 @@ static uint32_t masquerade_address(const struct hd_sync *sync, const struct hd_m
 	return 0;
 }
 
+/* Why XDP does not send on what leaves by an uplink: "" if it does. */
+static const char *no_forward(const struct hd_object *uplink, const struct hd_link *link,
+			      const struct run *run)
+{
+	enum hd_uplink_forward forward = uplink->view.uplink.forward;
+	bool hidden = true;
+
+	if (forward == HD_FORWARD_OFF)
+		return "it is switched off";
+	if (!link || !run || !run->attachment.xdp || !wants_xdp(uplink, link))
+		return "XDP is not on it";
+	if (forward == HD_FORWARD_AUTO && link->kind[0])
+		return "it is no hardware";
+	if (hd_offload_rxvlan(link->ifindex, &hidden) < 0 || hidden)
+		return "its driver takes tags off before XDP sees them (rx-vlan-offload)";
+	return "";
+}
+
 static struct hd_fact uplink_fact(const struct hd_sync *sync, const struct hd_model *model,
 				  const struct hd_object *uplink)
 {
 	struct hd_fact fact = make_fact(sync, uplink);
 
 	fact.address = masquerade_address(sync, model, uplink);
+	fact.forward = !no_forward(uplink, hd_device_of(&sync->devices, uplink),
+				   run_find(sync, uplink->id))[0];
 	return fact;
 }
 
@@ -499,23 +528,36 @@ static int try_xdp(struct hd_sync *sync, const struct hd_model *old, const struc
 	return 0;
 }
 
-/* --mode: with auto XDP is for hardware; on a veth it is slower for all that other programs there send. */
+/* Before XDP sends anything on it must see all tags. Not from the moment on at which it is not wanted: until the tables say so, too, it may. */
+static void follow_forward(const struct hd_sync *sync, const struct hd_object *uplink,
+			   const struct hd_link *link, const struct hd_attachment *a)
+{
+	enum hd_uplink_forward forward = uplink->view.uplink.forward;
+
+	(void)hd_xdp_see_tags(&sync->dp, a,
+			      forward == HD_FORWARD_ON ||
+				      (forward == HD_FORWARD_AUTO && !link->kind[0]));
+}
+
 static int follow_mode(struct hd_sync *sync, const struct hd_model *old,
 		       const struct hd_object *uplink, struct hd_error *err)
 {
 	const struct hd_link *link = hd_device_of(&sync->devices, uplink);
-	enum hd_uplink_mode mode = uplink->view.uplink.mode;
 	struct run *run = run_find(sync, uplink->id);
 	char why[160] = "";
+	int r;
 
 	if (!link || !run || run->attachment.how == HD_ATTACH_NONE)
 		return 0;
-	if (mode == HD_UPLINK_XDP || (mode == HD_UPLINK_AUTO && !link->kind[0]))
-		return try_xdp(sync, old, uplink, link, run, err);
+	if (wants_xdp(uplink, link)) {
+		r = try_xdp(sync, old, uplink, link, run, err);
+		follow_forward(sync, uplink, link, &run->attachment);
+		return r;
+	}
 	if (run->attachment.xdp)
 		expedite(sync);
 	hd_xdp_off(&sync->dp, sync->nl, &run->attachment);
-	if (mode == HD_UPLINK_AUTO)
+	if (uplink->view.uplink.mode == HD_UPLINK_AUTO)
 		(void)snprintf(why, sizeof(why), "it is a %s device, and no hardware", link->kind);
 	no_xdp(run, uplink, why);
 	return 0;
@@ -588,7 +630,7 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 {
 	const struct hd_link *link = hd_device_of(&sync->devices, port);
 	const struct run *run = run_find(sync, port->id);
-	struct hd_port_run ret = { .reason = "", .no_xdp = "" };
+	struct hd_port_run ret = { .reason = "", .no_xdp = "", .no_forward = "" };
 
 	if (port->noun->id == HD_NOUN_PORT && port->view.port.kind == HD_PORT_REMOTE) {
 		ret.up = true; /* what is at another host is not looked at from here */
@@ -599,6 +641,8 @@ struct hd_port_run hd_sync_port(const struct hd_sync *sync, const struct hd_obje
 		ret.xdp = run->attachment.xdp;
 		ret.no_xdp = run->no_xdp;
 	}
+	if (port->noun->id == HD_NOUN_UPLINK)
+		ret.no_forward = no_forward(port, link, run);
 	if (!link) {
 		ret.reason = "its device is missing";
 		return ret;

@@ -31,9 +31,10 @@ struct hd_port_run {
 	enum hd_attach attach;
 	uint32_t ifindex;
 	char device[IFNAMSIZ];
-	bool shared;	    /* of an uplink: the host has an address there */
-	bool xdp;	    /* of an uplink: XDP opens packets there */
-	const char *no_xdp; /* why not, "" when it does or mode is tc; borrowed */
+	bool shared;		/* of an uplink: the host has an address there */
+	bool xdp;		/* of an uplink: XDP opens packets there */
+	const char *no_xdp;	/* why not, "" when it does or mode is tc; borrowed */
+	const char *no_forward; /* why XDP does not send on from there, "" when it does; static */
 };
 
 /** struct hd_peer_run - what is known at run time about a peer; @next is empty where there is no way */

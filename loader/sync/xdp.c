@@ -53,30 +53,56 @@ struct hd_xdp_other hd_xdp_other(const struct hd_attachment *a)
 }
 
 /*
- * What XDP opens is put together by GRO, which a veth has only when it is told to. links/PORT-gro: an empty folder that says we did; made before it is
- * done, so that it is taken back even if we are killed in between.
+ * What a device does itself, and does otherwise while XDP is on it. links/PORT-NOTE: an empty folder that says we did; made before it is done, so that it is
+ * taken back even if we are killed in between.
  */
-static void gro_on(const struct hd_datapath *dp, const struct hd_attachment *a)
+struct offload {
+	const char *note;
+	int (*get)(uint32_t ifindex, bool *ret);
+	int (*set)(uint32_t ifindex, bool on);
+	bool want;
+};
+
+/* What XDP opens is put together by GRO, which a veth has only when it is told to. */
+static const struct offload gro = { "gro", hd_offload_gro, hd_offload_set_gro, true };
+
+/* XDP can't see a tag that the device has taken off. */
+static const struct offload rxvlan = { "rxvlan", hd_offload_rxvlan, hd_offload_set_rxvlan, false };
+
+static int offload_change(const struct hd_datapath *dp, const struct hd_attachment *a,
+			  const struct offload *offload)
 {
 	char path[300];
-	bool is_on = true;
+	bool is = offload->want;
+	int r = offload->get(a->ifindex, &is);
 
-	if (hd_offload_gro(a->ifindex, &is_on) < 0 || is_on)
-		return;
-	hd_link_path(dp, a->port, "gro", path);
+	if (r < 0 || is == offload->want)
+		return r;
+	hd_link_path(dp, a->port, offload->note, path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return;
-	if (hd_offload_set_gro(a->ifindex, true) < 0)
-		(void)rmdir(path); /* slower, not wrong */
+		return -errno;
+	r = offload->set(a->ifindex, offload->want);
+	if (r < 0)
+		(void)rmdir(path);
+	return r;
 }
 
-static void gro_off(const struct hd_datapath *dp, const struct hd_attachment *a)
+static void offload_restore(const struct hd_datapath *dp, const struct hd_attachment *a,
+			    const struct offload *offload)
 {
 	char path[300];
 
-	hd_link_path(dp, a->port, "gro", path);
-	if (rmdir(path) == 0)
-		(void)hd_offload_set_gro(a->ifindex, false); /* gone with its device is fine */
+	hd_link_path(dp, a->port, offload->note, path);
+	if (rmdir(path) == 0) /* gone with its device is fine */
+		(void)offload->set(a->ifindex, !offload->want);
+}
+
+int hd_xdp_see_tags(const struct hd_datapath *dp, const struct hd_attachment *a, bool want)
+{
+	if (want && a->xdp)
+		return offload_change(dp, a, &rxvlan);
+	offload_restore(dp, a, &rxvlan);
+	return 0;
 }
 
 static int create(const struct hd_datapath *dp, const struct hd_attachment *a)
@@ -106,7 +132,7 @@ int hd_xdp_on(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_att
 	if (r == 0)
 		r = create(dp, a);
 	if (r == 0 && is_soft)
-		gro_on(dp, a);
+		(void)offload_change(dp, a, &gro); /* without it slower, not wrong */
 	if (r == 0)
 		return 0;
 	a->xdp = false;
@@ -131,6 +157,8 @@ int hd_xdp_update(const struct hd_datapath *dp, const struct hd_attachment *a)
 		(void)unlink(path);
 		hd_link_path(dp, a->port, "gro", path);
 		(void)rmdir(path); /* it was about that device */
+		hd_link_path(dp, a->port, "rxvlan", path);
+		(void)rmdir(path);
 		return -ENODEV;
 	}
 	if (info.prog_id == dp->prog_ids[HD_PROG_UPLINK_XDP])
@@ -144,7 +172,8 @@ void hd_xdp_detach(const struct hd_datapath *dp, const struct hd_attachment *a)
 	_close_ int fd = open_link(dp, a->port);
 	char path[300];
 
-	gro_off(dp, a);
+	offload_restore(dp, a, &gro);
+	offload_restore(dp, a, &rxvlan);
 	if (fd < 0)
 		return;
 	(void)bpf_link_detach(fd); /* its device may be gone: then it is detached */

@@ -35,6 +35,13 @@ int hd_xdp_on(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_att
 /** hd_xdp_off - take it off, with no packet lost on its way to TC; @a: stays attached to TC. Nothing to do is fine. */
 void hd_xdp_off(const struct hd_datapath *dp, struct hd_netlink *nl, struct hd_attachment *a);
 
+/**
+ * hd_xdp_see_tags - have an uplink's device leave tags where XDP sees them, or have it do again what it did before
+ *
+ * Return: 0 or -errno; -EOPNOTSUPP: the device can't.
+ */
+int hd_xdp_see_tags(const struct hd_datapath *dp, const struct hd_attachment *a, bool want);
+
 /** hd_xdp_update - have the link run the current program: 0; -ENODEV: its device is gone, and the link removed; or another -errno */
 int hd_xdp_update(const struct hd_datapath *dp, const struct hd_attachment *a);
 

@@ -111,6 +111,7 @@ static const struct table tables[] = {
 	{ "hd_nat_shares", NULL, NULL, 4, 4 },
 	{ "hd_nat_log", NULL, NULL, 0, 0 },
 	{ "hd_nat_lost", NULL, NULL, 4, 4 },
+	{ "hd_onward", NULL, NULL, 4, 4 },
 	{ "hd_nat_nobody", NULL, "hd_nat_user", 4, sizeof(struct hd_nat_user) },
 	{ "hd_frags", "hd_frag_key", "hd_frag_value", sizeof(struct hd_frag_key),
 	  sizeof(struct hd_frag_value) },

@@ -5,6 +5,7 @@
 #
 #   far ── outside (172.16.0.1) ══ eth1 one: r 172.16.200.151, .15N ── wire ═══ wire ── two: gre, vxlan, geneve (192.168.2N.2, 2001:db8:N::2)
 #                                  stranger (2001:db8:9::9)
+# With XDP: by two uplinks that send on what established flows lead from one to the other.
 #
 # shellcheck source-path=SCRIPTDIR source=../lib/nat.sh
 . "$(dirname "$0")/../lib/nat.sh"
@@ -25,6 +26,13 @@ link_turns outside eth0 UP
 link_turns one eth1 UP
 far 1500
 at one uplink add eth1 --physical physnet1
+if [[ ${UPLINK_MODE-} == xdp ]]; then
+	on outside ethtool -K eth0 gro on tx off tso off gso off >/dev/null # as network cards
+	on switch ethtool -K p-one gro on >/dev/null
+	on far ethtool -K eth0 tx off tso off gso off >/dev/null
+	at one uplink set eth1 --xdp-forward on
+	at one uplink set wire --xdp-forward on
+fi
 at one network add ext --type flat --physical physnet1
 at one subnet add ext --network ext --cidr 172.16.0.0/16 --gateway 172.16.0.1
 at one router add r
@@ -181,3 +189,9 @@ silent outside $FLOATING
 same "seen outside" $GATEWAY "$(seen gre tcp | cut -d' ' -f1)"
 same "others" 172.16.200.153 "$(seen vxlan tcp | cut -d' ' -f1)"
 same "checksums" "" "$(csum_errors one two outside far "${TYPES[@]}")"
+if [[ ${UPLINK_MODE-} == xdp ]]; then
+	for device in wire eth1; do
+		sent=$(on one ethtool -S $device | awk '/xdp_redirect:/ { sum += $2 } /_errors:/ { bad += $2 } END { print bad ? -bad : sum }')
+		((sent > 1000)) || fail "XDP has sent on $sent from $device"
+	done
+fi

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -102,6 +103,17 @@ uint32_t device(uint32_t number)
 	if (number == 0)
 		return 1; /* loopback: a device that is no port */
 	return number == DEVICE_COLLIDING ? HD_IFINDEX_SLOTS + 101 : 100 + number;
+}
+
+void device_mac(uint32_t number, uint8_t ret[6])
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+
+	assert_non_null(if_indextoname(device(number), request.ifr_name));
+	assert_int_equal(ioctl(fd, SIOCGIFHWADDR, &request), 0);
+	(void)close(fd);
+	memcpy(ret, request.ifr_hwaddr.sa_data, 6);
 }
 
 static int make_devices(void)
@@ -2102,13 +2114,13 @@ static void run_hooks(struct trip *t, uint32_t number, struct __sk_buff *ctx)
 	skip = t->f->xdp && t->f->opened.magic ? sizeof(t->f->opened) : 0;
 	memmove(rest.data, rest.data + skip, rest.len - skip);
 	rest.len -= skip;
-	if (r == XDP_DROP) {
+	t->f->action = r;
+	if (r != XDP_PASS) {
 		memcpy(t->out, rest.data, rest.len);
 		t->out_len = rest.len;
-		t->action = TC_ACT_SHOT;
+		t->action = r == XDP_DROP ? TC_ACT_SHOT : TC_ACT_REDIRECT;
 		return;
 	}
-	assert_int_equal(r, XDP_PASS);
 	if (skip) {
 		put_note(t->f, t->f->opened);
 		next = t->f->skel->progs.hd_stage_opened;

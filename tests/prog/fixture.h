@@ -125,6 +125,7 @@ struct sizes {
  * @uplink:   the XDP program for uplinks, on the same tables
  * @xdp:      what uplinks get is given to it first
  * @opened:   its note about the last packet; zeros if it has left it to TC
+ * @action:   what it has said about the last packet
  * @wire:     sees what the devices send
  * @tagger:   program that puts a tag beside the packet and goes on with hd_port_in
  * @starts:   its prog array
@@ -143,6 +144,7 @@ struct fixture {
 	struct uplink_bpf *uplink;
 	bool xdp;
 	struct hd_opened opened;
+	int action;
 	int wire;
 	int tagger;
 	int starts;
@@ -172,6 +174,9 @@ void fixture_resize(struct fixture *f, struct sizes sizes);
 
 /** device - ifindex of a device */
 uint32_t device(uint32_t number);
+
+/** device_mac - its MAC: what the host itself is known by there */
+void device_mac(uint32_t number, uint8_t ret[6]);
 
 /* --- tables --- */
 
@@ -530,6 +535,7 @@ int trace_tests(void);
 int vlan_tests(void);
 int tunnel_tests(void);
 int leg_tests(void);
+int onward_tests(void);
 int route_tests(void);
 int resolve_tests(void);
 int tell_tests(void);

@@ -26,6 +26,7 @@ int main(void)
 	failed += vlan_tests();
 	failed += tunnel_tests();
 	failed += leg_tests();
+	failed += onward_tests();
 	failed += route_tests();
 	failed += resolve_tests();
 	failed += tell_tests();

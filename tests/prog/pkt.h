@@ -397,6 +397,18 @@ static inline void pkt_set16(struct pkt *p, uint32_t off, uint32_t value)
 	p->data[off + 1] = (uint8_t)value;
 }
 
+/** pkt_tagged - the same frame with a tag in its bytes, the outer one if there are others */
+static inline struct pkt pkt_tagged(const struct pkt *p, uint16_t tpid, uint16_t tci)
+{
+	struct pkt tagged = *p;
+
+	memmove(tagged.data + 16, p->data + 12, p->len - 12);
+	pkt_set16(&tagged, 12, tpid);
+	pkt_set16(&tagged, 14, tci);
+	tagged.len += 4;
+	return tagged;
+}
+
 /* Sum of everything from layer @at on, with the pseudo-header of the layer that carries it. */
 static inline uint16_t pkt_l4_csum(const struct pkt *p, uint32_t at)
 {

@@ -6,9 +6,6 @@
  * and the ports 4 and 6. What leg 2 gets from port 1 is a clone, whose tag can be seen. Who lives outside is "d".
  */
 #include <bpf/bpf.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "heddle/router.h"
 #include "tests/prog/fixture.h"
@@ -46,17 +43,6 @@ static struct pkt frame(const uint8_t to[6], const uint8_t from[6])
 	return p;
 }
 
-static struct pkt in_bytes(const struct pkt *p, uint16_t tpid, uint16_t tci)
-{
-	struct pkt tagged = *p;
-
-	memmove(tagged.data + 16, p->data + 12, p->len - 12);
-	pkt_set16(&tagged, 12, tpid);
-	pkt_set16(&tagged, 14, tci);
-	tagged.len += 4;
-	return tagged;
-}
-
 static struct pkt udp_to(const uint8_t to[6], const uint8_t from[6], const char *source,
 			 const char *dest, uint16_t port)
 {
@@ -89,18 +75,6 @@ static struct pkt gre(const char *source)
 	return p;
 }
 
-/* MAC of the uplink's device: what the host itself is known by. */
-static void host_mac(uint8_t ret[6])
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { 0 };
-
-	assert_non_null(if_indextoname(device(WIRE), request.ifr_name));
-	assert_int_equal(ioctl(fd, SIOCGIFHWADDR, &request), 0);
-	(void)close(fd);
-	memcpy(ret, request.ifr_hwaddr.sa_data, 6);
-}
-
 /* --- in --- */
 
 static void untagged_in(void **state)
@@ -127,8 +101,8 @@ static void learned_at_the_leg(void **state)
 static void tagged_in(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt p = frame(MAC_A, MAC_D), in = in_bytes(&p, ETH_P_8021Q, 5 << 13 | VID);
-	struct pkt two = in_bytes(&p, ETH_P_8021Q, 7), both = in_bytes(&two, ETH_P_8021Q, VID);
+	struct pkt p = frame(MAC_A, MAC_D), in = pkt_tagged(&p, ETH_P_8021Q, 5 << 13 | VID);
+	struct pkt two = pkt_tagged(&p, ETH_P_8021Q, 7), both = pkt_tagged(&two, ETH_P_8021Q, VID);
 
 	world(f, 0);
 	f->inside = &p; /* what is counted is the frame without its tag */
@@ -136,7 +110,7 @@ static void tagged_in(void **state)
 	f->inside = &p;
 	uplink_gets(f, WIRE, &both, &p,
 		    "in 5, out 4, redirect"); /* the second lies beside it now */
-	in = in_bytes(&p, ETH_P_8021Q, 3 << 13);
+	in = pkt_tagged(&p, ETH_P_8021Q, 3 << 13);
 	f->inside = &p;
 	uplink_gets(f, WIRE, &in, &p, "in 2, out 1, redirect"); /* VID 0: only a priority */
 }
@@ -145,16 +119,16 @@ static void tagged_in(void **state)
 static void of_nobody(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt p = frame(MAC_ALL, MAC_D), in = in_bytes(&p, ETH_P_8021Q, VID + 1);
+	struct pkt p = frame(MAC_ALL, MAC_D), in = pkt_tagged(&p, ETH_P_8021Q, VID + 1);
 
 	world(f, 0);
 	uplink_gets(f, WIRE, &in, &in, "pass");
-	in = in_bytes(&p, ETH_P_8021AD, VID);
+	in = pkt_tagged(&p, ETH_P_8021AD, VID);
 	uplink_gets(f, WIRE, &in, &in, "pass");
 	leg_del(f, UPLINK, 0);
 	uplink_gets(f, WIRE, &p, &p, "pass");
 	port_flags(f, UPLINK, HD_PORT_UPLINK | UP);
-	in = in_bytes(&p, ETH_P_8021Q, VID);
+	in = pkt_tagged(&p, ETH_P_8021Q, VID);
 	uplink_gets(f, WIRE, &in, &in, "pass");
 }
 
@@ -165,13 +139,13 @@ static void shared(void **state)
 	struct pkt p = frame(MAC_ALL, MAC_D), q = frame(MAC_A, MAC_D), tagged;
 	uint8_t host[6];
 
-	host_mac(host);
+	device_mac(WIRE, host);
 	world(f, HD_PORT_SHARED);
 	uplink_gets(f, WIRE, &p, &p, "in 2, copies 3 1, out 1 3, pass");
 	uplink_gets(f, WIRE, &q, &q, "in 2, out 1, redirect");
 	q = frame(host, MAC_D);
 	uplink_gets(f, WIRE, &q, &q, "pass");
-	tagged = in_bytes(&q, ETH_P_8021Q, VID);
+	tagged = pkt_tagged(&q, ETH_P_8021Q, VID);
 	f->inside = &q;
 	f->also[0] = &q;
 	uplink_gets(f, WIRE, &tagged, &q,
@@ -214,7 +188,7 @@ static void tunnel_packet_for_another_mac(void **state)
 	struct pkt p = udp_to(MAC_A, MAC_D, "192.0.2.2", US, HD_VXLAN_PORT);
 	uint8_t host[6];
 
-	host_mac(host);
+	device_mac(WIRE, host);
 	world(f, HD_PORT_SHARED);
 	net_add(f, 3, HD_NETWORK_FLOOD, 300);
 	net_tunnel(f, 3, HD_TUNNEL_VXLAN, 10, HD_VXLAN_PORT);
@@ -234,7 +208,7 @@ static void untagged_out(void **state)
 	enters(f, 1, &p, "in 1, out 2, redirect");
 	enters(f, 1, &q, "in 1, copies 2, out 2 3, redirect");
 	/* A tag of its own would bring it into a VLAN of others. */
-	tagged = in_bytes(&p, ETH_P_8021Q, VID);
+	tagged = pkt_tagged(&p, ETH_P_8021Q, VID);
 	enters(f, 1, &tagged, "in 1, drop vlan-not-allowed at 1 in port-in, shot");
 	f->vid = VID;
 	enters(f, 1, &p, "in 1, drop vlan-not-allowed at 1 in port-in, shot");
