@@ -21,6 +21,7 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 /* A frame for a router, of a port or peer that is noted in the scratch: sent on, if it is one of those that may be. */
 static __always_inline int forward(struct hd_pkt *pkt, const struct hd_end_value *us)
 {
+	__u32 partial = us->flags & HD_END_PARTIAL, off;
 	__u32 *seen;
 	int r;
 
@@ -29,7 +30,10 @@ static __always_inline int forward(struct hd_pkt *pkt, const struct hd_end_value
 	seen = hd_onward_find(pkt->ctx, pkt->l3_off, pkt->eth_type);
 	if (!seen)
 		return HD_VERDICT_PASS;
-	r = hd_forward_xdp(pkt->ctx, hd_for_router(pkt->ctx), us->flags & HD_END_PARTIAL);
+	off = hd_for_router(pkt->ctx);
+	if (!off || !hd_read_xdp(pkt->ctx, off, partial))
+		return HD_VERDICT_PASS;
+	r = hd_forward_xdp(pkt->ctx, off, partial);
 	if (r == HD_VERDICT_BACK || r == HD_VERDICT_REDIRECT)
 		hd_onward_renew(seen);
 	return r;

@@ -131,6 +131,23 @@ static __always_inline long ctx_replace_l4(hd_ctx *ctx, __u32 off, __u32 old, __
 	return 0;
 }
 
+/** ctx_replace_l4_by - the same where the sum of what is summed up has changed by @diff, of bpf_csum_diff() */
+static __always_inline long ctx_replace_l4_by(hd_ctx *ctx, __u32 off, __u32 diff, __u64 flags)
+{
+	hd_u16 *csum = ctx_header(ctx, off, sizeof(*csum));
+	__u32 sum;
+
+	if (!csum)
+		return -EINVAL;
+	if ((flags & BPF_F_MARK_MANGLED_0) && !*csum)
+		return 0;
+	sum = (__u16) ~*csum + csum_fold(diff);
+	*csum = ~csum_fold(sum);
+	if ((flags & BPF_F_MARK_MANGLED_0) && !*csum)
+		*csum = 0xffff;
+	return 0;
+}
+
 /* Of a frame with a tag: two addresses, and the tag, in words. */
 #define MACS 6
 #define TAG 2

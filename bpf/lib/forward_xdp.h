@@ -220,23 +220,39 @@ static __always_inline bool is_simple(const struct hd_pkt *pkt)
 	       ctx_data(pkt->ctx) + ctx_len(pkt->ctx) == ctx_data_end(pkt->ctx);
 }
 
-/* What is above Ethernet, if it is of the kind that is sent on here. */
-static __always_inline bool read_ip(struct hd_pkt *pkt, __u32 partial)
+/* The packet in hand, for the next of these functions. */
+static __always_inline bool recall(struct hd_pkt *pkt)
 {
 	const __be16 *type = ctx_header(pkt->ctx, pkt->l3_off - sizeof(*type), sizeof(*type));
 
-	if (!type || hd_port_resume(pkt) < 0)
+	if (!type || !pkt->l3_off || hd_port_resume(pkt) < 0)
 		return false;
 	pkt->eth_type = *type;
 	hd_vlan_restore(pkt);
-	return hd_ip_parse(pkt) == 0 && is_simple(pkt) && !(partial && may_be_unfinished(pkt));
+	return true;
+}
+
+/**
+ * hd_read_xdp - read what is above Ethernet, if it is of the kind that is sent on here, and translate it as hd_nat_arrive()
+ * @off:     what hd_for_router() has said
+ * @partial: it came by a device whose packets may have checksums that are not computed yet
+ */
+__noinline int hd_read_xdp(struct xdp_md *ctx, __u32 off, __u32 partial)
+{
+	struct hd_pkt pkt = { .ctx = ctx, .l3_off = off };
+
+	if (!recall(&pkt) || hd_ip_parse(&pkt) < 0 || !is_simple(&pkt) ||
+	    (partial && may_be_unfinished(&pkt)))
+		return 0;
+	(void)hd_nat_arrive(ctx);
+	return 1;
 }
 
 /**
  * hd_forward_xdp - send on a packet for a router, if its flow leads out of an uplink
  * @ctx:     the frame, without what was around it, or with the tag of its leg
- * @off:     what hd_for_router() has said
- * @partial: it came by a device whose packets may have checksums that are not computed yet
+ * @off:     what hd_for_router() has said; hd_read_xdp() has read the packet
+ * @partial: as there
  *
  * Not static, so that the verifier looks at it apart from what opens tunnels.
  *
@@ -250,10 +266,8 @@ __noinline int hd_forward_xdp(struct xdp_md *ctx, __u32 off, __u32 partial)
 	struct hd_replay replay;
 	struct way way;
 
-	if (!off || !read_ip(&pkt, partial))
-		return HD_VERDICT_PASS;
-	(void)hd_nat_arrive(ctx);
-	if (!hd_replay_find(&pkt, &replay) || !find_way(&pkt, &replay, &way) || hd_nat_look() != 0)
+	if (!recall(&pkt) || !hd_replay_find(&pkt, &replay) || !find_way(&pkt, &replay, &way) ||
+	    hd_nat_look() != 0)
 		return HD_VERDICT_PASS;
 	way.back = !partial && way.ifindex == ctx_ifindex(ctx);
 	return send_on(&pkt, &replay, &way);
