@@ -64,7 +64,7 @@ no 6 'port needs protocol' '' firewall rule-add f --action allow --port 80 --pro
 no 6 'option port' '' firewall rule-add f --action allow --port 90-80 --protocol tcp
 no 6 'not of one family' '' firewall rule-add f --action allow --from 10.0.0.0/8 --to 2001:db8::/32
 no 6 "protocol's family" '' firewall rule-add f --action allow --from 10.0.0.0/8 --protocol icmpv6
-no 6 'bits set' '' firewall rule-add f --action allow --from 10.0.0.1/8
+no 6 'bits set' 'is 10.0.0.0/8' firewall rule-add f --action allow --from 10.0.0.1/8
 no 4 'rule 4 says the same' '' firewall rule-add f --action deny
 no 3 'firewall none: does not exist' 'firewall list' firewall rule-add none --action allow
 no 3 'there is no rule 99' 'firewall show f' firewall rule-del f 99

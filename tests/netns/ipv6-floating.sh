@@ -93,6 +93,13 @@ silent outside 2001:db8:27::3
 pings outside $FIP_A
 hd router gateway r --network ext --ip $GATEWAY6
 
+# Whether it is still there is asked of the floating IP itself (RFC 4861 section 7.3).
+probed() { [[ $(ip -n "$N-outside" -j neigh show "$1" | jq -r '.[0].state[0]') == REACHABLE ]]; }
+for address in $GATEWAY6 $FIP_A $FIP_B; do
+	ip -n "$N-outside" neigh replace "$address" lladdr "$(lladdr "$address")" dev eth0 nud probe
+	wait_for 5 probed "$address"
+done
+
 # ---- out ----
 
 first b 2001:db8:fa::2
