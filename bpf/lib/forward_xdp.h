@@ -82,8 +82,7 @@ static __always_inline bool find_tunnel(const struct hd_pkt *pkt, const struct h
 		bpf_map_lookup_elem(&hd_networks, &pkt->ip->to_network);
 	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &replay->to_id);
 
-	if (!net || !net->tunnel.type || !end || !(replay->to->flags & HD_PORT_UP) ||
-	    (pkt->from->flags & HD_PORT_TUNNEL))
+	if (!net || !net->tunnel.type || !end || !(replay->to->flags & HD_PORT_UP))
 		return false;
 	way->ifindex = end->ifindex;
 	way->len = outer_len(net, end);

@@ -91,6 +91,12 @@ static __always_inline int hd_port_may_take(const struct hd_pkt *pkt, __u32 id,
 	return to->flags & HD_PORT_LEG ? hd_leg_may_take(pkt, id) : 0;
 }
 
+/* Whether it is this host that a packet is routed at: its TTL bounds how often that happens, so it may go back into a tunnel. */
+static __always_inline bool is_routed_here(const struct hd_pkt *pkt)
+{
+	return pkt->routed && pkt->ip->router && pkt->ip->rewrite;
+}
+
 /**
  * hd_port_may_send - whether the packet may leave by a port, or to a peer
  * @id: of that port
@@ -106,7 +112,9 @@ static __always_inline int hd_port_may_send(const struct hd_pkt *pkt, __u32 id,
 	int r;
 
 	if (to->flags & HD_PORT_TUNNEL)
-		return pkt->vlan ? -HD_DROP_VLAN : hd_peer_may_take(pkt->from->flags, to->flags);
+		return pkt->vlan ? -HD_DROP_VLAN
+				 : hd_peer_may_take(is_routed_here(pkt) ? 0 : pkt->from->flags,
+						    to->flags);
 	if (!hd_vlan_may_leave(pkt, id, to))
 		return -HD_DROP_VLAN;
 	r = hd_port_may_take(pkt, id, to);

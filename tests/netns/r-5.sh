@@ -174,6 +174,24 @@ for type in "${TYPES[@]}"; do
 	too_large "$type" "$floating" "${MTU_OF[$type]}"
 	nat "$T/across.py" "$type" "$floating" "${MTU_OF[$type]}"
 done
+
+# Out of one tunnel into another, where the router is.
+cat >"$T/between.py" <<'PY'
+from nat import *
+
+listener = make("vxlan", socket.SOCK_STREAM, "", 7000)
+listener.listen()
+client = make("gre", socket.SOCK_STREAM)
+client.connect(("192.168.23.2", 7000))
+server, peer = listener.accept()
+server.settimeout(20)
+same("seen", client.getsockname(), peer)
+stream(client, server, 3000000)
+stream(server, client, 3000000)
+PY
+pings gre 192.168.23.2 192.168.24.2
+same "TTL between tunnels" 63 "$(ttl_of gre 192.168.24.2)"
+nat "$T/between.py"
 watch_stop one
 watch_stop two
 

@@ -922,16 +922,22 @@ static void group_from_another_host(void **state)
 	arrives_from(f, member, &bob, 12, "in 21, routed udp begins, rules 11, out 2, redirect");
 }
 
-/* Nothing goes from one tunnel into another, not by a router either. */
+/* From one tunnel into another, where it is routed; what another host has routed is only delivered. */
 static void tunnel_to_tunnel(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt p = udp(&fay, &gus), in;
+	struct pkt p = udp(&fay, &gus), in, frame, out;
 
 	two_hosts(f);
 	in = tunnel(&p, PEER, US, 0xee, 21, 11);
+	frame = routed(p, gus.mac);
+	out = tunnel(&frame, US, PEER, 21, 0xee, 12);
 	f->inside = &p;
-	uplink_gets(f, WIRE, &in, &p, "in 21, drop tunnel-to-tunnel at 21 in route, shot");
+	f->hash_at = ETH_HLEN + 20;
+	uplink_gets(f, WIRE, &in, &out, "in 21, out 21, redirect");
+	in = tunnel(&frame, PEER, US, 0xee, 21, 12);
+	f->inside = &frame;
+	uplink_gets(f, WIRE, &in, &frame, "in 21, drop same-port at 21 in route, shot");
 }
 
 /* A MAC that is not known here: a frame like others. */
