@@ -105,6 +105,14 @@ P22         | fn:missing | le | 1.0  | -   | s   | first start, 10,000 ports, de
 P22-adopt   | fn:missing | le | 1.0  | -   | s   | restart, the same
 P22-real    | fn:real    | le | 1.0  | -   | s   | first start, 1,000 ports with devices
 P22-readopt | fn:real    | le | 1.0  | -   | s   | restart, the same
+P21         | fn:cni     | le | 10   | -     | ms | CNI ADD, all of it but the making of the namespace
+P21-add     | fn:cni     | le | 1.00 | chain | ms | CNI ADD, against bridge, host-local and portmap
+P21-p99     | fn:cni     | le | 1.00 | chain | ms | the same, 99th percentile
+P21-del     | fn:cni     | le | 1.00 | chain | ms | CNI DEL
+P21-del-p99 | fn:cni     | le | 1.00 | chain | ms | the same, 99th percentile
+P21-64      | fn:cni     | le | 1.00 | chain | ms | CNI ADD, 64 at once
+P21-64-p99  | fn:cni     | le | 1.00 | chain | ms | the same, 99th percentile
+P21-growth  | fn:cni     | le | 1.10 | -     | ratio | CNI ADD, the last of 1,000 containers against the first
 apply       | fn:real    | le | 2.0  | -   | s   | apply of 1,000 ports on 100 networks
 memory      | fn:real    | le | 64   | -   | MB  | of the daemon with these
 '
@@ -898,6 +906,75 @@ missing_down()
 real_down()
 {
 	daemon_end real
+}
+
+# --- containers: what a runtime waits for ---
+
+cni_time() # SETUP WHAT HOW COUNT: figures into $PERF_TMP/cni.figures
+{
+	HEDDLE_RUN_DIR=$PERF_TMP/cni/run in_ns "$(ns_name "$1" host)" /usr/bin/python3 "$HERE/cni_time.py" "$2" \
+		"$HEDDLE_BIN" "$PERF_TMP/$1" "$(instance_of cni)" "$3" "$4" >"$PERF_TMP/cni.figures" || die "$2: cni"
+}
+
+cni_figure() # NAME
+{
+	awk -v name="$1" '$1 == name { print $2 }' "$PERF_TMP/cni.figures"
+}
+
+cni_round() # SETUP WHAT ROUND
+{
+	note "round $3: $2 - cni"
+	cni_time "$1" "$2" alone 50
+	[ "$2" = chain ] || sample P21 "$2" "$3" "$(cni_figure add)"
+	sample P21-add "$2" "$3" "$(cni_figure add)"
+	sample P21-p99 "$2" "$3" "$(cni_figure add-p99)"
+	sample P21-del "$2" "$3" "$(cni_figure del)"
+	sample P21-del-p99 "$2" "$3" "$(cni_figure del-p99)"
+	cni_time "$1" "$2" parallel 64
+	sample P21-64 "$2" "$3" "$(cni_figure add)"
+	sample P21-64-p99 "$2" "$3" "$(cni_figure add-p99)"
+}
+
+cni_setups()
+{
+	local setup
+
+	for setup in cni cnichain; do
+		setup_account "$setup"
+		new_ns "$setup" host
+		mkdir -p "$PERF_TMP/$setup"
+	done
+	heddle_conf >"$PERF_TMP/cni/conf"
+	daemon_start cni || die "cni: heddled does not start"
+	hd cni network add bench --type local >/dev/null
+	hd cni subnet add bench --network bench --cidr 10.60.0.0/16 --gateway 10.60.0.1 >/dev/null
+}
+
+row_cni()
+{
+	local round
+
+	cni_setups
+	for round in $(seq "$((ROUNDS < 5 ? ROUNDS : 5))"); do
+		cni_round cni heddle "$round"
+		cni_round cnichain chain "$round"
+	done
+	note "heddle - cni, 1,000 containers"
+	cni_time cni heddle cycles 1000
+	sample P21-growth heddle 1 "$(cni_figure growth)"
+	[ "$(hd cni -j port list | wc -c)" -le 4 ] || die "cni: ports are left"
+	setup_down cni
+	setup_down cnichain
+}
+
+cni_down()
+{
+	daemon_end cni
+}
+
+cnichain_down()
+{
+	:
 }
 
 # --- all of it ---
