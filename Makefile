@@ -45,7 +45,7 @@ cli_obj := $(cli_src:%.c=$(B)/%.o)
 bpf_src := $(wildcard bpf/*.bpf.c)
 skeletons := $(bpf_src:bpf/%.bpf.c=$(B)/%.skel.h)
 cni_src := $(wildcard cli/cni/*.c)
-cni_obj := $(cni_src:%.c=$(B)/%.o) $(B)/cli/client.o
+cni_obj := $(cni_src:%.c=$(B)/%.o) $(B)/cli/answer.o
 programs := $(B)/heddled $(B)/heddle $(B)/heddle-cni
 
 .PHONY: all bpf clean help demo demo-stop check test bench install lint man vmlinux
@@ -93,7 +93,7 @@ $(B)/heddle: $(cli_obj) $(B)/libheddle.a
 
 $(B)/heddle-cni: $(cni_obj) $(B)/libheddle.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) $^ -lcurl -ljansson -lmnl -lbpf -o $@
+	$(Q)$(CC) $(LDFLAGS) $^ -ljansson -lmnl -o $@
 
 # --- install and demo ---
 man_pages := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))

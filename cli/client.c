@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "loader/cleanup.h"
 
 enum { PIECE_BYTES = 256 << 10 }; /* of a large answer, at a time */
@@ -51,23 +52,6 @@ static int answer_error(CURL *curl, struct answer *answer, struct hd_error *err)
 static int answer_json(struct answer *answer, json_t **ret, struct hd_error *err);
 static size_t stream_write(char *data, size_t size, size_t n, void *arg);
 static size_t reader_write(char *data, size_t size, size_t n, void *arg);
-
-int hd_client_init(struct hd_client *client, const char *instance, unsigned int timeout_s,
-		   struct hd_error *err)
-{
-	const char *run = getenv("HEDDLE_RUN_DIR");
-	int n;
-
-	client->instance = instance;
-	client->timeout_s = timeout_s;
-	n = snprintf(client->socket, sizeof(client->socket), "%s/%s/api.sock",
-		     run && *run ? run : "/run/heddle", instance);
-	if (n < 0 || (size_t)n >= sizeof(client->socket))
-		return hd_error_set(err, HD_ERR_USAGE,
-				    "the path of the socket is over %zu bytes long",
-				    sizeof(client->socket) - 1);
-	return 0;
-}
 
 int hd_client_call(const struct hd_client *client, const struct hd_request *request, json_t **ret,
 		   struct hd_error *err)
@@ -167,47 +151,23 @@ static CURL *request_new(const struct hd_client *client, const struct hd_request
 	return curl;
 }
 
-static int refused(const struct hd_client *client, int why, struct hd_error *err)
-{
-	int r;
-
-	if (why == EACCES || why == EPERM) {
-		r = hd_error_set(err, HD_ERR_PERMISSION, "not permitted to use %s", client->socket);
-		hd_error_hint(err, "become root or a member of the group 'heddle'");
-		return r;
-	}
-	r = hd_error_set(err, HD_ERR_UNREACHABLE, "no heddled answers on %s", client->socket);
-	if (strcmp(client->instance, "default"))
-		hd_error_hint(err, "start it: heddled --instance %s", client->instance);
-	else
-		hd_error_hint(err, "start it: systemctl start heddled, or heddled");
-	return r;
-}
-
 static int explain_failure(const struct hd_client *client, CURL *curl, CURLcode code,
 			   struct hd_error *err)
 {
 	long why = 0;
-	int r;
 
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		/* If it fails, 0 stays there, which makes a general message. */
 		(void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &why);
-		return refused(client, (int)why, err);
+		return hd_answer_refused(client, (int)why, err);
 	case CURLE_OPERATION_TIMEDOUT:
-		r = hd_error_set(err, HD_ERR_TIMEOUT,
-				 "no answer within %u s; the state may still change",
-				 client->timeout_s);
-		hd_error_hint(err, "look at 'heddle status', or wait longer with --timeout");
-		return r;
+		return hd_answer_timeout(client, err);
 	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 	case CURLE_PARTIAL_FILE:
-		return hd_error_set(err, HD_ERR_UNREACHABLE,
-				    "heddled went away before it had answered; "
-				    "the state may have changed");
+		return hd_answer_broken(err);
 	default:
 		return hd_error_set(err, HD_ERR_FAILED, "talking to heddled: %s",
 				    curl_easy_strerror(code));
@@ -231,30 +191,9 @@ static int request_send(const struct hd_client *client, CURL *curl, struct hd_er
 
 /* ---- the answer ---- */
 
-static void copy_text(char *to, size_t size, const json_t *error, const char *key)
-{
-	const char *text = json_string_value(json_object_get(error, key));
-
-	(void)snprintf(to, size, "%s", text ? text : ""); /* a longer text is cut */
-}
-
-static int error_from_json(const json_t *error, struct hd_error *err)
-{
-	const char *word = json_string_value(json_object_get(error, "code"));
-	int r = hd_error_set(err, hd_error_from_word(word ? word : ""), "%s", "");
-
-	copy_text(err->message, sizeof(err->message), error, "message");
-	copy_text(err->object, sizeof(err->object), error, "object");
-	copy_text(err->hint, sizeof(err->hint), error, "hint");
-	err->line = (unsigned int)json_integer_value(json_object_get(error, "line"));
-	err->column = (unsigned int)json_integer_value(json_object_get(error, "column"));
-	return r;
-}
-
 static int answer_error(CURL *curl, struct answer *answer, struct hd_error *err)
 {
 	_json_ json_t *json = NULL;
-	const json_t *error;
 	long status = 0;
 
 	/* If it fails, 0 stays there, which is taken for an error. */
@@ -263,10 +202,7 @@ static int answer_error(CURL *curl, struct answer *answer, struct hd_error *err)
 		return 0;
 	(void)fflush(answer->file); /* writes to memory */
 	json = json_loadb(answer->text ? answer->text : "", answer->len, 0, NULL);
-	error = json_object_get(json, "error");
-	if (error)
-		return error_from_json(error, err);
-	return hd_error_set(err, HD_ERR_FAILED, "heddled answered with HTTP status %ld", status);
+	return hd_answer_error(json, status, err);
 }
 
 static int answer_json(struct answer *answer, json_t **ret, struct hd_error *err)

@@ -424,14 +424,40 @@ static void take_back(struct adding *adding)
 		(void)hd_cni_delete(cni, path, &ignored);
 }
 
+static bool has_subnet(const struct adding *adding)
+{
+	const json_t *subnet;
+	size_t i;
+
+	json_array_foreach(adding->made.subnets, i, subnet)
+		if (!strcmp(json_string_value(json_object_get(subnet, "network")),
+			    adding->cni->network))
+			return true;
+	return false;
+}
+
+/* A network with a subnet is there: one request less for what is so as a rule. */
+static int look_around(struct adding *adding, struct hd_cni_error *err)
+{
+	struct hd_cni *cni = adding->cni;
+
+	if (hd_cni_get(cni, "/v1/subnets", &adding->made.subnets, err) < 0)
+		return -1;
+	if (has_subnet(adding))
+		return 0;
+	json_decref(adding->made.subnets);
+	adding->made.subnets = NULL;
+	if (need_network(adding, err) < 0)
+		return -1;
+	return hd_cni_get(cni, "/v1/subnets", &adding->made.subnets, err);
+}
+
 static int add(struct adding *adding, struct hd_cni_error *err)
 {
 	_json_ json_t *result = NULL;
 
-	if (need_network(adding, err) < 0 ||
-	    hd_cni_get(adding->cni, "/v1/subnets", &adding->made.subnets, err) < 0 ||
-	    make_port(adding, err) < 0 || hd_cni_add_routes(adding->cni, &adding->made, err) < 0 ||
-	    publish(adding, err) < 0)
+	if (look_around(adding, err) < 0 || make_port(adding, err) < 0 ||
+	    hd_cni_add_routes(adding->cni, &adding->made, err) < 0 || publish(adding, err) < 0)
 		return -1;
 	result = hd_cni_result(adding->cni, &adding->made);
 	return hd_cni_print(result, err);

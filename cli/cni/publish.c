@@ -125,10 +125,32 @@ static bool is_ours(struct hd_cni *cni, const struct mapping *mapping)
 	return false;
 }
 
+/* A router that masquerades listens at the host's address there, which it calls 0.0.0.0. */
+static const char *listen_at(struct hd_cni *cni, const char *router, const char *ip)
+{
+	_json_ json_t *shown = NULL;
+	struct hd_cni_error ignored;
+	const json_t *own;
+	const char *uplink;
+	char path[96];
+	size_t i;
+
+	if (!*ip)
+		return "0.0.0.0";
+	(void)snprintf(path, sizeof(path), "/v1/routers/%.63s", router);
+	if (hd_cni_get(cni, path, &shown, &ignored) < 0)
+		return ip;
+	uplink = json_string_value(json_object_get(json_object_get(shown, "gateway"), "uplink"));
+	json_array_foreach(json_object_get(json_object_get(shown, "gateway"), "ip"), i, own)
+		if (uplink && !strcmp(json_string_value(own), ip))
+			return "0.0.0.0";
+	return ip;
+}
+
 static int publish_one(struct hd_cni *cni, const char *router, const char *ip,
 		       const struct mapping *mapping, struct hd_cni_error *err)
 {
-	const char *at = *mapping->ip ? mapping->ip : "0.0.0.0";
+	const char *at = listen_at(cni, router, mapping->ip);
 	char name[96], listen[96], to[96];
 	_json_ json_t *body = NULL;
 

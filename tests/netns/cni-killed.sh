@@ -31,10 +31,22 @@ call_and_kill() {
 CONF="{\"cniVersion\": \"1.0.0\", \"name\": \"lab\", \"type\": \"heddle-cni\", \"instance\": \"$I\"}"
 mkfifo "$T/never"
 
+# steps VERB PARTS: half milliseconds at which to kill: parts of what a call takes on this machine, and times beyond it
+steps() {
+	local from us
+
+	[[ $1 == ADD ]] || cni ADD c1 c1 >/dev/null
+	from=${EPOCHREALTIME/./}
+	cni "$1" c1 c1 >/dev/null
+	us=$((${EPOCHREALTIME/./} - from))
+	cni DEL c1 c1
+	seq 0 $((us / (500 * $2) + 1)) $((us / 100))
+}
+
 # The plugin: half milliseconds, from its start until it is done.
 for verb in ADD DEL; do
 	through=0
-	for step in $(seq 0 5 120); do
+	for step in $(steps "$verb" 12); do
 		[[ $verb == ADD ]] || cni ADD c1 c1 >/dev/null
 		call_and_kill "$step" plugin "$verb" && through=$((through + 1))
 		# What it has asked for the daemon still does; a request behind it is answered after it.
@@ -52,7 +64,7 @@ same "open files" "$before" "$(open_fds)"
 # The daemon.
 for verb in ADD DEL; do
 	through=0
-	for step in $(seq 2 10 160); do
+	for step in $(steps "$verb" 6); do
 		[[ $verb == ADD ]] || cni ADD c1 c1 >/dev/null
 		call_and_kill "$step" daemon "$verb" && through=$((through + 1))
 		daemon_start
