@@ -104,3 +104,16 @@
 
 /* The smallest Ethernet frame, without its checksum. */
 #define FRAME_MIN 60
+
+/* What a program of type cgroup/connect4 is given: include/uapi/linux/bpf.h, since 4.17. The header of types has what structs of ours need only. */
+struct bpf_sock_addr {
+	__u32 user_family;
+	__u32 user_ip4;
+	__u32 user_ip6[4];
+	__u32 user_port;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+};

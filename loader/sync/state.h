@@ -4,6 +4,7 @@
 
 #include "compile/compile.h"
 #include "sync/announce.h"
+#include "sync/publish.h"
 #include "sync/seek.h"
 #include "sync/sync.h"
 #include "sync/underlay.h"
@@ -55,6 +56,7 @@ struct hd_sync {
 	struct hd_way *ways;
 	struct hd_announcer *announcer;
 	struct hd_seeker *seeker;
+	struct hd_publisher *publisher;
 	struct run *runs;
 	uint32_t epoch;
 	bool unsettled;

@@ -91,7 +91,8 @@ int hd_sync_open(const char *instance, const struct hd_limits *limits, hd_sync_p
 	if (r == 0) {
 		sync->announcer = hd_announcer_new(&sync->current);
 		sync->seeker = hd_seeker_new();
-		if (!sync->announcer || !sync->seeker)
+		sync->publisher = hd_publisher_new(sync->dp.dir);
+		if (!sync->announcer || !sync->seeker || !sync->publisher)
 			r = hd_error_set(err, HD_ERR_FAILED, "no memory");
 	}
 	if (r < 0)
@@ -111,6 +112,7 @@ void hd_sync_close(struct hd_sync *sync)
 	hd_ways_done(&sync->ways);
 	hd_announcer_free(sync->announcer);
 	hd_seeker_free(sync->seeker);
+	hd_publisher_free(sync->publisher);
 	hd_devices_done(&sync->devices);
 	hd_netlink_close(sync->nl);
 	hd_datapath_close(&sync->dp);
@@ -910,6 +912,18 @@ static int sync_nat(struct hd_sync *sync, const struct hd_model *model, struct h
 	return 0;
 }
 
+struct here {
+	const struct hd_sync *sync;
+	const struct hd_model *model;
+};
+
+static uint32_t published_address(const void *arg, const struct hd_object *uplink)
+{
+	const struct here *here = arg;
+
+	return masquerade_address(here->sync, here->model, uplink);
+}
+
 int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
 		struct hd_error *err)
 {
@@ -936,6 +950,8 @@ int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct
 	if (hd_announcer_follow(sync->announcer, &sync->current) < 0 ||
 	    hd_seeker_follow(sync->seeker, &sync->current) < 0)
 		(void)log_warn(0, "no memory for ARP, ignoring");
+	hd_publisher_follow(sync->publisher, model, published_address,
+			    &(struct here){ sync, model });
 	report_states(sync, model, !old);
 	return 0;
 }

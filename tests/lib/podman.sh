@@ -33,7 +33,7 @@ end_of_containers() {
 
 	trap - ERR
 	set +e
-	pod rm -af -t 0 >/dev/null 2>&1
+	pod rm -af -t 0 >/dev/null 2>&1 || pod rm -af -t 0 >/dev/null 2>&1 # those that others depend on
 	awk -v t="$T/" 'index($2, t) == 1 { print $2 }' /proc/mounts | tac | xargs -r umount 2>/dev/null
 	(exit "$status")
 	cleanup

@@ -94,6 +94,10 @@ static int configure(struct bpf_object *object, const struct hd_port_config *con
 			return -EINVAL;
 		if (is_rodata(bpf_map__name(map)))
 			rodata = (char *)bpf_map__initial_value(map, &size);
+		if (rodata && size < sizeof(*config)) { /* host.bpf.o: a configuration of its own */
+			r = 0;
+			continue;
+		}
 		if (!rodata || off < 0 || (size_t)off + sizeof(*config) > size)
 			continue;
 		memcpy(rodata + off, config, sizeof(*config));

@@ -16,7 +16,7 @@ cni_install other --subnet 10.78.0.0/24
 before=$(belongings)
 
 container web --network lab -p 8080:80
-container db --network lab
+container db --network lab -p 192.0.2.1:8081:80
 web=$(ip_of web) db=$(ip_of db)
 [[ $web == 10.77.* && $db == 10.77.* && $web != "$db" ]] || fail "addresses: $web $db"
 wait_for 5 fetch host "$web"
@@ -39,9 +39,14 @@ allow lab-host --direction ingress --protocol icmp --remote-group lab
 pod exec web ping -c 1 -W 2 10.77.0.2 >/dev/null
 # The published port: from outside, and from another container by the host's address.
 same "from outside" "I am web" "$(fetch out 192.0.2.1 8080)"
+same "by the host itself" "I am web" "$(fetch host 192.0.2.1 8080)"
+same "by the host, at home" "I am web" "$(fetch host 127.0.0.1 8080)"
 same "by another container" "I am web" "$(fetch_in db 192.0.2.1 8080)"
 same "by itself" "I am web" "$(fetch_in web 192.0.2.1 8080)"
 ! fetch out 192.0.2.1 80 >/dev/null 2>&1 || fail "a port that is not published is open"
+same "at an address of the host" "I am db" "$(fetch out 192.0.2.1 8081)"
+refused 126 '0.0.0.0 only' container late --network lab -p 127.0.0.1:8082:80
+pod rm -f -t 0 late >/dev/null 2>&1 || true
 # One that is taken is refused, and leaves nothing.
 refused 126 '8080' container late --network lab -p 8080:80
 pod rm -f -t 0 late >/dev/null 2>&1 || true
@@ -55,10 +60,12 @@ wait_for 5 pod exec far ping -c 1 -W 2 "$(ip_of web eth1)"
 same "default route" 1 "$(pod exec web ip route | grep -c '^default')"
 daemon_kill
 same "without a daemon" "I am web" "$(fetch out 192.0.2.1 8080)"
+same "by the host without a daemon" "I am web" "$(fetch host 192.0.2.1 8080)"
 daemon_start
 pod network disconnect other web
 ! pod exec far ping -c 1 -W 1 10.78.0.4 >/dev/null 2>&1 || fail "it is still there"
 same "after a restart" "I am web" "$(fetch out 192.0.2.1 8080)"
+same "by the host after a restart" "I am web" "$(fetch host 192.0.2.1 8080)"
 
 # Stopped and started again: the same container, maybe another address.
 pod stop -t 0 web >/dev/null
