@@ -211,6 +211,8 @@ static __always_inline int frame_in(struct hd_pkt *pkt)
 		r = hd_eth_parse(pkt);
 	if (r < 0)
 		return r;
+	if ((pkt->from->flags & HD_PORT_LIMIT_EGRESS) && !hd_limit_pass(pkt, pkt->port, HD_EGRESS))
+		return -HD_DROP_LIMIT_EGRESS;
 	/* A port that is held to its MAC teaches another one only after the source check. */
 	if (!hd_port_is_held(pkt) || mac_equal(pkt->src, pkt->from->mac)) {
 		r = hd_fdb_learn(pkt);
@@ -646,6 +648,9 @@ static __always_inline int port_out(struct hd_pkt *pkt)
 	r = port_out_judge(pkt);
 	if (r < 0)
 		return r;
+	if ((pkt->from->flags & HD_PORT_LIMIT_INGRESS) &&
+	    !hd_limit_pass(pkt, pkt->port, HD_INGRESS))
+		return -HD_DROP_LIMIT_INGRESS;
 	hd_port_count_out(pkt, pkt->port);
 	hd_trace(pkt, HD_TRACE_SEND, pkt->port, 0);
 	return HD_VERDICT_PASS;

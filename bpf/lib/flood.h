@@ -45,6 +45,8 @@ static __always_inline bool flood_wants(struct flood *flood, __u32 id,
 	r = hd_port_may_take(pkt, id, to);
 	if (r == 0)
 		r = hd_judge_receiver(pkt, flood->parsed, id, pkt->from, to);
+	if (r == 0 && (to->flags & HD_PORT_LIMIT_INGRESS) && !hd_limit_pass(pkt, id, HD_INGRESS))
+		r = -HD_DROP_LIMIT_INGRESS;
 	if (r < 0) {
 		hd_drop(pkt, r == -HD_DROP_EGRESS ? pkt->port : id, -r);
 		flood->refused++;

@@ -141,6 +141,12 @@ struct release {
 	__u32 mtu;
 };
 
+/* Each piece counts as long as the one before it: most are as long as the first. */
+static __always_inline bool hold_is_limited(struct __sk_buff *ctx, __u32 flags, __u32 to)
+{
+	return (flags & HD_PORT_LIMIT_INGRESS) && !limit_take(ctx, to, HD_INGRESS, 0, 0);
+}
+
 static int release_one(struct release *release, struct hd_held_value *held)
 {
 	struct hd_pkt pkt = { .ctx = release->ctx };
@@ -153,6 +159,8 @@ static int release_one(struct release *release, struct hd_held_value *held)
 		return -HD_DROP_FRAG_ORPHAN;
 	if (frag_note_range(frag, held->start, held->end, held->last) < 0)
 		return -HD_DROP_FRAG_OVERLAP;
+	if (hold_is_limited(pkt.ctx, release->flags, release->to))
+		return -HD_DROP_LIMIT_INGRESS;
 	if (bpf_skb_change_tail(pkt.ctx, len, 0) ||
 	    bpf_skb_store_bytes(pkt.ctx, 0, held->frame, len, 0) || hd_nat_rewrite(pkt.ctx) ||
 	    hd_hop_write(pkt.ctx) ||
@@ -199,6 +207,8 @@ static __noinline int release_first(struct __sk_buff *ctx, __u32 stage, struct r
 	frag_key(ip, &release->key.frag);
 	if (!ip->router)
 		ip->nat = 0;
+	if (hold_is_limited(ctx, to->flags, release->to))
+		return -HD_DROP_LIMIT_INGRESS;
 	if (hd_nat_rewrite(ctx) || hd_hop_write(ctx) || hd_vlan_clone(&pkt, to) < 0)
 		return -HD_DROP_REDIRECT;
 	ip->flags |= HD_IP_LATER; /* what is sent on after it has no transport header */

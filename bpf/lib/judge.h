@@ -239,6 +239,7 @@ static __noinline int send_flow(struct hd_pkt *pkt, struct judge *j, struct hd_f
 	/* For what goes into a tunnel nothing is put by: the sender is here, and what it sends is in order. */
 	if (!held || (j->to->flags & HD_PORT_TUNNEL))
 		return hd_hop_send(pkt, j->to_id);
+	pkt->blame = j->to_id;
 	return hd_release(pkt->ctx, pkt->stage, held, j->to_id);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/leg.h"
+#include "lib/limit.h"
 #include "lib/port.h"
 #include "lib/vlan.h"
 
@@ -22,25 +23,6 @@ __noinline int hd_peer_may_take(__u32 from, __u32 to)
 	if (from & HD_PORT_TUNNEL)
 		return -HD_DROP_TUNNEL_LOOP;
 	return to & HD_PORT_UP ? 0 : -HD_DROP_PEER_DOWN;
-}
-
-/* Bytes of IP and TCP or UDP header in front of each segment of a super-packet; 0 if they can't be read. */
-static __always_inline __u32 gso_header_len(struct __sk_buff *ctx, __u32 l3_off, bool v4)
-{
-	const struct iphdr *ip = ctx_header(ctx, l3_off, sizeof(*ip));
-	const struct tcphdr *tcp;
-	__u32 len, proto;
-
-	if (!ip)
-		return 0;
-	len = v4 ? ip->ihl * 4 : sizeof(struct ipv6hdr);
-	proto = v4 ? ip->protocol : ((const struct ipv6hdr *)ip)->nexthdr;
-	if (proto == IPPROTO_UDP)
-		return len + sizeof(struct udphdr);
-	if (proto != IPPROTO_TCP)
-		return 0;
-	tcp = ctx_header(ctx, l3_off + len, sizeof(*tcp));
-	return tcp ? len + tcp->doff * 4 : 0;
 }
 
 /*
@@ -152,13 +134,18 @@ static __always_inline bool has_outer_protocol(const struct hd_pkt *pkt)
  * What came out of a tunnel may still have the outer packet's protocol as far as the kernel knows; the far end of a veth
  * looks again only at what takes the long way.
  *
- * Return: HD_VERDICT_REDIRECT, HD_VERDICT_ENCAP, HD_VERDICT_AGAIN, -HD_DROP_REDIRECT or -HD_DROP_NO_MEMORY.
+ * Return: HD_VERDICT_REDIRECT, HD_VERDICT_ENCAP, HD_VERDICT_AGAIN, -HD_DROP_LIMIT_INGRESS, -HD_DROP_REDIRECT or -HD_DROP_NO_MEMORY.
  */
 static __always_inline int hd_port_send(struct hd_pkt *pkt, __u32 id,
 					const struct hd_port_value *to)
 {
-	int r = hd_vlan_out(pkt, to);
+	int r;
 
+	if ((to->flags & HD_PORT_LIMIT_INGRESS) && !hd_limit_pass(pkt, id, HD_INGRESS)) {
+		pkt->blame = id;
+		return -HD_DROP_LIMIT_INGRESS;
+	}
+	r = hd_vlan_out(pkt, to);
 	if (r < 0)
 		return r;
 	if (to->flags & HD_PORT_TUNNEL) {
@@ -210,7 +197,8 @@ __noinline int hd_port_give(struct __sk_buff *ctx, __u32 from, __u32 to, __u32 e
 			    __u32 stage)
 {
 	struct hd_pkt pkt = { .ctx = ctx,
-			      .eth_type = eth_type,
+			      .eth_type = (__be16)eth_type,
+			      .l3_off = (__u16)(eth_type >> 16),
 			      .stage = stage,
 			      .from = hd_port_lookup(from),
 			      .routed = 1 };
@@ -229,10 +217,13 @@ static __always_inline int hd_port_may_send_to(const struct hd_pkt *pkt, __u32 i
 	return hd_port_ask(pkt->ctx, pkt->port, id, pkt->l3_off, pkt->eth_type);
 }
 
-static __always_inline int hd_port_send_to(const struct hd_pkt *pkt, __u32 id)
+static __always_inline int hd_port_send_to(struct hd_pkt *pkt, __u32 id)
 {
+	__u32 type = pkt->tagged ? 0 : pkt->eth_type;
+
 	pkt->ip->verdict =
-		hd_port_give(pkt->ctx, pkt->port, id, pkt->tagged ? 0 : pkt->eth_type, pkt->stage);
+		hd_port_give(pkt->ctx, pkt->port, id, type | (__u32)pkt->l3_off << 16, pkt->stage);
+	pkt->blame = id;	/* if it does not get there, it is because of that port */
 	return HD_VERDICT_SENT; /* one way for the verifier to go on, not one for each outcome */
 }
 

@@ -54,7 +54,9 @@ enum {
 	HD_PORT_MASQ =
 		1
 		<< 22, /* an uplink by which routers masquerade: in HD_NETWORK_HOST (bpf/lib/masq.h) */
-	HD_PORT_ROUTED = 1 << 21, /* a router is in its network */
+	HD_PORT_ROUTED = 1 << 21,	 /* a router is in its network */
+	HD_PORT_LIMIT_EGRESS = 1 << 23,	 /* hd_limits says how fast its workload may send */
+	HD_PORT_LIMIT_INGRESS = 1 << 24, /* and how fast it may be sent to */
 };
 
 /**

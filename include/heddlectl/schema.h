@@ -33,7 +33,9 @@ enum hd_type {
 	HD_TYPE_SELECTOR, /* KEY=VALUE, or KEY: whatever its value */
 	HD_TYPE_ADDRESS,  /* IP[/LEN][,MAC]: an address or prefix, and the MAC that may use it */
 	HD_TYPE_PROTOCOL, /* a name that heddle knows, or 0-255; canonical form is the name if there is one */
-	HD_TYPE_PORTS,	  /* N or N-M, 0-65535; a text */
+	HD_TYPE_PORTS, /* N or N-M, 0-65535; a text */
+	HD_TYPE_RATE, /* bits a second: N, or N with bit, kbit, mbit, gbit (thousands); a text, canonical form in the largest unit that divides it */
+	HD_TYPE_SIZE, /* bytes: N, or N with b, kb, mb (1024); likewise */
 	HD_TYPE_ENDPOINT, /* IP:PORT, IPv4 */
 	HD_TYPE_VLANS, /* N,N-M,...: VLANs 0-4094, none twice; a text, canonical form in ascending order */
 	HD_TYPE_ITEM, /* a mapping with the options of @item; no text stands for one */
@@ -146,6 +148,17 @@ const char *hd_protocol_name(uint8_t number);
 
 /** hd_ports_parse - "N" or "N-M"; false if it is neither */
 bool hd_ports_parse(const char *text, uint16_t *ret_first, uint16_t *ret_last);
+
+/** hd_rate_parse - bits a second; false if it is no rate, or out of bounds (8kbit to 1000gbit) */
+bool hd_rate_parse(const char *text, uint64_t *ret);
+
+/** hd_size_parse - bytes; false if it is no size, or out of bounds (1kb to 1024mb) */
+bool hd_size_parse(const char *text, uint64_t *ret);
+
+/** HD_AMOUNT_MAX - room for what hd_rate_format() and hd_size_format() write */
+#define HD_AMOUNT_MAX 32
+void hd_rate_format(uint64_t bits, char text[HD_AMOUNT_MAX]);
+void hd_size_format(uint64_t bytes, char text[HD_AMOUNT_MAX]);
 
 /** HD_VLAN_WORDS - words of 32 bits that hold a set of VLANs, bit N & 31 of word N >> 5 for VLAN N */
 #define HD_VLAN_WORDS 128

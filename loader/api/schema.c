@@ -2,8 +2,11 @@
 /* schema.c - the table of nouns and options; what checks values against it is in spec.c */
 #include "heddlectl/schema.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "heddle/nat.h"
 
@@ -217,6 +220,22 @@ static const struct hd_option port_options[] = {
 	  .max = 65535,
 	  .meta = "N",
 	  .help = "largest IP packet; the network's if not given" },
+	{ .name = "ingress-rate",
+	  .type = HD_TYPE_RATE,
+	  .meta = "RATE",
+	  .help = "most that it is sent, towards the workload: bits a second, such as 10mbit" },
+	{ .name = "ingress-burst",
+	  .type = HD_TYPE_SIZE,
+	  .meta = "SIZE",
+	  .help = "how far that may be exceeded for a moment: bytes, such as 256kb" },
+	{ .name = "egress-rate",
+	  .type = HD_TYPE_RATE,
+	  .meta = "RATE",
+	  .help = "most that its workload sends" },
+	{ .name = "egress-burst",
+	  .type = HD_TYPE_SIZE,
+	  .meta = "SIZE",
+	  .help = "how far that may be exceeded for a moment" },
 	{ .name = "label",
 	  .type = HD_TYPE_LABEL,
 	  .flags = HD_OPT_LIST,
@@ -643,6 +662,69 @@ const char *hd_protocol_name(uint8_t number)
 		if (p->number == number)
 			return p->name;
 	return NULL;
+}
+
+struct unit {
+	const char *name, *alias; /* the alias is that of Kubernetes */
+	uint64_t factor;
+};
+
+/* Ascending; as tc has them. Each ends with a NULL name. */
+static const struct unit rate_units[] = {
+	{ "bit", "", 1 },	  { "kbit", "k", 1000 },
+	{ "mbit", "M", 1000000 }, { "gbit", "G", 1000000000 },
+	{ NULL, NULL, 0 },
+};
+
+static const struct unit size_units[] = {
+	{ "b", "", 1 },
+	{ "kb", "k", 1024 },
+	{ "mb", "m", 1024 * 1024 },
+	{ NULL, NULL, 0 },
+};
+
+static bool parse_amount(const char *text, const struct unit *units, uint64_t *ret)
+{
+	uint64_t n = 0;
+	const char *c = text;
+
+	for (; *c >= '0' && *c <= '9'; c++)
+		if (__builtin_mul_overflow(n, (uint64_t)10, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(*c - '0'), &n))
+			return false;
+	for (const struct unit *unit = units; c > text && unit->name; unit++)
+		if (!strcasecmp(c, unit->name) || !strcasecmp(c, unit->alias))
+			return !__builtin_mul_overflow(n, unit->factor, ret);
+	return false;
+}
+
+static void format_amount(uint64_t n, const struct unit *units, char text[HD_AMOUNT_MAX])
+{
+	const struct unit *unit = units;
+
+	while (unit[1].name && n && n % unit[1].factor == 0)
+		unit++;
+	(void)snprintf(text, HD_AMOUNT_MAX, "%" PRIu64 "%s", n / unit->factor, unit->name);
+}
+
+bool hd_rate_parse(const char *text, uint64_t *ret)
+{
+	return parse_amount(text, rate_units, ret) && *ret >= 8000 && *ret <= 1000000000000;
+}
+
+bool hd_size_parse(const char *text, uint64_t *ret)
+{
+	return parse_amount(text, size_units, ret) && *ret >= 1024 && *ret <= 1024 * 1024 * 1024;
+}
+
+void hd_rate_format(uint64_t bits, char text[HD_AMOUNT_MAX])
+{
+	format_amount(bits, rate_units, text);
+}
+
+void hd_size_format(uint64_t bytes, char text[HD_AMOUNT_MAX])
+{
+	format_amount(bytes, size_units, text);
 }
 
 /* Digits only, at most five of them. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "heddle/policy.h"
 #include "sync/nat_quota.h"
 
 json_t *hd_api_counters(const struct hd_counters *c)
@@ -95,6 +96,17 @@ static json_t *show_groups(const struct hd_port *port)
 	return list;
 }
 
+/* The one that counts, also if it was not given. */
+static void show_burst(const struct hd_port *port, int direction, const char *key, json_t *shown)
+{
+	char text[HD_AMOUNT_MAX];
+
+	if (!port->rate[direction])
+		return;
+	hd_size_format(hd_port_burst(port, direction), text);
+	(void)json_object_set_new(shown, key, json_string(text));
+}
+
 static void show_port(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)
 {
 	struct hd_port_run run = hd_sync_port(daemon->sync, object);
@@ -103,6 +115,8 @@ static void show_port(struct hd_daemon *daemon, const struct hd_object *object, 
 	const struct hd_object *network = hd_model_network_of(daemon->model, &object->view.port);
 
 	(void)json_object_set_new(shown, "groups", show_groups(&object->view.port));
+	show_burst(&object->view.port, HD_INGRESS, "ingress-burst", shown);
+	show_burst(&object->view.port, HD_EGRESS, "egress-burst", shown);
 	if (!object->view.port.mtu)
 		(void)json_object_set_new(shown, "mtu",
 					  json_integer(mtu_of_network(daemon, network)));

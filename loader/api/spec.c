@@ -376,7 +376,8 @@ static int value_check(const struct hd_option *opt, const json_t *value, json_t 
 		return item_check(opt, value, ret, err);
 	if (json_is_integer(value) &&
 	    (opt->type == HD_TYPE_PORTS || opt->type == HD_TYPE_PROTOCOL ||
-	     opt->type == HD_TYPE_VLANS)) {
+	     opt->type == HD_TYPE_VLANS || opt->type == HD_TYPE_RATE ||
+	     opt->type == HD_TYPE_SIZE)) {
 		(void)snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
 			       json_integer_value(value));
 		return check_text(opt, digits, ret, err);
@@ -982,6 +983,33 @@ static int check_address(const struct hd_option *opt, const char *text, json_t *
 	return take_text(opt, out, ret, err);
 }
 
+static int check_rate(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err)
+{
+	char out[HD_AMOUNT_MAX];
+	uint64_t bits;
+
+	if (!hd_rate_parse(text, &bits))
+		return unexpected(opt, text,
+				  "a rate from 8kbit to 1000gbit, such as 10mbit (bits a second)",
+				  err);
+	hd_rate_format(bits, out);
+	return take_text(opt, out, ret, err);
+}
+
+static int check_size(const struct hd_option *opt, const char *text, json_t **ret,
+		      struct hd_error *err)
+{
+	char out[HD_AMOUNT_MAX];
+	uint64_t bytes;
+
+	if (!hd_size_parse(text, &bytes))
+		return unexpected(opt, text, "a size from 1kb to 1024mb, such as 256kb (bytes)",
+				  err);
+	hd_size_format(bytes, out);
+	return take_text(opt, out, ret, err);
+}
+
 static int check_ports(const struct hd_option *opt, const char *text, json_t **ret,
 		       struct hd_error *err)
 {
@@ -1079,7 +1107,8 @@ static int check_text(const struct hd_option *opt, const char *text, json_t **re
 		[HD_TYPE_PORTS] = check_ports,	     [HD_TYPE_PROTOCOL] = check_protocol,
 		[HD_TYPE_ITEM] = check_item,	     [HD_TYPE_VLANS] = check_vlans,
 		[HD_TYPE_RANGE] = check_range,	     [HD_TYPE_ENDPOINT] = check_endpoint,
-		[HD_TYPE_SELECTOR] = check_selector,
+		[HD_TYPE_SELECTOR] = check_selector, [HD_TYPE_RATE] = check_rate,
+		[HD_TYPE_SIZE] = check_size,
 	};
 
 	return checks[opt->type](opt, text, ret, err);

@@ -15,6 +15,7 @@
 #include "heddle/neigh.h"
 #include "compile/policy.h"
 #include "compile/rows.h"
+#include "heddle/limit.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
 #include "heddle/router.h"
@@ -35,6 +36,7 @@ const char *const hd_table_names[HD_TABLE_COUNT] = {
 	[HD_TABLE_FORWARDS] = "hd_forwards",
 	[HD_TABLE_NETWORKS] = "hd_networks",
 	[HD_TABLE_TRUNKS] = "hd_trunks",
+	[HD_TABLE_LIMITS] = "hd_limits",
 	[HD_TABLE_PORTS] = "hd_ports",
 	[HD_TABLE_ENDS] = "hd_ends",
 	[HD_TABLE_PEER_NETS] = "hd_peer_nets",
@@ -93,6 +95,7 @@ void hd_tables_init(struct hd_tables *tables)
 		      sizeof(struct hd_forward_value));
 	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));
 	hd_table_init(&t[HD_TABLE_TRUNKS], sizeof(uint32_t), sizeof(struct hd_trunk_value));
+	hd_table_init(&t[HD_TABLE_LIMITS], sizeof(uint32_t), sizeof(struct hd_limit_value));
 	hd_table_init(&t[HD_TABLE_PORTS], sizeof(uint32_t), sizeof(struct hd_port_value));
 	hd_table_init(&t[HD_TABLE_ENDS], sizeof(uint32_t), sizeof(struct hd_end_value));
 	hd_table_init(&t[HD_TABLE_PEER_NETS], sizeof(struct hd_peer_net_key), sizeof(uint32_t));
@@ -218,7 +221,30 @@ static uint32_t port_flags(const struct hd_port *port, const struct hd_fact *fac
 	return (fact->ifindex && fact->up ? HD_PORT_UP : 0) | (fact->peer ? HD_PORT_PEER : 0) |
 	       (port->isolated ? HD_PORT_ISOLATED : 0) | (port->hairpin ? HD_PORT_HAIRPIN : 0) |
 	       (port->has_mac ? HD_PORT_HAS_MAC : 0) | (port->secure ? HD_PORT_SECURE : 0) |
-	       (port->n_ips || port->n_allowed ? HD_PORT_HAS_IPS : 0) | vlan_flags(port);
+	       (port->n_ips || port->n_allowed ? HD_PORT_HAS_IPS : 0) | vlan_flags(port) |
+	       (port->rate[HD_EGRESS] ? HD_PORT_LIMIT_EGRESS : 0) |
+	       (port->rate[HD_INGRESS] ? HD_PORT_LIMIT_INGRESS : 0);
+}
+
+/* @rate in bits a second, @burst in bytes. */
+static struct hd_limit limit_of(uint64_t rate, uint64_t burst)
+{
+	uint64_t bytes_s = rate / 8;
+
+	return (struct hd_limit){ .bytes_s = bytes_s,
+				  .burst_ns = bytes_s ? burst * 1000000000 / bytes_s : 0 };
+}
+
+static int compile_limits(struct compiler *c, const struct hd_object *object)
+{
+	const struct hd_port *port = &object->view.port;
+	struct hd_limit_value value;
+
+	if (!port->rate[HD_EGRESS] && !port->rate[HD_INGRESS])
+		return 0;
+	for (int dir = 0; dir < 2; dir++)
+		value.dir[dir] = limit_of(port->rate[dir], hd_port_burst(port, dir));
+	return hd_table_add(&c->out->table[HD_TABLE_LIMITS], &object->id, &value);
 }
 
 static int compare_fact(const void *key, const void *member)
@@ -362,6 +388,8 @@ static int compile_port(struct compiler *c, const struct hd_object *object,
 	memcpy(value.mac, port->mac, 6);
 	if (port->trunk)
 		r = hd_table_add(&c->out->table[HD_TABLE_TRUNKS], &object->id, port->trunk);
+	if (r == 0)
+		r = compile_limits(c, object);
 	if (r == 0)
 		r = hd_table_add(&c->out->table[HD_TABLE_PORTS], &object->id, &value);
 	if (r == 0 && fact->ifindex)

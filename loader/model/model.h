@@ -206,6 +206,8 @@ struct hd_port {
 		groups; /* sorted; those that it names, and those that select it; one at least with @secure */
 	size_t n_groups;
 	const json_t *labels; /* KEY=VALUE; NULL if there are none */
+	uint64_t rate[2];     /* by enum hd_direction: bits a second, 0 = no limit */
+	uint64_t burst[2];    /* bytes; 0 = see hd_port_burst() */
 	bool selected;	      /* @groups is from hd_settle_groups(), not of the options alone */
 	struct hd_allowed *allowed;
 	size_t n_allowed;
@@ -589,6 +591,9 @@ bool hd_model_rule_taken(const struct hd_model *model, uint32_t id);
 /** hd_model_subnet_of - the subnet of @network that holds @ip; NULL if there is none */
 const struct hd_object *hd_model_subnet_of(const struct hd_model *model, const char *network,
 					   const struct hd_ip *ip);
+
+/** hd_port_burst - bytes by which a port may exceed its rate in a direction for a moment */
+uint64_t hd_port_burst(const struct hd_port *port, int direction);
 
 /** hd_model_vlan_of - own VLAN of a port, by name; 0 if there is no such port */
 uint16_t hd_model_vlan_of(const struct hd_model *model, const char *port);

@@ -6,14 +6,20 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "heddle/policy.h"
 #include "model/views.h"
+
+/* What a burst is that nobody has said; see docs/adr/0028-policing.md. */
+enum { BURST_MS = 600, BURST_MIN = 128 * 1024 };
 
 /* What is at another host has a MAC and addresses, and maybe groups; all else about it is decided there. */
 static int remote_kind(const struct hd_object *object, enum hd_port_kind *ret, struct hd_error *err)
 {
-	static const char *const foreign[] = { "ifname",    "once", "isolated",
-					       "hairpin",   "mtu",  "allowed-address",
-					       "vlan-mode", "tag",  "trunk" };
+	static const char *const foreign[] = { "ifname",       "once",	      "isolated",
+					       "hairpin",      "mtu",	      "allowed-address",
+					       "vlan-mode",    "tag",	      "trunk",
+					       "ingress-rate", "egress-rate", "ingress-burst",
+					       "egress-burst" };
 
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		if (json_object_get(object->spec, foreign[i]))
@@ -147,6 +153,37 @@ static int groups_of(struct hd_object *object, struct hd_error *err)
 		     object->name);
 	hd_error_where(err, "ports/%s/security-group", object->name);
 	return -EINVAL;
+}
+
+static int limit_of(struct hd_object *object, int direction, const char *rate, const char *burst,
+		    struct hd_error *err)
+{
+	const char *rate_text = hd_spec_text(object, rate),
+		   *burst_text = hd_spec_text(object, burst);
+	struct hd_port *port = &object->view.port;
+
+	if (rate_text)
+		(void)hd_rate_parse(rate_text, &port->rate[direction]); /* canonical already */
+	if (burst_text)
+		(void)hd_size_parse(burst_text, &port->burst[direction]);
+	return burst_text && !rate_text ? hd_refuse(object, err, burst, "%s needs %s", burst, rate)
+					: 0;
+}
+
+static int limits_of(struct hd_object *object, struct hd_error *err)
+{
+	int r = limit_of(object, HD_INGRESS, "ingress-rate", "ingress-burst", err);
+
+	return r < 0 ? r : limit_of(object, HD_EGRESS, "egress-rate", "egress-burst", err);
+}
+
+uint64_t hd_port_burst(const struct hd_port *port, int direction)
+{
+	uint64_t bytes = port->rate[direction] / 8 * BURST_MS / 1000;
+
+	if (port->burst[direction])
+		return port->burst[direction];
+	return bytes < BURST_MIN ? BURST_MIN : bytes;
 }
 
 static int parse_allowed(const char *text, struct hd_allowed *ret)
@@ -301,6 +338,8 @@ int hd_port_view(struct hd_object *object, struct hd_error *err)
 		r = ips_of(object, err);
 	if (r == 0)
 		r = groups_of(object, err);
+	if (r == 0)
+		r = limits_of(object, err);
 	return r < 0 ? r : allowed_of(object, err);
 }
 

@@ -38,6 +38,8 @@ static const struct {
 	[HD_MAP_PORTS] = { "hd_ports", KEEP },
 	[HD_MAP_NETWORKS] = { "hd_networks", KEEP },
 	[HD_MAP_TRUNKS] = { "hd_trunks", KEEP },
+	[HD_MAP_LIMITS] = { "hd_limits", KEEP },
+	[HD_MAP_BUCKETS] = { "hd_buckets", KEEP },
 	[HD_MAP_ENDS] = { "hd_ends", KEEP },
 	[HD_MAP_PEER_NETS] = { "hd_peer_nets", KEEP },
 	[HD_MAP_PEERS] = { "hd_peers", KEEP },
@@ -111,6 +113,8 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 	case HD_MAP_PORT_STATE:
 	case HD_MAP_IFINDEX_FAR:
 	case HD_MAP_TRUNKS:
+	case HD_MAP_LIMITS:
+	case HD_MAP_BUCKETS:
 	case HD_MAP_ENDS:
 	case HD_MAP_PEERS:
 	case HD_MAP_ROUTER_STATE:

@@ -36,6 +36,7 @@ static const struct {
 	[HD_TABLE_FORWARDS] = { HD_MAP_FORWARDS, false },
 	[HD_TABLE_NETWORKS] = { HD_MAP_NETWORKS, true },
 	[HD_TABLE_TRUNKS] = { HD_MAP_TRUNKS, false },
+	[HD_TABLE_LIMITS] = { HD_MAP_LIMITS, false },
 	[HD_TABLE_PORTS] = { HD_MAP_PORTS, true },
 	[HD_TABLE_ENDS] = { HD_MAP_ENDS, true },
 	[HD_TABLE_PEER_NETS] = { HD_MAP_PEER_NETS, false },

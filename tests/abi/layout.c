@@ -21,6 +21,7 @@
 #include "heddle/firewall.h"
 #include "heddle/flow.h"
 #include "heddle/leg.h"
+#include "heddle/limit.h"
 #include "heddle/nat.h"
 #include "heddle/neigh.h"
 #include "heddle/policy.h"
@@ -54,6 +55,8 @@ static const struct table tables[] = {
 	{ "hd_port_counters", NULL, "hd_counters", 4, sizeof(struct hd_counters) },
 	{ "hd_port_state", NULL, "hd_port_state", 4, sizeof(struct hd_port_state) },
 	{ "hd_trunks", NULL, "hd_trunk_value", 4, sizeof(struct hd_trunk_value) },
+	{ "hd_limits", NULL, "hd_limit_value", 4, sizeof(struct hd_limit_value) },
+	{ "hd_buckets", NULL, "hd_bucket", 4, sizeof(struct hd_bucket) },
 	{ "hd_fdb", "hd_fdb_key", "hd_fdb_value", sizeof(struct hd_fdb_key),
 	  sizeof(struct hd_fdb_value) },
 	{ "hd_neigh", "hd_neigh_key", "hd_neigh_value", sizeof(struct hd_neigh_key),
@@ -313,6 +316,10 @@ static const struct member members[] = {
 	M(hd_forward_value, router),
 	M(hd_forward_value, port),
 	M(hd_forward_value, pad),
+	M(hd_limit, bytes_s),
+	M(hd_limit, burst_ns),
+	M(hd_limit_value, dir),
+	M(hd_bucket, due_ns),
 	M(hd_nat_asked_key, router),
 	M(hd_nat_asked_key, addr),
 	M(hd_nat_asked_key, remote),

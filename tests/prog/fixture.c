@@ -264,6 +264,8 @@ static void set_sizes(struct port_bpf *skel, struct sizes sizes)
 		{ skel->maps.hd_ifindex_far, MAX_PORTS },
 		{ skel->maps.hd_networks, MAX_NETWORKS },
 		{ skel->maps.hd_trunks, MAX_PORTS },
+		{ skel->maps.hd_limits, MAX_PORTS },
+		{ skel->maps.hd_buckets, MAX_PORTS },
 		{ skel->maps.hd_ends, MAX_PORTS },
 		{ skel->maps.hd_peers, MAX_PORTS },
 		{ skel->maps.hd_peer_nets, MAX_PORTS },
@@ -569,6 +571,44 @@ void net_add(struct fixture *f, uint32_t id, uint32_t flags, uint32_t ageing_s)
 	struct hd_network_value value = { .flags = flags, .ageing_jiffies = ageing_s * HZ };
 
 	put(f->skel->maps.hd_networks, &id, &value);
+}
+
+/* --- limits --- */
+
+void port_limit(struct fixture *f, uint32_t id, enum hd_direction dir, uint64_t bytes_s,
+		uint64_t burst)
+{
+	struct hd_port_value port = port_get(f, id);
+	struct hd_limit_value value = { 0 };
+
+	(void)bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_limits), &id, &value); /* or none */
+	value.dir[dir].bytes_s = bytes_s;
+	value.dir[dir].burst_ns = bytes_s ? burst * 1000000000 / bytes_s : 0;
+	put(f->skel->maps.hd_limits, &id, &value);
+	port.flags |= dir == HD_INGRESS ? HD_PORT_LIMIT_INGRESS : HD_PORT_LIMIT_EGRESS;
+	port_put(f, id, port);
+}
+
+static struct hd_bucket bucket_get(struct fixture *f, uint32_t id)
+{
+	struct hd_bucket bucket;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_buckets), &id, &bucket),
+			 0);
+	return bucket;
+}
+
+uint64_t bucket_due(struct fixture *f, uint32_t id, enum hd_direction dir)
+{
+	return bucket_get(f, id).due_ns[dir];
+}
+
+void bucket_set_due(struct fixture *f, uint32_t id, enum hd_direction dir, uint64_t due_ns)
+{
+	struct hd_bucket bucket = bucket_get(f, id);
+
+	bucket.due_ns[dir] = due_ns;
+	put(f->skel->maps.hd_buckets, &id, &bucket);
 }
 
 /* --- tunnels --- */

@@ -57,6 +57,7 @@
 #include "heddle/fdb.h"
 #include "heddle/flow.h"
 #include "heddle/leg.h"
+#include "heddle/limit.h"
 #include "heddle/nat.h"
 #include "heddle/neigh.h"
 #include "heddle/opened.h"
@@ -213,6 +214,14 @@ uint32_t port_macs(struct fixture *f, uint32_t id);
 
 /** port_flows - how many established flows the port is said to have begun */
 uint32_t port_flows(struct fixture *f, uint32_t id);
+
+/** port_limit - the port's rate in a direction, in bytes a second, and how many of them at once; its flag as well */
+void port_limit(struct fixture *f, uint32_t id, enum hd_direction dir, uint64_t bytes_s,
+		uint64_t burst);
+
+/** bucket_due, bucket_set_due - when what has passed will be through: ns on the monotonic clock */
+uint64_t bucket_due(struct fixture *f, uint32_t id, enum hd_direction dir);
+void bucket_set_due(struct fixture *f, uint32_t id, enum hd_direction dir, uint64_t due_ns);
 
 /** port_held, port_set_held - what is counted of the pieces that it has had put by, see struct hd_port_state */
 uint32_t port_held(struct fixture *f, uint32_t id);
@@ -547,6 +556,7 @@ int nat_sweep_tests(void);
 int nat_log_tests(void);
 int nat_quota_tests(void);
 int nat_filter_tests(void);
+int limit_tests(void);
 int reason_tests(void);
 
 /** run_xdp - bytes and verdict of the XDP program alone; any length. @len: of @data, and of what comes back, with its note in front */

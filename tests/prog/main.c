@@ -38,6 +38,7 @@ int main(void)
 	failed += nat_log_tests();
 	failed += nat_quota_tests();
 	failed += nat_filter_tests();
+	failed += limit_tests();
 	failed += reason_tests(); /* last: it looks at what the others provoked */
 	return failed != 0;
 }

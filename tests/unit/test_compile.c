@@ -22,6 +22,7 @@
 #include "heddle/leg.h"
 #include "heddle/nat.h"
 #include "heddle/neigh.h"
+#include "heddle/limit.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
 #include "heddle/router.h"
@@ -181,6 +182,7 @@ static void table_names_and_sizes(void **state)
 					sizeof(struct hd_forward_value) },
 		[HD_TABLE_NETWORKS] = { "hd_networks", 4, sizeof(struct hd_network_value) },
 		[HD_TABLE_TRUNKS] = { "hd_trunks", 4, sizeof(struct hd_trunk_value) },
+		[HD_TABLE_LIMITS] = { "hd_limits", 4, sizeof(struct hd_limit_value) },
 		[HD_TABLE_PORTS] = { "hd_ports", 4, sizeof(struct hd_port_value) },
 		[HD_TABLE_ENDS] = { "hd_ends", 4, sizeof(struct hd_end_value) },
 		[HD_TABLE_PEER_NETS] = { "hd_peer_nets", sizeof(struct hd_peer_net_key), 4 },
@@ -277,6 +279,12 @@ static void port_flags(void **state)
 		{ ",\"allowed-address\":[\"192.0.2.0/24\"]",
 		  { .ifindex = 9, .up = true },
 		  HD_PORT_UP | HD_PORT_SECURE | HD_PORT_HAS_IPS },
+		{ ",\"no-security\":true,\"ingress-rate\":\"1mbit\"",
+		  { .ifindex = 9, .up = true },
+		  HD_PORT_UP | HD_PORT_LIMIT_INGRESS },
+		{ ",\"no-security\":true,\"egress-rate\":\"1mbit\"",
+		  { .ifindex = 9, .up = true },
+		  HD_PORT_UP | HD_PORT_LIMIT_EGRESS },
 		{ ",\"isolated\":true,\"hairpin\":true,\"mac\":\"02:00:00:00:00:01\"",
 		  { .ifindex = 9, .up = true, .peer = true },
 		  HD_PORT_UP | HD_PORT_PEER | HD_PORT_ISOLATED | HD_PORT_HAIRPIN | HD_PORT_HAS_MAC |
@@ -587,6 +595,46 @@ static void random_model(struct fixture *f, unsigned int *seed)
 		if (rand_r(seed) % 4)
 			(void)tap(f, name, net, 0);
 	}
+}
+
+/* --- limits --- */
+
+static const struct hd_limit_value *limits_of(struct fixture *f, const char *more)
+{
+	static struct hd_limit_value value;
+	char options[256];
+	const void *found;
+	uint32_t id;
+
+	(void)snprintf(options, sizeof(options), ",\"device\":\"tap0\"%s", more);
+	f->n_facts = 0;
+	id = port(f, "web1", "blue", options, (struct hd_fact){ .ifindex = 9, .up = true });
+	compile(f);
+	found = row(f, HD_TABLE_LIMITS, &id);
+	if (found)
+		memcpy(&value, found, sizeof(value));
+	return found ? &value : NULL;
+}
+
+/* A burst that is not given is what passes in 600 ms, or 128 KiB. */
+static void rates(void **state)
+{
+	struct fixture *f = *state;
+	const struct hd_limit_value *value;
+
+	network(f, "blue", "");
+	assert_null(limits_of(f, ""));
+	value = limits_of(f, ",\"ingress-rate\":\"80mbit\",\"ingress-burst\":\"100kb\"");
+	assert_int_equal(value->dir[HD_INGRESS].bytes_s, 10000000);
+	assert_int_equal(value->dir[HD_INGRESS].burst_ns, 10240000);
+	assert_int_equal(value->dir[HD_EGRESS].bytes_s, 0);
+	value = limits_of(f, ",\"ingress-rate\":\"500mbit\",\"egress-rate\":\"8kbit\"");
+	assert_int_equal(value->dir[HD_INGRESS].burst_ns, 600000000);
+	assert_int_equal(value->dir[HD_EGRESS].bytes_s, 1000);
+	assert_int_equal(value->dir[HD_EGRESS].burst_ns, 131072 * 1000000ULL);
+	value = limits_of(f, ",\"egress-rate\":\"1000gbit\",\"egress-burst\":\"1024mb\"");
+	assert_int_equal(value->dir[HD_EGRESS].burst_ns, 8589934);
+	assert_null(limits_of(f, ""));
 }
 
 /* --- tunnels --- */
@@ -1583,6 +1631,7 @@ int main(void)
 		TEST(generations_stay),
 		TEST(routed_networks),
 		TEST(outside_of_both_families),
+		TEST(rates),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

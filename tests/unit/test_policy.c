@@ -952,6 +952,8 @@ static const struct {
 #define IN_WEB ",\"security-group\":[\"web\"]"
 	{ "nothing", HD_NOUN_PORT, "web1", WEB1(MAC1 IP1 IN_WEB), false },
 	{ "label", HD_NOUN_PORT, "web1", WEB1(MAC1 IP1 IN_WEB ",\"label\":[\"a=b\"]"), false },
+	{ "rate", HD_NOUN_PORT, "web1", WEB1(MAC1 IP1 IN_WEB ",\"ingress-rate\":\"1mbit\""),
+	  false },
 	{ "mtu", HD_NOUN_PORT, "web1", WEB1(MAC1 IP1 IN_WEB ",\"mtu\":1400"), false },
 	{ "no mac", HD_NOUN_PORT, "web1", WEB1(IP1 IN_WEB), true },
 	{ "mac", HD_NOUN_PORT, "web1", WEB1(",\"mac\":\"02:00:00:00:00:02\"" IP1 IN_WEB), true },
