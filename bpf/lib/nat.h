@@ -218,6 +218,60 @@ static __always_inline bool is_anothers(struct hd_ip *ip, __u32 router)
 	return true;
 }
 
+/* A sum over a part of a packet. @off: of what is left; @end: where it ends; @p: hd_bytes */
+struct sum_walk {
+	hd_ctx *ctx;
+	__u8 *p;
+	__u32 off;
+	__u32 end;
+	__u32 sum;
+};
+
+/* One piece of it, filled up with zeros: 1 ends the walk. */
+static long sum_step(__u32 unused, void *arg)
+{
+	struct sum_walk *walk = arg;
+	__u32 len = walk->end - walk->off;
+
+	if (walk->off >= walk->end)
+		return 1;
+	if (len > HD_BYTES)
+		len = HD_BYTES;
+	barrier_var(len);
+	len = ((len - 1) & (HD_BYTES - 1)) +
+	      1; /* as it is; the verifier must see that it is not 0 */
+	hd_memset(walk->p, 0, HD_BYTES);
+	if (ctx_load(walk->ctx, walk->off, walk->p, len)) {
+		walk->sum = 0;
+		return 1;
+	}
+	walk->sum = bpf_csum_diff(NULL, 0, (void *)walk->p, HD_BYTES, walk->sum);
+	walk->off += HD_BYTES;
+	return 0;
+}
+
+/** nat_sum_is_right - whether a part of the packet that holds its own checksum sums up to what it must; of all lengths, so only for what is rare */
+__noinline int nat_sum_is_right(hd_ctx *ctx, __u32 off, __u32 end)
+{
+	struct sum_walk walk = { .ctx = ctx, .end = end };
+	__u32 zero = 0;
+
+	walk.p = bpf_map_lookup_elem(&hd_bytes, &zero);
+	if (!walk.p)
+		return 0;
+	walk.off = off + hd_unknown_zero;
+	walk.sum = hd_unknown_zero;
+	bpf_loop(65536 / HD_BYTES, sum_step, &walk, 0);
+	return csum_fold(walk.sum) == 0xffff;
+}
+
+/* RFC 5508 REQ-3: an error that was damaged, or quotes what was, tells nothing. The checksum of the transport in there may be cut off, and is not looked at. */
+static __always_inline bool is_damaged(hd_ctx *ctx, const struct hd_ip *ip, __u32 l4)
+{
+	return !nat_sum_is_right(ctx, ip->l4_off, ip->end) ||
+	       !nat_sum_is_right(ctx, ip->l4_off + 8, l4);
+}
+
 /* An error from outside about something that we have sent: who has sent it? */
 static __always_inline int nat_error_in(hd_ctx *ctx, struct hd_ip *ip, __u32 outside)
 {
@@ -226,7 +280,7 @@ static __always_inline int nat_error_in(hd_ctx *ctx, struct hd_ip *ip, __u32 out
 	__be32 addr;
 	__be16 port = 0;
 
-	if (!l4 || quoted.saddr != ip->daddr[0])
+	if (!l4 || quoted.saddr != ip->daddr[0] || is_damaged(ctx, ip, l4))
 		return 0;
 	addr = quoted.saddr;
 	if (ctx_load(ctx, quoted_port_off(l4, quoted.protocol, false), &port, 2))
@@ -523,6 +577,15 @@ static __always_inline __u64 block_as_owner(__u32 number, __be32 addr)
 	return ret;
 }
 
+/* One of those that are set, which nobody outside can guess (RFC 6056): the first from a random place on, round the end. */
+static __always_inline __u64 random_bit(__u64 set)
+{
+	__u32 skip = hd_cfg.nat_spread ? bpf_get_prandom_u32() & hd_cfg.nat_spread & 63 : 0;
+	__u64 turned = set >> skip | set << (-skip & 63), bit = turned & -turned;
+
+	return bit << skip | bit >> (-skip & 63);
+}
+
 /*
  * Takes a port of a block; 0 if there is none. A block whose port is taken is not given back; but it may have been since we have looked whose it is, and
  * then the port is another's.
@@ -530,7 +593,7 @@ static __always_inline __u64 block_as_owner(__u32 number, __be32 addr)
 static __always_inline __u32 block_take(struct hd_nat_block *block, __u32 number, __u64 owner)
 {
 	for (int i = 0; i < 4; i++) {
-		__u64 free = ~*(volatile __u64 *)&block->used, bit = free & -free;
+		__u64 free = ~*(volatile __u64 *)&block->used, bit = random_bit(free);
 
 		if (!free)
 			return 0;

@@ -36,6 +36,7 @@ enum hd_timeout {
  * @max_ports: entries of hd_ports; bounds the walk around a network
  * @flows_per_port: established flows that one port may have begun
  * @trace:     enum hd_trace_mode: whether this is the datapath, its twin, or the one that reports what it does
+ * @nat_spread: a port of a block is looked for from a random one of the first so many and one, a power of two; 0 = the lowest is next
  * @timeouts:  in jiffies, by enum hd_timeout
  */
 struct hd_port_config {
@@ -43,6 +44,7 @@ struct hd_port_config {
 	__u32 max_ports;
 	__u32 flows_per_port;
 	__u32 trace;
+	__u32 nat_spread;
 	__u32 timeouts[HD_TIMEOUT_COUNT];
 };
-HD_ASSERT_SIZE(struct hd_port_config, 52);
+HD_ASSERT_SIZE(struct hd_port_config, 56);

@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "heddle/abi.h"
 #include "heddle/config.h"
+#include "heddle/nat.h"
 #include "heddle/port.h"
 #include "heddle/reason.h"
 #include "heddle/stage.h"
@@ -180,7 +181,8 @@ static struct hd_port_config make_config(const struct hd_datapath *dp)
 {
 	struct hd_port_config config = { .hz = dp->hz,
 					 .max_ports = dp->limits.ports,
-					 .flows_per_port = dp->limits.flows_per_port };
+					 .flows_per_port = dp->limits.flows_per_port,
+					 .nat_spread = HD_NAT_BLOCK_PORTS - 1 };
 
 	for (int i = 0; i < HD_TIMEOUT_COUNT; i++)
 		config.timeouts[i] = dp->limits.timeouts_s[i] * dp->hz;

@@ -394,6 +394,7 @@ static const struct member members[] = {
 	M(hd_port_config, max_ports),
 	M(hd_port_config, flows_per_port),
 	M(hd_port_config, trace),
+	M(hd_port_config, nat_spread),
 	M(hd_port_config, timeouts),
 };
 

@@ -158,12 +158,15 @@ int main(int argc, char **argv)
 	for (size_t p = 0; p < sizeof(all_ports) / sizeof(all_ports[0]); p++)
 		for (size_t h = 0; h < sizeof(all_hz) / sizeof(all_hz[0]); h++) {
 			struct hd_port_config config = { .hz = all_hz[h],
-							 .max_ports = all_ports[p] };
+							 .max_ports = all_ports[p],
+							 .nat_spread = 63 };
 
 			failed |= load(argv[1], argv[2], &config) < 0;
 		}
 	for (uint32_t mode = HD_TRACE_TWIN; mode <= HD_TRACE_LIVE; mode++) {
-		struct hd_port_config config = { .hz = 250, .max_ports = 16384, .trace = mode };
+		struct hd_port_config config = {
+			.hz = 250, .max_ports = 16384, .trace = mode, .nat_spread = 63
+		};
 
 		failed |= load(argv[1], argv[2], &config) < 0;
 	}

@@ -320,7 +320,8 @@ static struct hd_port_config make_config(struct sizes sizes)
 					 .max_ports = MAX_PORTS,
 					 .flows_per_port = sizes.flows_per_port
 								   ? sizes.flows_per_port
-								   : MAX_FLOWS };
+								   : MAX_FLOWS,
+					 .nat_spread = sizes.nat_spread };
 
 	for (size_t i = 0; i < HD_TIMEOUT_COUNT; i++)
 		config.timeouts[i] = seconds[i] * config.hz;

@@ -118,6 +118,7 @@ struct sizes {
 	uint32_t frags;
 	uint32_t endpoints;
 	uint32_t flows_per_port;
+	uint32_t nat_spread;
 	uint32_t hz;
 };
 

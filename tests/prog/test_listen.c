@@ -152,6 +152,23 @@ static void hairpin(void **state)
 		"in 1, drop outside at 1 in routed-flow, shot");
 }
 
+/* RFC 5508 REQ-7: an error about such a packet is translated at both ends, as what it quotes. */
+static void hairpin_errors(void **state)
+{
+	struct fixture *f = *state;
+	struct host as_gate = gate;
+	struct pkt got, sent;
+
+	memcpy(as_gate.mac, inner.mac, 6);
+	forwarded_world(f);
+	becomes(f, 3, to_router(udp4(&cat, &gate, 4000, 81)), udp4(&as_gate, &ann, PORT(0), 80),
+		"in 3, routed udp begins, rules 11, out 1, redirect");
+	got = going(udp4(&as_gate, &ann, PORT(0), 80));
+	sent = with_port(with_port(with_target(with_source(got, cat.v4), GATE), 0, 4000), 2, 81);
+	becomes(f, 1, to_router(error_about(&ann, &gate, 3, 3, 0, &got)),
+		error_about(&as_gate, &cat, 3, 3, 0, &sent), "in 1, out 3, redirect");
+}
+
 static void hairpin_floating(void **state)
 {
 	struct fixture *f = *state;
@@ -199,12 +216,12 @@ static void hairpin_without_snat(void **state)
 int listen_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(in_and_back),	     TEST(two_to_one),
-		TEST(beside_a_floating_ip),  TEST(removed),
-		TEST(without_snat),	     TEST(errors),
-		TEST(not_handed_out),	     TEST(hairpin),
-		TEST(hairpin_floating),	     TEST(hairpin_without_snat),
-		TEST(not_by_another_router),
+		TEST(in_and_back),	    TEST(two_to_one),
+		TEST(beside_a_floating_ip), TEST(removed),
+		TEST(without_snat),	    TEST(errors),
+		TEST(not_handed_out),	    TEST(hairpin),
+		TEST(hairpin_errors),	    TEST(hairpin_floating),
+		TEST(hairpin_without_snat), TEST(not_by_another_router),
 	};
 
 	return cmocka_run_group_tests_name("listen", tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* test_nat.c - translation at the outside of a router: what goes on and in which form, which ports are handed out, and what gets in */
 #include "tests/prog/natted.h"
 
+#include <bpf/bpf.h>
+
 #define OUT_BEGINS "in 1, routed udp begins, rules 1, out 4, redirect"
 #define OUT_WAITS "in 1, routed udp waits, rules 1, out 4, redirect"
 #define OUT_GOES_ON "in 1, routed udp goes on, rules 1, out 4, redirect"
@@ -224,7 +226,196 @@ static void errors_out(void **state)
 		"in 1, drop icmp-unrelated at 1 in routed-flow, shot");
 }
 
+/* An error whose sum is wrong, or that quotes such a header, tells nothing (RFC 5508 REQ-3); one of any length whose sums are right does. */
+static void damaged_errors(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt sent, quote, bad;
+
+	natted_world(f, 4);
+	becomes(f, 1, ask(4000), asked(&gate, PORT(0)), OUT_BEGINS);
+	sent = going(asked(&gate, PORT(0)));
+	for (uint32_t more = 0; more < 600; more += 37) {
+		struct pkt in = sent;
+
+		pkt_bytes(&in, more);
+		quote = with_port(with_source(in, ann.v4), 0, 4000);
+		becomes(f, 5, error_about(&eve, &gate, 11, 0, 0, &in),
+			error_about(&eve_in, &ann, 11, 0, 0, &quote), "in 5, out 1, redirect");
+	}
+	bad = error_about(&eve, &gate, 11, 0, 0, &sent);
+	bad.data[bad.len - 1] ^= 1;
+	dropped(f, 5, bad, "in 5, drop to-router at 5 in route, shot");
+	bad = sent;
+	bad.data[ETH_HLEN + 8] ^= 1; /* its TTL */
+	bad = error_about(&eve, &gate, 11, 0, 0, &bad);
+	dropped(f, 5, bad, "in 5, drop to-router at 5 in route, shot");
+}
+
+/* What is neither query nor error, or an unknown query, is translated by its id; nothing that answers it is known, so nothing gets in (RFC 5508 REQ-11). */
+static void other_icmp(void **state)
+{
+	struct fixture *f = *state;
+
+	natted_world(f, 4);
+	becomes(f, 1, to_router(icmp4(&ann, &dan, 37, 0, 77)), icmp4(&gate, &dan, 37, 0, PORT(0)),
+		"in 1, routed icmp begins, rules 1, out 4, redirect");
+	dropped(f, 4, icmp4(&dan, &gate, 38, 0, PORT(0)),
+		"in 4, drop to-router at 4 in route, shot");
+	dropped(f, 4, icmp4(&dan, &gate, 9, 0, PORT(0)),
+		"in 4, drop to-router at 4 in route, shot");
+}
+
+/* --- how long --- */
+
+/* The only flow across a router has been silent for so long. */
+static void silent_for(struct fixture *f, uint32_t seconds)
+{
+	const struct bpf_map *maps[] = { f->skel->maps.hd_rnew4, f->skel->maps.hd_rflow4 };
+	struct hd_rflow_value value;
+	struct hd_flow4_key key;
+
+	for (size_t i = 0; i < 2; i++) {
+		int fd = bpf_map__fd(maps[i]);
+
+		if (bpf_map_get_next_key(fd, NULL, &key))
+			continue;
+		assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
+		value.flow.seen = (uint32_t)now(f) - seconds * HZ;
+		assert_int_equal(bpf_map_update_elem(fd, &key, &value, BPF_EXIST), 0);
+		return;
+	}
+	fail_msg("no flow");
+}
+
+/* An answer gets in as long as its flow is there: RFC 4787 REQ-5. */
+static void udp_patience(void **state)
+{
+	struct fixture *f = *state;
+
+	natted_world(f, 4);
+	becomes(f, 1, ask(4000), asked(&gate, PORT(0)), OUT_BEGINS);
+	silent_for(f, 29);
+	becomes(f, 4, udp4(&dan, &gate, 53, PORT(0)), udp4(&dan_in, &ann, 53, 4000), IN_CONFIRMS);
+	silent_for(f, 299);
+	becomes(f, 4, udp4(&dan, &gate, 53, PORT(0)), udp4(&dan_in, &ann, 53, 4000), IN_GOES_ON);
+	silent_for(f, 301);
+	dropped(f, 4, udp4(&dan, &gate, 53, PORT(0)),
+		"in 4, routed udp ends, drop outside at 4 in routed-flow, shot");
+	/* Its endpoint outlives it, by the sweep's two minutes. */
+	becomes(f, 1, ask(4000), asked(&gate, PORT(0)), OUT_BEGINS);
+	silent_for(f, 31);
+	dropped(f, 4, udp4(&dan, &gate, 53, PORT(0)),
+		"in 4, drop outside at 4 in routed-flow, shot");
+}
+
+/* RFC 5382 REQ-5. */
+static void tcp_patience(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt_segment syn = { PKT_SYN, 100, 0, 1000, -1 },
+			   syn_ack = { PKT_SYN | PKT_ACK, 500, 101, 1000, -1 },
+			   ack = { PKT_ACK, 101, 501, 1000, -1 },
+			   back = { PKT_ACK, 501, 101, 1000, -1 },
+			   fin = { PKT_FIN | PKT_ACK, 501, 101, 1000, -1 },
+			   late = { PKT_ACK, 502, 101, 1000, -1 };
+
+	natted_world(f, 4);
+	becomes(f, 1, to_router(tcp4(&ann, &dan, 4000, 80, syn, 0)),
+		tcp4(&gate, &dan, PORT(0), 80, syn, 0),
+		"in 1, routed tcp begins, rules 1, out 4, redirect");
+	silent_for(f, 29);
+	becomes(f, 4, tcp4(&dan, &gate, 80, PORT(0), syn_ack, 0),
+		tcp4(&dan_in, &ann, 80, 4000, syn_ack, 0),
+		"in 4, routed tcp half-open, rules 1, out 1, redirect");
+	becomes(f, 1, to_router(tcp4(&ann, &dan, 4000, 80, ack, 0)),
+		tcp4(&gate, &dan, PORT(0), 80, ack, 0),
+		"in 1, routed tcp established for good, rules 1, out 4, redirect");
+	silent_for(f, 7439);
+	becomes(f, 4, tcp4(&dan, &gate, 80, PORT(0), back, 0),
+		tcp4(&dan_in, &ann, 80, 4000, back, 0),
+		"in 4, routed tcp goes on, rules 1, out 1, redirect");
+	becomes(f, 4, tcp4(&dan, &gate, 80, PORT(0), fin, 0), tcp4(&dan_in, &ann, 80, 4000, fin, 0),
+		"in 4, routed tcp closing, rules 1, out 1, redirect");
+	silent_for(f, 239);
+	becomes(f, 4, tcp4(&dan, &gate, 80, PORT(0), late, 0),
+		tcp4(&dan_in, &ann, 80, 4000, late, 0),
+		"in 4, routed tcp goes on, rules 1, out 1, redirect");
+	silent_for(f, 241);
+	dropped(f, 4, tcp4(&dan, &gate, 80, PORT(0), late, 0),
+		"in 4, routed tcp ends, drop outside at 4 in routed-flow, shot");
+}
+
+/* RFC 5508 REQ-2. */
+static void ping_patience(void **state)
+{
+	struct fixture *f = *state;
+
+	natted_world(f, 4);
+	becomes(f, 1, to_router(icmp4(&ann, &dan, 8, 0, 77)), icmp4(&gate, &dan, 8, 0, PORT(0)),
+		"in 1, routed icmp begins, rules 1, out 4, redirect");
+	silent_for(f, 59);
+	becomes(f, 4, icmp4(&dan, &gate, 0, 0, PORT(0)), icmp4(&dan_in, &ann, 0, 0, 77),
+		"in 4, routed icmp established for good, rules 1, out 1, redirect");
+	silent_for(f, 61);
+	dropped(f, 4, icmp4(&dan, &gate, 0, 0, PORT(0)),
+		"in 4, routed icmp ends, drop outside at 4 in routed-flow, shot");
+}
+
+/* SYNs that cross each other (RFC 5382 REQ-2, RFC 9293 section 3.5). */
+static void simultaneous_open(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt_segment syn = { PKT_SYN, 100, 0, 1000, -1 },
+			   hello = { PKT_SYN, 500, 0, 1000, -1 },
+			   syn_ack = { PKT_SYN | PKT_ACK, 100, 501, 1000, -1 },
+			   answer = { PKT_SYN | PKT_ACK, 500, 101, 1000, -1 },
+			   data = { PKT_ACK, 101, 501, 1000, -1 };
+
+	natted_world(f, 4);
+	becomes(f, 1, to_router(tcp4(&ann, &dan, 4000, 80, syn, 0)),
+		tcp4(&gate, &dan, PORT(0), 80, syn, 0),
+		"in 1, routed tcp begins, rules 1, out 4, redirect");
+	becomes(f, 4, tcp4(&dan, &gate, 80, PORT(0), hello, 0),
+		tcp4(&dan_in, &ann, 80, 4000, hello, 0),
+		"in 4, routed tcp half-open, rules 1, out 1, redirect");
+	becomes(f, 1, to_router(tcp4(&ann, &dan, 4000, 80, syn_ack, 0)),
+		tcp4(&gate, &dan, PORT(0), 80, syn_ack, 0),
+		"in 1, routed tcp waits, rules 1, out 4, redirect");
+	becomes(f, 4, tcp4(&dan, &gate, 80, PORT(0), answer, 0),
+		tcp4(&dan_in, &ann, 80, 4000, answer, 0),
+		"in 4, routed tcp established for good, rules 1, out 1, redirect");
+	becomes(f, 1, to_router(tcp4(&ann, &dan, 4000, 80, data, 9)),
+		tcp4(&gate, &dan, PORT(0), 80, data, 9),
+		"in 1, routed tcp goes on, rules 1, out 4, redirect");
+}
+
 /* --- which ports are handed out --- */
+
+/* All of a block, each once, and not in the order of their numbers (RFC 6888 REQ-15): so it would be once in 64!. */
+static void not_to_be_guessed(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t used = 0;
+	uint32_t next = 0;
+	uint16_t last = 0;
+
+	fixture_resize(f, (struct sizes){ .nat_spread = HD_NAT_BLOCK_PORTS - 1 });
+	natted_world(f, 1);
+	for (uint16_t i = 0; i < HD_NAT_BLOCK_PORTS; i++) {
+		struct pkt p = ask((uint16_t)(4000 + i));
+		uint16_t port;
+
+		assert_int_equal(run_in(f, 1, &p), REDIRECTED);
+		port = endpoint_of(f, HD_FLOW_UDP, ann.v4, (uint16_t)(4000 + i));
+		assert_in_range(port, PORT(0), PORT(63));
+		assert_false(used >> (port - PORT(0)) & 1);
+		used |= 1ULL << (port - PORT(0));
+		next += port == last + 1;
+		last = port;
+	}
+	assert_in_range(next, 0, 40);
+}
 
 static void one_after_the_other(void **state)
 {
@@ -554,6 +745,13 @@ int nat_tests(void)
 		TEST(errors_in),
 		TEST(errors_in_about_ping),
 		TEST(errors_out),
+		TEST(damaged_errors),
+		TEST(other_icmp),
+		TEST(udp_patience),
+		TEST(tcp_patience),
+		TEST(ping_patience),
+		TEST(simultaneous_open),
+		TEST(not_to_be_guessed),
 		TEST(one_after_the_other),
 		TEST(not_all_to_one),
 		TEST(own_ports_behind_a_hole),
