@@ -163,6 +163,7 @@ static __always_inline int send_on(struct hd_pkt *pkt, struct hd_replay *replay,
 
 	if (r < 0)
 		return r;
+	hd_live_begin(pkt); /* what a filter asks for was behind a tag, or in a tunnel, before */
 	hd_port_count_in(pkt);
 	hd_trace(pkt, HD_TRACE_PORT, pkt->port, pkt->network);
 	hd_trace(pkt, HD_TRACE_FLOW_HIT, flow->rule[0], flow->rule[1]);

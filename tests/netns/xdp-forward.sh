@@ -79,6 +79,7 @@ same "checksums" "" "$(csum_errors one two a b c)"
 on switch ethtool -K p-one tx off tso off gso off >/dev/null
 
 # Where it is switched off, and on again, and while the daemon is dead, nothing is lost.
+taskset -cp "$(taskset -cp $$ | sed 's/.*: \([0-9]*\).*/\1/')" $$ >/dev/null # what is polled by several CPUs may overtake itself before we see it
 traffic_start a b 10.0.2.2
 at one uplink set wire --xdp-forward off
 same "tags" "$was" "$(rxvlan)"
@@ -91,6 +92,15 @@ wait_for 10 more
 host_up one
 traffic_stop
 same "drops" "" "$(drops_since one)$(drops_since two)"
+
+# What XDP sends on is traced where it is, once.
+begun() { grep -q 'trace --live: begins' "$T/heddled.log"; }
+"$B/heddle" -i "$I-one" -j trace --live --protocol tcp --address 10.0.2.2 -n 200 >"$T/live" &
+live=$!
+wait_for 20 begun
+by_xdp yes transfers a b 10.0.2.2 300000
+wait $live || fail "trace --live: $(<"$T/live")"
+same "stages" '["uplink-xdp"]' "$(jq -s -c '[.[] | select(.steps | any(.stage == "uplink-xdp"))] | .[-1].steps | map(.stage) | unique' "$T/live")"
 
 # A rule that is gone ends it with the next packet, and is named.
 on b timeout 20 python3 -c '
