@@ -277,8 +277,8 @@ static int add_router(struct hd_cli *cli, const struct plan *plan, struct hd_err
 
 static json_t *make_conf(const struct hd_cli *cli, const struct plan *plan)
 {
-	static const char *const all[] = { "portMappings", "ips", "mac",
-					   "ipRanges",	   "dns", "aliases" };
+	static const char *const all[] = { "portMappings", "ips",     "mac",	  "ipRanges",
+					   "dns",	   "aliases", "bandwidth" };
 	const char *run = getenv("HEDDLE_RUN_DIR");
 	json_t *capabilities = json_object(), *plugin;
 
@@ -448,6 +448,37 @@ static int unlink_groups(struct hd_cli *cli, const struct plan *plan, struct hd_
 	return r;
 }
 
+/* Ports of containers, or anything else but the host's leg, have to go first: nothing is taken back by half. */
+static int check_unused(struct hd_cli *cli, const struct plan *plan, struct hd_error *err)
+{
+	struct hd_request request = { .method = "GET", .path = "/v1/ports" };
+	const char *first = NULL;
+	_json_ json_t *ports = NULL;
+	json_t *port;
+	size_t i, n = 0;
+	int r = hd_client_call(&cli->client, &request, &ports, err);
+
+	if (r < 0)
+		return r;
+	json_array_foreach(ports, i, port) {
+		const char *name = json_string_value(json_object_get(port, "name"));
+		const char *network = json_string_value(json_object_get(port, "network"));
+
+		if (!name || !network || strcmp(network, plan->name) != 0 ||
+		    !strcmp(name, plan->host))
+			continue;
+		first = first ? first : name;
+		n++;
+	}
+	if (!n)
+		return 0;
+	r = hd_error_set(err, HD_ERR_CONFLICT,
+			 "cni: network %s: still used by %zu port%s, such as %s", plan->name, n,
+			 n == 1 ? "" : "s", first);
+	hd_error_hint(err, "remove the containers first; 'heddle port list' shows all");
+	return r;
+}
+
 /* The conf first: no container more. The uplink stays: others may be using it. */
 static int remove_network(struct hd_cli *cli, struct hd_error *err)
 {
@@ -460,6 +491,8 @@ static int remove_network(struct hd_cli *cli, struct hd_error *err)
 	char path[512];
 	int r = make_plan(cli, &plan, err);
 
+	if (r == 0)
+		r = check_unused(cli, &plan, err);
 	if (r < 0)
 		return r;
 	conf_path(&plan, "", path);

@@ -20,6 +20,9 @@
 #include "loader/cleanup.h"
 #include "loader/model/model.h"
 
+/* Bytes: the most that a port takes. */
+#define BURST_MAX ((json_int_t)1 << 30)
+
 /**
  * struct adding - one ADD
  * @made: what is known of it
@@ -300,6 +303,47 @@ static int set_labels(const struct hd_cni *cni, json_t *body, struct hd_cni_erro
 	return 0;
 }
 
+/*
+ * One direction of the bandwidth, as the runtime or the conf has it: bits a second, and bits. What exceeds a rate here is dropped, not delayed: a burst that is
+ * smaller than a port has by itself would be too small for TCP, so only a larger one is taken (docs/adr/0028).
+ */
+static int set_rate(const json_t *from, const char *rate_key, const char *burst_key,
+		    const char *rate_option, const char *burst_option, json_t *body,
+		    struct hd_cni_error *err)
+{
+	json_int_t rate = 0, burst = 0;
+	char text[32];
+
+	if (hd_cni_number(from, rate_key, 0, 1000000000000, &rate, err) < 0 ||
+	    hd_cni_number(from, burst_key, 0, INT64_MAX, &burst, err) < 0)
+		return -1;
+	if (!rate)
+		return 0;
+	if (rate < 8000)
+		return hd_cni_fail(err, HD_CNI_CONF, "%s: less than 8000 bits a second", rate_key);
+	(void)snprintf(text, sizeof(text), "%lldbit", (long long)rate);
+	(void)json_object_set_new(body, rate_option, json_string(text));
+	burst = burst / 8 < BURST_MAX ? burst / 8 : BURST_MAX;
+	if (burst <= rate / 8)
+		return 0;
+	(void)snprintf(text, sizeof(text), "%lldb", (long long)burst);
+	return json_object_set_new(body, burst_option, json_string(text));
+}
+
+static int set_rates(const struct hd_cni *cni, json_t *body, struct hd_cni_error *err)
+{
+	const json_t *wish = json_object_get(cni->runtime, "bandwidth"),
+		     *from = json_is_object(wish) ? wish : cni->conf;
+
+	if (wish && !json_is_null(wish) && !json_is_object(wish))
+		return hd_cni_fail(err, HD_CNI_CONF, "conf: bandwidth must be an object");
+	if (set_rate(from, "ingressRate", "ingressBurst", "ingress-rate", "ingress-burst", body,
+		     err) < 0)
+		return -1;
+	return set_rate(from, "egressRate", "egressBurst", "egress-rate", "egress-burst", body,
+			err);
+}
+
 static int set_groups(struct adding *adding, json_t *body, struct hd_cni_error *err)
 {
 	struct hd_cni *cni = adding->cni;
@@ -342,7 +386,7 @@ static int compose_port(struct adding *adding, json_t *ips, json_t **ret, struct
 	if (mtu)
 		(void)json_object_set_new(body, "mtu", json_integer(mtu));
 	if (set_mac(cni, body, err) < 0 || set_labels(cni, body, err) < 0 ||
-	    set_groups(adding, body, err) < 0)
+	    set_rates(cni, body, err) < 0 || set_groups(adding, body, err) < 0)
 		return -1;
 	*ret = TAKE_PTR(body);
 	return 0;

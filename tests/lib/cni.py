@@ -150,6 +150,23 @@ def dns_is_passed_on():
 
 
 @case
+def bandwidth_is_the_ports():
+    ns = netns("c1")
+    given = conf(runtimeConfig={"bandwidth": {"ingressRate": 10000000, "ingressBurst": 80000, "egressRate": 500000000, "egressBurst": 4294967296}})
+    good("ADD", given, ns=ns)
+    port = heddle("port", "show", "c1-eth0")
+    assert (port["ingress-rate"], port["egress-rate"], port["egress-burst"]) == ("10mbit", "500mbit", "512mb"), port
+    assert port["ingress-burst"] == "750000b", port  # that of the port itself
+    good("DEL", given, ns=ns)
+    good("ADD", conf(egressRate=64000), ns=ns)
+    assert heddle("port", "show", "c1-eth0")["egress-rate"] == "64kbit"
+    good("DEL", conf(), ns=ns)
+    for wrong in ({"ingressRate": "10M"}, {"ingressRate": -1}, {"egressRate": 10}, 7):
+        bad(7, "", "ADD", conf(runtimeConfig={"bandwidth": wrong}), ns=ns)
+    drop(ns)
+
+
+@case
 def labels_of_conf_and_pod():
     ns = netns("c1")
     good("ADD", conf(labels={"app": "web"}), ns=ns, env={"CNI_ARGS": "K8S_POD_NAMESPACE=prod;K8S_POD_NAME=-not-a-label"})

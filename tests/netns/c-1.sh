@@ -79,6 +79,10 @@ container next --network lab -p 8080:80
 wait_for 5 fetch out 192.0.2.1 8080
 same "the next one" "I am next" "$(fetch out 192.0.2.1 8080)"
 
+written=$(md5sum "$T"/net.d/*lab*)
+refused 4 'still used by .* port' on host "$B/heddle" -i "$I" cni remove lab --conf-dir "$T/net.d"
+same "the conf" "$written" "$(md5sum "$T"/net.d/*lab*)"
+
 # rm while there is no daemon is done when there is one.
 daemon_kill
 pod rm -f -t 0 next >/dev/null
