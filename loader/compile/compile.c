@@ -160,7 +160,7 @@ static int compile_network(struct compiler *c, const struct hd_object *object)
 		.flags = (network->flood ? HD_NETWORK_FLOOD : 0) |
 			 (network->suppress ? HD_NETWORK_SUPPRESS : 0) |
 			 (c->underlay.is_v6 ? HD_NETWORK_IPV6_UNDERLAY : 0),
-		.ageing_jiffies = network->ageing_s * c->hz,
+		.ageing_jiffies = hd_network_ageing(network, c->hz),
 		.tunnel = tunnel_value(network),
 	};
 	int r = network->tunnel == HD_TUNNEL_NONE ? 0 : compile_tunnel(c, object);

@@ -51,7 +51,7 @@ struct hd_network {
 	bool has_dscp;
 	const char *physical;
 	uint16_t vlan;
-	uint32_t ageing_s;
+	uint32_t ageing_s; /* see hd_network_ageing() */
 	uint32_t port_mac_limit;
 	bool flood;
 	bool suppress;
@@ -657,6 +657,14 @@ bool hd_model_underlay_is_v6(const struct hd_model *model);
 
 /** hd_model_wants_socket - whether tunnel packets come to a UDP port, at an uplink */
 bool hd_model_wants_socket(const struct hd_model *model, uint16_t port);
+
+/**
+ * hd_network_ageing - how long an entry of the FDB may not have been touched before it is old, in jiffies; 0 = for ever
+ * @hz: jiffies in a second
+ *
+ * The datapath touches one at most once a second, so that what is heard all the time may look a second old.
+ */
+uint32_t hd_network_ageing(const struct hd_network *network, uint32_t hz);
 
 /** hd_network_mtu - largest IP packet in a network */
 uint32_t hd_network_mtu(const struct hd_network *network, const struct hd_underlay *underlay);

@@ -34,6 +34,11 @@ uint32_t hd_network_mtu(const struct hd_network *network, const struct hd_underl
 	return underlay->mtu < MTU_MIN + overhead ? MTU_MIN : underlay->mtu - overhead;
 }
 
+uint32_t hd_network_ageing(const struct hd_network *network, uint32_t hz)
+{
+	return network->ageing_s ? (network->ageing_s + 1) * hz : 0;
+}
+
 struct hd_object *hd_model_physical(const struct hd_model *model, const char *name)
 {
 	hd_model_each(model, HD_NOUN_UPLINK, uplink)

@@ -64,7 +64,7 @@ bool hd_fdb_is_old(const struct hd_datapath *dp, const struct hd_network *networ
 
 	if (!network->ageing_s || (value->flags & HD_FDB_STATIC) || jiffies < 0)
 		return false;
-	return (uint32_t)jiffies > network->ageing_s * dp->hz;
+	return (uint32_t)jiffies > hd_network_ageing(network, dp->hz);
 }
 
 static bool condemns_stale(const struct purge *p, const struct hd_fdb_key *key,

@@ -212,13 +212,14 @@ static void networks(void **state)
 		const char *more;
 		uint32_t flags, ageing;
 	} cases[] = {
-		{ "", HD_NETWORK_FLOOD, 300 * HZ },
-		{ ",\"flood\":false", 0, 300 * HZ },
+		{ "", HD_NETWORK_FLOOD, 301 * HZ },
+		{ ",\"flood\":false", 0, 301 * HZ },
 		{ ",\"neighbour-suppression\":true", HD_NETWORK_FLOOD | HD_NETWORK_SUPPRESS,
-		  300 * HZ },
+		  301 * HZ },
 		{ ",\"flood\":false,\"neighbour-suppression\":true,\"ageing\":0",
 		  HD_NETWORK_SUPPRESS, 0 },
-		{ ",\"ageing\":1000000", HD_NETWORK_FLOOD, 1000000u * HZ },
+		{ ",\"ageing\":1000000", HD_NETWORK_FLOOD, 1000001u * HZ },
+		{ ",\"ageing\":1", HD_NETWORK_FLOOD, 2 * HZ },
 	};
 	struct fixture *f = *state;
 
@@ -247,7 +248,7 @@ static void ageing_does_not_overflow(void **state)
 	network(f, "blue", ",\"ageing\":1000000");
 	assert_int_equal(hd_compile(f->model, NULL, 0, 1000, &f->out, NULL), 0);
 	memcpy(&value, row(f, HD_TABLE_NETWORKS, &id), sizeof(value));
-	assert_int_equal(value.ageing_jiffies, 1000000000u);
+	assert_int_equal(value.ageing_jiffies, 1000001000u);
 }
 
 static void port_flags(void **state)
