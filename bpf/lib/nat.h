@@ -938,6 +938,14 @@ static __always_inline bool answers_by_endpoint(const struct hd_ip *ip,
 	       !fip_find(ip->router, ip->saddr[0], HD_NAT_OUT);
 }
 
+/* The same for IPv6: from an address that nothing begins to from outside any more. */
+static __always_inline bool answers_from_closed(const struct hd_ip *ip,
+						const struct hd_end_value *end)
+{
+	return goes_outside(ip, end) && is_closed(ip, end) &&
+	       (!(end->flags & HD_END_FIPS6) || !hd_fip6_find(ip->router, HD_NAT_OUT, 1));
+}
+
 /**
  * hd_nat_keeps - whether a flow that is judged again may go on, as far as the filter of its router is concerned
  * @forward:     the packet in hand is its opener's
@@ -955,7 +963,11 @@ __noinline int hd_nat_keeps(__u32 forward, __u32 established)
 		return hd_nat_lets_in();
 	router = ip->router;
 	end = bpf_map_lookup_elem(&hd_ends, &router);
-	if (!end || (!forward && !answers_by_endpoint(ip, end)))
+	if (!end)
+		return 1;
+	if (!ip_is_v4(ip))
+		return !answers_from_closed(ip, end);
+	if (!forward && !answers_by_endpoint(ip, end))
 		return 1;
 	return !!(end->flags & (HD_END_NAT_OPEN | HD_END_NAT_ADDRESS));
 }

@@ -75,7 +75,40 @@ hd firewall rule-add edge --position 2 --action allow >/dev/null
 silent far 2001:db8:27::3
 pings far 2001:db8:27::2
 hd firewall del edge
-hd router gateway r --network ext --ip $GATEWAY6
+
+# What began from outside ends with --snat on, whoever speaks next.
+allow default --direction ingress --ethertype ipv6 --protocol udp --port 7001
+cat >"$T/ends.py" <<'PY'
+import subprocess
+from frames import *
+
+def udp(name, *address):
+    with netns(name):
+        end = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    end.bind(address)
+    end.settimeout(5)
+    return end
+
+far, near, order = sys.argv[1], sys.argv[2], sys.argv[3:]
+outer, inner = udp(far, "2001:db8:fa::2", 7002), udp(near, "2001:db8:27::2", 7001)
+outer.sendto(b"hello", ("2001:db8:27::2", 7001))
+data, peer = inner.recvfrom(100)
+for _ in range(3):
+    inner.sendto(b"answer", peer)
+    same("answer", b"answer", outer.recv(100))
+    outer.sendto(b"more", ("2001:db8:27::2", 7001))
+    same("more", b"more", inner.recv(100))
+subprocess.run(order, check=True)
+inner.sendto(b"still there?", peer)
+outer.settimeout(0.5)
+try:
+    check(False, f"{outer.recv(100)} after the gate was shut")
+except TimeoutError:
+    pass
+PY
+before=$(drops_of outside)
+py "$T/ends.py" "$N-far" "$N-a" "$B/heddle" -i "$I" router gateway r --network ext --ip $GATEWAY6
+(($(drops_of outside) > before)) || fail "not named: $(hd drops)"
 silent far 2001:db8:27::3
 kill -INT "$long"
 wait "$long" || true
