@@ -130,9 +130,10 @@ enum {
 	NAT_ERROR = 1 << 5,  /* an ICMP error: what it quotes is translated as well */
 	NAT_HAIRPIN =
 		1 << 6, /* from inside, for an outside endpoint: the source is translated as well */
-	NAT_FORWARD = 1 << 7, /* the destination is a port forward's */
-	NAT_BEGINS = 1 << 8,  /* it begins a flow */
-	NAT_SHUT = 1 << 9,    /* from outside, for who is known there by a floating IP alone */
+	NAT_FORWARD = 1 << 7,  /* the destination is a port forward's */
+	NAT_BEGINS = 1 << 8,   /* it begins a flow */
+	NAT_SHUT = 1 << 9,     /* from outside, for who is known there by a floating IP alone */
+	NAT_WRITTEN = 1 << 10, /* the addresses of IPv4 are in the packet already */
 };
 
 static __always_inline const struct hd_fip_value *fip_find(__u32 zone, __be32 addr, __u32 dir)
@@ -989,20 +990,21 @@ static __always_inline __u64 csum_flags(const struct hd_ip *ip)
 	return ip->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 }
 
-/* One address of an IPv4 packet, at @off, with all checksums that cover it. */
-__noinline int nat_address(hd_ctx *ctx, __u32 off, __be32 old, __be32 new)
+/* An address of an IPv4 packet, in the checksum of its transport header. An error has none: its header in the scratch is that of what it quotes. */
+__noinline int nat_sum(hd_ctx *ctx, __be32 old, __be32 new)
 {
 	struct hd_ip *ip = hd_ip_entering();
-	__u32 csum;
+	__u32 csum = ip && !(ip->nat & NAT_ERROR) ? pseudo_csum(ip) : 0;
 
-	if (!ip)
-		return -1;
-	csum = ip->nat & NAT_ERROR ? 0 : pseudo_csum(ip);
-	if (csum && ctx_replace_l4(ctx, csum, old, new, BPF_F_PSEUDO_HDR | csum_flags(ip) | 4))
-		return -1;
-	if (ctx_replace_l3(ctx, ETH_HLEN + 10, old, new, 4))
-		return -1;
-	return ctx_put(ctx, off, &new, 4) ? -1 : 0;
+	return csum && ctx_replace_l4(ctx, csum, old, new, BPF_F_PSEUDO_HDR | csum_flags(ip) | 4)
+		       ? -1
+		       : 0;
+}
+
+/* An address of an IPv4 packet at @off, with the checksum of its header. */
+static __always_inline int nat_address(hd_ctx *ctx, __u32 off, __be32 old, __be32 new)
+{
+	return ctx_replace_l3(ctx, ETH_HLEN + 10, old, new, 4) || ctx_put(ctx, off, &new, 4);
 }
 
 /* One port, or id of a query. */
@@ -1071,11 +1073,14 @@ static __always_inline int rewrite_addresses6(hd_ctx *ctx, const struct hd_ip *i
 	return r ? -HD_DROP_NO_MEMORY : 0;
 }
 
-/** hd_nat_rewrite - write into the packet what it is called where it goes; 0 or -HD_DROP_NO_MEMORY */
+/**
+ * hd_nat_rewrite - write into the packet what it is called where it goes; 0 or -HD_DROP_NO_MEMORY
+ *
+ * Of IPv4 the addresses themselves, and the checksum of the header, are written together with its TTL: by hd_hop_write(), which comes next.
+ */
 __noinline int hd_nat_rewrite(hd_ctx *ctx)
 {
 	struct hd_ip *ip = hd_ip_entering();
-	__be32 old;
 	int r = 0;
 
 	if (!ip)
@@ -1083,12 +1088,11 @@ __noinline int hd_nat_rewrite(hd_ctx *ctx)
 	if (!ip_is_v4(ip))
 		return rewrite_addresses6(ctx, ip);
 	if (ip->nat & NAT_DST)
-		r = nat_address(ctx, ETH_HLEN + 16, ip->nat_dst_addr[0], ip->nat_to_addr[0]);
+		r = nat_sum(ctx, ip->nat_dst_addr[0], ip->nat_to_addr[0]);
 	if ((ip->nat & NAT_DST_PORT) && !(ip->flags & HD_IP_LATER))
 		r |= nat_port_at(ctx, port_off(ip, true), ip->nat_dst_port, ip->nat_to_port);
 	if (ip->nat & NAT_SRC)
-		r |= ctx_load(ctx, ETH_HLEN + 12, &old, 4) ||
-		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr[0]);
+		r |= nat_sum(ctx, ip->saddr[0], ip->nat_src_addr[0]);
 	if ((ip->nat & NAT_SRC_PORT) && !(ip->flags & HD_IP_LATER))
 		r |= nat_port_at(ctx, port_off(ip, false), ip->sport, ip->nat_src_port);
 	return r ? -HD_DROP_NO_MEMORY : 0;
@@ -1114,6 +1118,7 @@ __noinline int hd_nat_rewrite_error(hd_ctx *ctx)
 		     nat_address(ctx, ETH_HLEN + 12, old, ip->nat_src_addr[0]) ||
 		     nat_quoted(ctx, 1, ip->nat_src_addr[0],
 				ip->nat & NAT_SRC_PORT ? ip->nat_src_port : 0);
+	ip->nat |= NAT_WRITTEN;
 	return r ? -HD_DROP_NO_MEMORY : 0;
 }
 

@@ -48,8 +48,8 @@ static __always_inline bool hd_router_find(struct hd_pkt *pkt)
 	return pkt->ip->router;
 }
 
-/* Ethernet, and of IPv4 all up to the checksum, of IPv6 up to the hop limit. */
-#define REWRITE4 (ETH_HLEN + 12)
+/* Ethernet, and of IPv4 all but options, of IPv6 up to the hop limit. */
+#define REWRITE4 (ETH_HLEN + 20)
 #define REWRITE6 (ETH_HLEN + 8)
 
 /* In its external network a router is on this host alone, and there may be others of its kind: there it has the MAC of this host. */
@@ -65,24 +65,40 @@ static __always_inline void rewrite_eth(__u8 *p, const struct hd_ip *ip,
 		mac_copy(p + 6, end->from);
 }
 
-/*
- * RFC 1624: the TTL is the upper half of its word, and goes down by one; so the checksum goes up. Together the header sums up to what it was, so a
- * sum that the device has made of the packet stays right; it does not hold the Ethernet header.
- */
+static __always_inline void write_address4(__be32 *addr, __u16 *check, __be32 new)
+{
+	*check = csum_replace(*check, (__u16)*addr, (__u16) new);
+	*check = csum_replace(*check, *addr >> 16, new >> 16);
+	*addr = new;
+}
+
+/* TTL and addresses; the checksum of the transport header follows in hd_nat_rewrite(). */
+static __always_inline void write_ip4(struct iphdr *iph, const struct hd_ip *ip)
+{
+	__u16 check = iph->check;
+
+	iph->ttl--;
+	check = csum_replace(check, bpf_htons(0x0100), 0); /* the upper half of its word */
+	if ((ip->nat & (NAT_DST | NAT_WRITTEN)) == NAT_DST)
+		write_address4(&iph->daddr, &check, ip->nat_to_addr[0]);
+	if ((ip->nat & (NAT_SRC | NAT_WRITTEN)) == NAT_SRC)
+		write_address4(&iph->saddr, &check, ip->nat_src_addr[0]);
+	iph->check = check;
+}
+
+/* Together the header sums up to what it was, so a sum that the device has made of the packet stays right; it does not hold the Ethernet header. */
 static __always_inline int rewrite4(hd_ctx *ctx, const struct hd_ip *ip,
 				    const struct hd_port_value *router)
 {
-	__u8 p[REWRITE4 + 2];
-	__u32 sum;
+	__u8 room[REWRITE4 + 2] __attribute__((aligned(4))), *p = room + 2; /* IP at a word */
+	struct iphdr *iph = (void *)(p + ETH_HLEN);
 
 	if (ctx_load(ctx, 0, p, REWRITE4))
 		return -HD_DROP_IP_MALFORMED;
-	if (p[ETH_HLEN + 8] <= 1)
+	if (iph->ttl <= 1)
 		return -HD_DROP_TTL; /* of one that has waited; of others it is known */
 	rewrite_eth(p, ip, router);
-	p[ETH_HLEN + 8]--;
-	sum = *(hd_u16 *)(p + ETH_HLEN + 10) + bpf_htons(0x0100);
-	*(hd_u16 *)(p + ETH_HLEN + 10) = sum + (sum >= 0xffff);
+	write_ip4(iph, ip);
 	return ctx_put(ctx, 0, p, REWRITE4) ? -HD_DROP_NO_MEMORY : 0;
 }
 
