@@ -95,7 +95,7 @@ same "drops" "" "$(drops_since one)$(drops_since two)"
 
 # What XDP sends on is traced where it is, once.
 begun() { grep -q 'trace --live: begins' "$T/heddled.log"; }
-"$B/heddle" -i "$I-one" -j trace --live --protocol tcp --address 10.0.2.2 -n 200 >"$T/live" &
+"$B/heddle" -i "$I-one" --timeout 60 -j trace --live --protocol tcp --address 10.0.2.2 -n 200 >"$T/live" &
 live=$!
 wait_for 20 begun
 by_xdp yes transfers a b 10.0.2.2 300000
