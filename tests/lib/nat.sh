@@ -64,3 +64,34 @@ seen() {
 nat() {
 	py "$1" "$N" "$GATEWAY" "$FLOATING" "${@:2}"
 }
+
+# way_out NS ADDRESS FAR: a second uplink of host one of two_hosts.sh, and who is outside behind it; NS, FAR: ns and far, or ns6 and far6. With XDP both uplinks send on
+# by XDP what they may, and all that is at their other ends is as network cards are.
+way_out() {
+	"$1" outside
+	ip -n "$N-one" link add eth1 type veth peer name eth0 netns "$N-outside"
+	ip -n "$N-one" link set eth1 up
+	ip -n "$N-outside" addr add "$2" dev eth0 nodad
+	ip -n "$N-outside" link set eth0 up
+	link_turns outside eth0 UP
+	link_turns one eth1 UP
+	"$3" 1500
+	at one uplink add eth1 --physical physnet1
+	at one network add ext --type flat --physical physnet1
+	[[ ${UPLINK_MODE-} == xdp ]] || return 0
+	on outside ethtool -K eth0 gro on tx off tso off gso off >/dev/null
+	on switch ethtool -K p-one gro on >/dev/null
+	on far ethtool -K eth0 tx off tso off gso off >/dev/null
+	at one uplink set eth1 --xdp-forward on
+	at one uplink set wire --xdp-forward on
+}
+
+# went_by_xdp N: with XDP: each uplink of host one has sent on more than N packets by it
+went_by_xdp() {
+	local device
+
+	[[ ${UPLINK_MODE-} == xdp ]] || return 0
+	for device in wire eth1; do
+		(($(xdp_sent one $device) > $1)) || fail "XDP has sent on from $device: $(xdp_sent one $device)"
+	done
+}

@@ -115,6 +115,11 @@ drops_since() {
 	[[ $now == "$before" ]] || echo "$1: $before -> $now"
 }
 
+# xdp_sent HOST DEVICE: packets that XDP has sent on from a veth, as its driver counts them; "errors" in front if one of them was lost
+xdp_sent() {
+	on "$1" ethtool -S "$2" | awk '/xdp_redirect:/ { sum += $2 } /_errors:/ && $2 { print "errors" } END { print sum + 0 }'
+}
+
 # ---- looking at the wire ----
 
 # watch_start HOST [MTU [DEVICE]]: look at each frame that comes to a host by its wire, see underlay.py. Where XDP opens them it is looked at how they leave the switch:

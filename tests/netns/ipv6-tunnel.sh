@@ -11,23 +11,7 @@
 
 pair
 tunnels 4
-ns6 outside
-ip -n "$N-one" link add eth1 type veth peer name eth0 netns "$N-outside"
-ip -n "$N-one" link set eth1 up
-ip -n "$N-outside" addr add $OUTSIDE6/64 dev eth0 nodad
-ip -n "$N-outside" link set eth0 up
-link_turns outside eth0 UP
-link_turns one eth1 UP
-far6 1500
-at one uplink add eth1 --physical physnet1
-if [[ ${UPLINK_MODE-} == xdp ]]; then
-	on outside ethtool -K eth0 gro on tx off tso off gso off >/dev/null # as network cards
-	on switch ethtool -K p-one gro on >/dev/null
-	on far ethtool -K eth0 tx off tso off gso off >/dev/null
-	at one uplink set eth1 --xdp-forward on
-	at one uplink set wire --xdp-forward on
-fi
-at one network add ext --type flat --physical physnet1
+way_out ns6 "$OUTSIDE6/64" far6
 at one subnet add ext6 --network ext --cidr 2001:db8:ff::/64 --gateway $OUTSIDE6
 at one router add r
 at one router gateway r --network ext --ip $GATEWAY6
@@ -76,9 +60,4 @@ at one floating-ip del $FLOATING6
 silent outside $FLOATING6
 pings w 2001:db8:fa::2
 same "checksums" "" "$(csum_errors one two outside far w)"
-if [[ ${UPLINK_MODE-} == xdp ]]; then
-	for device in wire eth1; do
-		sent=$(on one ethtool -S $device | awk '/xdp_redirect:/ { sum += $2 } /_errors:/ { bad += $2 } END { print bad ? -bad : sum }')
-		((sent > 500)) || fail "XDP has sent on $sent from $device"
-	done
-fi
+went_by_xdp 500

@@ -17,23 +17,7 @@ family=${FAMILY:-4}
 
 pair
 tunnels "$family"
-ns outside
-ip -n "$N-one" link add eth1 type veth peer name eth0 netns "$N-outside"
-ip -n "$N-one" link set eth1 up
-ip -n "$N-outside" addr add 172.16.0.1/16 dev eth0
-ip -n "$N-outside" link set eth0 up
-link_turns outside eth0 UP
-link_turns one eth1 UP
-far 1500
-at one uplink add eth1 --physical physnet1
-if [[ ${UPLINK_MODE-} == xdp ]]; then
-	on outside ethtool -K eth0 gro on tx off tso off gso off >/dev/null # as network cards
-	on switch ethtool -K p-one gro on >/dev/null
-	on far ethtool -K eth0 tx off tso off gso off >/dev/null
-	at one uplink set eth1 --xdp-forward on
-	at one uplink set wire --xdp-forward on
-fi
-at one network add ext --type flat --physical physnet1
+way_out ns 172.16.0.1/16 far
 at one subnet add ext --network ext --cidr 172.16.0.0/16 --gateway 172.16.0.1
 at one router add r
 at one router gateway r --network ext --ip $GATEWAY
@@ -207,9 +191,4 @@ silent outside $FLOATING
 same "seen outside" $GATEWAY "$(seen gre tcp | cut -d' ' -f1)"
 same "others" 172.16.200.153 "$(seen vxlan tcp | cut -d' ' -f1)"
 same "checksums" "" "$(csum_errors one two outside far "${TYPES[@]}")"
-if [[ ${UPLINK_MODE-} == xdp ]]; then
-	for device in wire eth1; do
-		sent=$(on one ethtool -S $device | awk '/xdp_redirect:/ { sum += $2 } /_errors:/ { bad += $2 } END { print bad ? -bad : sum }')
-		((sent > 1000)) || fail "XDP has sent on $sent from $device"
-	done
-fi
+went_by_xdp 1000

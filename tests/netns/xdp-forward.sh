@@ -35,7 +35,7 @@ same "tags" "off" "$(rxvlan)"
 same "told" "xdp" "$(at one -j uplink show wire | jq -r '."forward-in-use"')"
 
 # sent: frames that XDP has sent on
-sent() { on one ethtool -S wire | awk '/xdp_redirect:/ { sum += $2 } /_errors:/ && $2 { print "errors" } END { print sum + 0 }'; }
+sent() { xdp_sent one wire; }
 
 # by_xdp yes|no COMMAND...: most of its frames are sent by XDP, or none
 by_xdp() {
