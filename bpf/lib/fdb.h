@@ -136,11 +136,19 @@ static __always_inline int learn_move(struct hd_pkt *pkt, struct hd_fdb_value *e
 	return 0;
 }
 
+/** hd_fdb_touch - its MAC was heard: noted at most once a second, so that a busy sender does not bounce its cache line between CPUs */
+static __always_inline void hd_fdb_touch(struct hd_fdb_value *entry)
+{
+	__u64 now = bpf_jiffies64();
+
+	if (hd_may_write() && !(entry->flags & HD_FDB_STATIC) && now - entry->seen > hd_cfg.hz)
+		entry->seen = now;
+}
+
 /**
  * hd_fdb_learn - remember that the source MAC is behind the port the packet came from
  *
- * Costs nothing for a port that sends from its configured MAC, in its own VLAN. An entry is written at most once a second, so that a busy sender
- * does not bounce its cache line between CPUs.
+ * Costs nothing for a port that sends from its configured MAC, in its own VLAN.
  *
  * Return: 0, -HD_DROP_MAC_STATIC, or -HD_DROP_MAC_LIMIT.
  */
@@ -148,7 +156,6 @@ static __always_inline int hd_fdb_learn(struct hd_pkt *pkt)
 {
 	struct hd_fdb_value *entry;
 	struct hd_fdb_key key;
-	__u64 now;
 
 	if ((pkt->from->flags & HD_PORT_HAS_MAC) && mac_equal(pkt->src, pkt->from->mac) &&
 	    pkt->vlan == pkt->from->vlan)
@@ -159,9 +166,7 @@ static __always_inline int hd_fdb_learn(struct hd_pkt *pkt)
 		return learn_new(pkt);
 	if (entry->port != pkt->port)
 		return learn_move(pkt, entry);
-	now = bpf_jiffies64();
-	if (hd_may_write() && !(entry->flags & HD_FDB_STATIC) && now - entry->seen > hd_cfg.hz)
-		entry->seen = now;
+	hd_fdb_touch(entry);
 	return 0;
 }
 

@@ -55,12 +55,10 @@ static __always_inline bool is_known_source(const struct hd_pkt *pkt)
 {
 	struct hd_fdb_key key = fdb_key(pkt, pkt->src);
 	struct hd_fdb_value *entry = bpf_map_lookup_elem(&hd_fdb, &key);
-	__u64 now = bpf_jiffies64();
 
 	if (!entry || entry->port != pkt->port)
 		return false;
-	if (hd_may_write() && !(entry->flags & HD_FDB_STATIC) && now - entry->seen > hd_cfg.hz)
-		entry->seen = now;
+	hd_fdb_touch(entry);
 	return true;
 }
 

@@ -19,6 +19,7 @@
 #include "lib/csum.h"
 #include "lib/eth.h"
 #include "lib/port.h"
+#include "lib/sum.h"
 
 /* hd_tunnels: what the outer header says -> network. Writer: the daemon. */
 struct {
@@ -249,59 +250,6 @@ static __always_inline int outer_geneve(struct hd_pkt *pkt, struct outer *o)
 /* Routing, strict route, the first bit of recursion; version. Bits 6 to 12 are reserved, and ignored (RFC 2784 section 2.1). */
 #define GRE_MUST_BE_ZERO 0x4c07
 
-/* The bytes of a packet from @off to @end, summed up a piece at a time. */
-struct csum_walk {
-	hd_ctx *ctx;
-	__u32 off;
-	__u32 end;
-	__u32 sum;
-	int r;
-};
-
-static long csum_step(__u32 i, void *arg)
-{
-	struct csum_walk *walk = arg;
-	__u32 zero = 0, len = walk->end - walk->off;
-	__u8 *piece = bpf_map_lookup_elem(&hd_bytes, &zero);
-	__s64 sum;
-
-	if (!piece || walk->off >= walk->end)
-		return 1;
-	if (len >= HD_BYTES) {
-		walk->r = ctx_load(walk->ctx, walk->off, piece, HD_BYTES);
-		len = HD_BYTES;
-	} else {
-		hd_memset(piece, 0, HD_BYTES);
-		len &= HD_BYTES - 1;
-		/* Not "if (len)": the verifier of Linux 6.1 does not learn from it that there is something to read. */
-		if (len > 1)
-			walk->r = ctx_load(walk->ctx, walk->off, piece, len);
-		else
-			walk->r = ctx_load(walk->ctx, walk->off, piece, 1);
-	}
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)piece, HD_BYTES, walk->sum);
-	walk->sum = (__u32)sum;
-	walk->off += len;
-	return walk->r < 0;
-}
-
-/* Over the GRE header and all that follows it. Only few endpoints send one, so it need not be fast. */
-static __noinline int gre_checksum_is_right(struct hd_pkt *pkt, __u32 off, __u32 end)
-{
-	struct csum_walk walk = { .end = end };
-	__u32 sum;
-
-	if (!pkt || !pkt->ctx)
-		return 0;
-	walk.ctx = pkt->ctx;
-	walk.off = off + hd_unknown_zero;
-	walk.sum = hd_unknown_zero;
-	walk.r = hd_unknown_zero;
-	bpf_loop(65536 / HD_BYTES + 1, csum_step, &walk, 0);
-	sum = csum_fold(walk.sum);
-	return !walk.r && sum == 0xffff;
-}
-
 static __always_inline int outer_gre(struct hd_pkt *pkt, struct outer *o)
 {
 	const hd_u16 *gre = ctx_header(pkt->ctx, o->off, 4);
@@ -327,9 +275,9 @@ static __always_inline int outer_gre(struct hd_pkt *pkt, struct outer *o)
 	}
 	if (flags & GRE_SEQ)
 		o->off += 4;
-	/* What is made of segments has been checked by who put them together, or was never on a wire. */
+	/* Over the GRE header and all that follows it. What is made of segments has been checked by who put them together, or was never on a wire. */
 	if ((flags & GRE_CSUM) && !ctx_is_super(pkt->ctx) &&
-	    !gre_checksum_is_right(pkt, start, o->end))
+	    !hd_sum_is_right(pkt->ctx, start, o->end))
 		return -HD_DROP_TUNNEL_CSUM;
 	return OUTER_OURS;
 }

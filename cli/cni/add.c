@@ -304,8 +304,8 @@ static int set_labels(const struct hd_cni *cni, json_t *body, struct hd_cni_erro
 }
 
 /*
- * One direction of the bandwidth, as the runtime or the conf has it: bits a second, and bits. What exceeds a rate here is dropped, not delayed: a burst that is
- * smaller than a port has by itself would be too small for TCP, so only a larger one is taken (docs/adr/0028).
+ * One direction of the bandwidth, as the runtime or the conf has it: bits a second, and bits. What exceeds a rate here is dropped, not delayed: a burst that
+ * is no more than a second's worth would be too small for TCP, so only a larger one is taken; else the port has its own (docs/adr/0028).
  */
 static int set_rate(const json_t *from, const char *rate_key, const char *burst_key,
 		    const char *rate_option, const char *burst_option, json_t *body,

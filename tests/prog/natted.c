@@ -230,9 +230,10 @@ struct pkt going(struct pkt p)
 struct pkt error_about(const struct host *from, const struct host *to, uint8_t type, uint8_t code,
 		       uint32_t word, const struct pkt *about)
 {
-	struct pkt p = ip4(from, to, IPPROTO_ICMP);
+	bool v6 = (about->data[12] << 8 | about->data[13]) == ETH_P_IPV6;
+	struct pkt p = v6 ? ip6(from, to, IPPROTO_ICMPV6) : ip4(from, to, IPPROTO_ICMP);
 
-	pkt_icmp(&p, IPPROTO_ICMP, type, code, 0);
+	pkt_icmp(&p, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, type, code, 0);
 	word = htonl(word);
 	memcpy(p.data + p.len - 4, &word, sizeof(word));
 	pkt_put(&p, about->data + ETH_HLEN, about->len - ETH_HLEN);

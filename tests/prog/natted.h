@@ -66,7 +66,7 @@ void user_put(struct fixture *f, const char *ip, const struct hd_nat_user *user)
 /** going - a packet as it goes on, its TTL less by one */
 struct pkt going(struct pkt p);
 
-/** error_about - an ICMP error that quotes all of @about from its IP header on */
+/** error_about - an ICMP error of its family that quotes all of @about from its IP header on */
 struct pkt error_about(const struct host *from, const struct host *to, uint8_t type, uint8_t code,
 		       uint32_t word, const struct pkt *about);
 

@@ -91,20 +91,6 @@ static struct pkt piece6(const struct host *from, const struct host *to, uint32_
 	return p;
 }
 
-/* An ICMPv6 error that quotes all of @about from its IP header on. */
-static struct pkt error6(const struct host *from, const struct host *to, uint8_t type, uint8_t code,
-			 uint32_t word, const struct pkt *about)
-{
-	struct pkt p = ip6(from, to, IPPROTO_ICMPV6);
-
-	pkt_icmp(&p, IPPROTO_ICMPV6, type, code, 0);
-	word = htonl(word);
-	memcpy(p.data + p.len - 4, &word, sizeof(word));
-	pkt_put(&p, about->data + ETH_HLEN, about->len - ETH_HLEN);
-	pkt_end(&p);
-	return p;
-}
-
 static void out_and_back(void **state)
 {
 	struct fixture *f = *state;
@@ -161,25 +147,25 @@ static void errors(void **state)
 	becomes(f, 1, to_router(udp6(&ann, &dan, 4000, 53)), udp6(&fip, &dan, 4000, 53), NEW);
 	sent = going(udp6(&fip, &dan, 4000, 53));
 	quote = with_source(sent, ann.v6);
-	becomes(f, 4, error6(&dan, &fip, 1, 4, 0, &sent), error6(&dan_in, &ann, 1, 4, 0, &quote),
-		"in 4, out 1, redirect");
-	becomes(f, 5, error6(&eve, &fip, 2, 0, 1300, &sent),
-		error6(&eve_in, &ann, 2, 0, 1300, &quote), "in 5, out 1, redirect");
-	becomes(f, 5, error6(&eve, &fip, 3, 0, 0, &sent), error6(&eve_in, &ann, 3, 0, 0, &quote),
-		"in 5, out 1, redirect");
+	becomes(f, 4, error_about(&dan, &fip, 1, 4, 0, &sent),
+		error_about(&dan_in, &ann, 1, 4, 0, &quote), "in 4, out 1, redirect");
+	becomes(f, 5, error_about(&eve, &fip, 2, 0, 1300, &sent),
+		error_about(&eve_in, &ann, 2, 0, 1300, &quote), "in 5, out 1, redirect");
+	becomes(f, 5, error_about(&eve, &fip, 3, 0, 0, &sent),
+		error_about(&eve_in, &ann, 3, 0, 0, &quote), "in 5, out 1, redirect");
 	/* About what nobody has sent; or what another has. */
 	sent = going(udp6(&fip, &dan, 4001, 53));
-	dropped(f, 4, error6(&dan, &fip, 1, 4, 0, &sent),
+	dropped(f, 4, error_about(&dan, &fip, 1, 4, 0, &sent),
 		"in 4, drop icmp-unrelated at 4 in routed-flow, shot");
 	sent = going(udp6(&fip_cat, &dan, 4000, 53));
-	dropped(f, 4, error6(&dan, &fip, 1, 4, 0, &sent),
+	dropped(f, 4, error_about(&dan, &fip, 1, 4, 0, &sent),
 		"in 4, drop to-router at 4 in route, shot");
 	/* From inside about what came from outside. */
 	becomes(f, 4, udp6(&dan, &fip, 53, 4000), udp6(&dan_in, &ann, 53, 4000), BACK);
 	sent = going(udp6(&dan_in, &ann, 53, 4000));
 	quote = with_target(sent, FLOATING6);
-	becomes(f, 1, to_router(error6(&ann, &dan, 1, 4, 0, &sent)),
-		error6(&fip, &dan, 1, 4, 0, &quote), "in 1, out 4, redirect");
+	becomes(f, 1, to_router(error_about(&ann, &dan, 1, 4, 0, &sent)),
+		error_about(&fip, &dan, 1, 4, 0, &quote), "in 1, out 4, redirect");
 }
 
 static void pieces(void **state)

@@ -955,17 +955,6 @@ static void arrives_for_nobody(void **state)
 
 /* --- a physical network, whose switch may give us what is not for us --- */
 
-static struct pkt with_tag(const struct pkt *p, uint16_t vid)
-{
-	struct pkt tagged = *p;
-
-	memmove(tagged.data + 16, p->data + 12, p->len - 12);
-	pkt_set16(&tagged, 12, ETH_P_8021Q);
-	pkt_set16(&tagged, 14, vid);
-	tagged.len += 4;
-	return tagged;
-}
-
 /* What the router at another host sends to somebody out there is not sent back to where it came from, with or without a flow. */
 static void not_back_to_the_wire(void **state)
 {
@@ -979,7 +968,7 @@ static void not_back_to_the_wire(void **state)
 	fdb_learned(f, 2, gus.mac, 25, 0);
 	arp_learned(f, 2, gus.v4, gus.mac);
 	frame = routed(udp(&ann, &gus), gus.mac);
-	in = with_tag(&frame, 7);
+	in = pkt_tagged(&frame, ETH_P_8021Q, 7);
 	f->inside = &frame;
 	uplink_gets(f, WIRE, &in, &frame, "in 25, drop same-port at 25 in route, shot");
 	secure(f, 25, POLICY(2), GEN(25));

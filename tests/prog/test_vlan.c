@@ -41,18 +41,6 @@ static struct pkt broadcast(const uint8_t from[6])
 	return p;
 }
 
-/* The same with a tag in its bytes. */
-static struct pkt in_bytes(const struct pkt *p, uint16_t tpid, uint16_t tci)
-{
-	struct pkt tagged = *p;
-
-	memmove(tagged.data + 16, p->data + 12, p->len - 12);
-	pkt_set16(&tagged, 12, tpid);
-	pkt_set16(&tagged, 14, tci);
-	tagged.len += 4;
-	return tagged;
-}
-
 static void access_mode(void **state)
 {
 	struct fixture *f = *state;
@@ -66,7 +54,7 @@ static void access_mode(void **state)
 static void tagged_at_an_access_port(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt p = broadcast(MAC_A), own = in_bytes(&p, ETH_P_8021Q, VLAN_A);
+	struct pkt p = broadcast(MAC_A), own = pkt_tagged(&p, ETH_P_8021Q, VLAN_A);
 
 	world(f, HD_PORT_TRUNK, 0);
 	enters(f, 1, &own, "in 1, drop vlan-tagged at 1 in port-in, shot");
@@ -80,7 +68,7 @@ static void tagged_at_an_access_port(void **state)
 static void priority_tagged(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt p = broadcast(MAC_A), tagged = in_bytes(&p, ETH_P_8021Q, TAGGED(0xb, 0));
+	struct pkt p = broadcast(MAC_A), tagged = pkt_tagged(&p, ETH_P_8021Q, TAGGED(0xb, 0));
 
 	world(f, HD_PORT_TRUNK, 0);
 	learned(f, VLAN_A, MAC_A, 1);
@@ -186,7 +174,7 @@ static void native_is_not_vlan_0(void **state)
 static void tunnel_mode(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt p = broadcast(MAC_A), tagged = in_bytes(&p, ETH_P_8021Q, TAGGED(0x7, VLAN_B));
+	struct pkt p = broadcast(MAC_A), tagged = pkt_tagged(&p, ETH_P_8021Q, TAGGED(0x7, VLAN_B));
 
 	world(f, HD_PORT_TRUNK, 0);
 	port_add(f, 6, 1, UP);
@@ -244,7 +232,7 @@ static void to_a_port_that_has_left_the_vlan(void **state)
 static void double_tagged(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt p = broadcast(MAC_A), inner = in_bytes(&p, ETH_P_8021Q, VLAN_B);
+	struct pkt p = broadcast(MAC_A), inner = pkt_tagged(&p, ETH_P_8021Q, VLAN_B);
 
 	world(f, HD_PORT_TRUNK, VLAN_A);
 	port_add(f, 6, 1, UP);
@@ -284,7 +272,7 @@ static void port_without_a_mode(void **state)
 static void too_short_for_its_tag(void **state)
 {
 	struct fixture *f = *state;
-	struct pkt p = broadcast(MAC_A), tagged = in_bytes(&p, ETH_P_8021Q, VLAN_A);
+	struct pkt p = broadcast(MAC_A), tagged = pkt_tagged(&p, ETH_P_8021Q, VLAN_A);
 
 	world(f, HD_PORT_TRUNK, 0);
 	for (uint32_t len = shortest_frame(f); len < 18; len++) {
