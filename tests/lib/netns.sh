@@ -189,16 +189,21 @@ mac_of() {
 	ip -n "$N-$1" -j link show dev "$2" | jq -r '.[0].address'
 }
 
-# pings FROM ADDRESS...: three packets each, all of them answered, and once
-pings() {
-	local from=$1 address
+# echo_from NAME OPTION... ADDRESS...: see echo.py
+echo_from() {
+	on "$1" /usr/bin/python3 -S "$LIB/echo.py" "${@:2}"
+}
 
-	shift
-	for address; do
-		on "$from" ping -n -q -c 3 -i 0.01 -W 3 "$address" >"$T/ping" 2>&1 ||
-			fail "$from can't ping $address: $(<"$T/ping")"
-		grep -q ' 3 received, 0% packet loss' "$T/ping" || fail "$from pings $address: $(<"$T/ping")"
-	done
+# pings FROM [-s SIZE] ADDRESS...: three packets each, all of them answered, and once
+pings() {
+	echo_from "$@" >"$T/ping" 2>&1 || fail "$1 pings: $(<"$T/ping")"
+}
+
+# pings_sized FROM ADDRESS...: with 56, 1600 and 3200 bytes of data
+pings_sized() {
+	local size
+
+	for size in 56 1600 3200; do pings "$1" -s "$size" "${@:2}"; done
 }
 
 silent() {

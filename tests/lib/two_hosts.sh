@@ -160,22 +160,6 @@ csum_errors() {
 
 # ---- traffic ----
 
-# pings_sized FROM ADDRESS...: with 56, 1600 and 3200 bytes of data: three packets each, all of them answered, once. For the last answer ping waits as
-# long as two others took, or the time between them: on a slow machine that has to be long.
-pings_sized() {
-	local from=$1 address size gap=0.01
-
-	shift
-	((${PATIENCE:-1} == 1)) || gap=0.3
-	for address; do
-		for size in 56 1600 3200; do
-			on "$from" ping -n -q -c 3 -i $gap -W 3 -s "$size" "$address" >"$T/ping" 2>&1 ||
-				fail "$from can't ping $address with $size bytes: $(<"$T/ping")"
-			grep -q ' 3 received, 0% packet loss' "$T/ping" || fail "$from pings $address with $size bytes: $(<"$T/ping")"
-		done
-	done
-}
-
 # transfers FROM TO ADDRESS BYTES: over TCP, unchanged
 transfers() {
 	PYTHONDONTWRITEBYTECODE=1 timeout 20 /usr/bin/python3 "$LIB/transfer.py" "$N-$1" "$N-$2" "$3" "$4" >"$T/transfer" 2>&1 ||

@@ -60,7 +60,7 @@ silent far 2001:db8:27::2
 ! on far timeout 1 bash -c "exec 3<>/dev/tcp/2001:db8:27::3/22" 2>/dev/null || fail "TCP from outside"
 
 # With --snat off it is routed in; groups decide. An established flow goes on either way.
-bg a ping -n -q -i 0.02 -c 2000 -w 40 2001:db8:fa::2 >"$T/long"
+bg a /usr/bin/python3 -S "$LIB/echo.py" -i 0.02 -c 2000 2001:db8:fa::2 >"$T/long"
 long=$!
 hd router gateway r --network ext --ip $GATEWAY6 --snat off
 pings far 2001:db8:27::3
@@ -111,8 +111,7 @@ py "$T/ends.py" "$N-far" "$N-a" "$B/heddle" -i "$I" router gateway r --network e
 (($(drops_of outside) > before)) || fail "not named: $(hd drops)"
 silent far 2001:db8:27::3
 kill -INT "$long"
-wait "$long" || true
-grep -q ' 0% packet loss' "$T/long" || fail "an established flow suffers: $(<"$T/long")"
+wait "$long" || fail "an established flow suffers: $(<"$T/long")"
 
 # The daemon may die; a next hop that is gone is told of.
 daemon_kill

@@ -26,7 +26,7 @@ dual flat b 2 --no-security
 forget # ARP for the host's own address is broadcast: it must get it, and so must the workloads
 pings out 192.0.2.1 10.0.20.1 10.0.20.2
 forget
-on host ping -n -q -c 3 -i 0.01 -W 3 192.0.2.2 >/dev/null
+pings host 192.0.2.2
 pings a 10.0.20.9 10.0.20.2
 py "$LIB/transfer.py" "$N-out" "$N-host" 192.0.2.1 60000
 kill -QUIT "$ping" # it tells how it stands

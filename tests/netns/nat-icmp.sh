@@ -20,13 +20,12 @@ first b 198.51.100.2
 # Queries with the same id, at once.
 pids=()
 for name in a b c; do
-	bg $name ping -n -q -e 77 -c 5 -i 0.02 -W 5 198.51.100.2 >"$T/ping-$name"
+	bg $name /usr/bin/python3 -S "$LIB/echo.py" -e 77 -c 5 -i 0.02 198.51.100.2 >"$T/ping-$name"
 	pids+=($!)
 done
 for pid in "${pids[@]}"; do
 	wait "$pid" || fail "with the same id: $(cat "$T"/ping-?)"
 done
-same "answers" 3 "$(cat "$T"/ping-? | grep -c '5 received, 0% packet loss')"
 
 # The way, from inside and to a floating IP.
 allow default --direction ingress --protocol udp

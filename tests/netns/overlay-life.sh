@@ -23,7 +23,7 @@ joined one blue a 1 --no-security
 joined two blue b 2
 at two security-group rule-add default --direction ingress >/dev/null
 
-on one ping -n -q -i 0.02 -c 400 -W 1 192.0.2.2 >"$T/own" 2>&1 &
+echo_from one -i 0.02 -c 400 192.0.2.2 >"$T/own" 2>&1 &
 own=$!
 traffic_start a b 10.0.20.2
 for _ in 1 2; do
@@ -69,4 +69,3 @@ same "devices" "$before" "$(devices)"
 [[ ! -e $PINS-one ]] || fail "pins are left: $(ls "$PINS-one")"
 same "programs on the wire" "" "$(on one bpftool net show dev wire | grep -E 'tcx|clsact|xdp/' || true)"
 wait "$own" || fail "the host's own pings: $(<"$T/own")"
-grep -q ' 0% packet loss' "$T/own" || fail "the host's own pings: $(<"$T/own")"

@@ -43,10 +43,7 @@ for kind in veth card; do
 	[[ $kind == veth ]] || plain_wire one two
 	for net in red flat; do
 		for to in 10.0.20. 2001:db8::; do
-			for size in 56 1600 3200; do
-				on $net-a ping -n -q -c 3 -i 0.01 -W 3 -s $size "${to}2" >"$T/ping" ||
-					fail "$net: ping -s $size ${to}2: $(<"$T/ping")"
-			done
+			pings_sized $net-a "${to}2"
 			py "$LIB/transfer.py" "$N-$net-a" "$N-$net-b" "${to}2" 60000
 			py "$LIB/transfer.py" "$N-$net-b" "$N-$net-a" "${to}1" 60000
 		done
@@ -58,7 +55,7 @@ for kind in veth card; do
 	((mean > 3000)) || fail "TCP is cut before it leaves: $mean bytes a packet"
 	pings green-a 10.0.20.2
 	pings blue-a 10.0.20.2
-	on one ping -n -q -c 2 -i 0.01 -W 3 192.0.2.2 >/dev/null
+	pings one 192.0.2.2
 done
 same "checksum errors" 0 "$(csum_errors)"
 same "MTUs" "1500 1500 1450" "$(for w in red-a flat-b blue-a; do ip -n "$N-$w" -j link show eth0 | jq '.[0].mtu'; done | paste -sd' ')"
