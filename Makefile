@@ -32,7 +32,7 @@ endif
 ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN) -MMD -MP
 LDFLAGS += $(if $(filter 1,$(SAN)),,-pie -Wl,-z,relro,-z,now)
 
-LIB_LIBS := -lbpf -lelf -lz -lmnl -ljansson -lyaml -lsqlite3 -lmicrohttpd -lsystemd
+LIB_LIBS := -lbpf -lelf -lz -lmnl -ljansson -lyaml -lsqlite3 -lmicrohttpd -lsystemd -pthread
 CLI_LIBS := -lcurl -ljansson -lyaml
 
 BPF_CFLAGS := -std=gnu11 -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \

@@ -65,20 +65,15 @@ static void take_note_back(const struct hd_cni *cni)
 /* An id that is shortened in the name of its port: it may be another container's. */
 static int is_ours(struct hd_cni *cni, bool *ret, struct hd_cni_error *err)
 {
-	_json_ json_t *ports = NULL;
-	const json_t *port;
-	size_t i;
+	_json_ json_t *port = NULL;
+	struct hd_cni_owner owner;
+	char path[96];
 
+	(void)snprintf(path, sizeof(path), "/v1/ports/%s", cni->port);
 	*ret = true; /* without a port there may still be a group of it */
-	if (hd_cni_get(cni, "/v1/ports", &ports, err) < 0)
-		return -1;
-	json_array_foreach(ports, i, port) {
-		struct hd_cni_owner owner;
-
-		if (!strcmp(json_string_value(json_object_get(port, "name")), cni->port))
-			*ret = hd_cni_owner(port, &owner) &&
-			       !strcmp(owner.container, cni->container);
-	}
+	if (hd_cni_get(cni, path, &port, err) < 0)
+		return err->code == HD_CNI_CONF ? 0 : -1; /* not found */
+	*ret = hd_cni_owner(port, &owner) && !strcmp(owner.container, cni->container);
 	return 0;
 }
 

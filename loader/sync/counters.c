@@ -82,31 +82,54 @@ int hd_sync_drops(const struct hd_sync *sync, hd_sync_drops_fn fn, void *arg)
 	return 0;
 }
 
-/* Each key of the drops; @fn may remove it. */
-static void for_drops(const struct hd_datapath *dp, const struct hd_model *model,
-		      void (*fn)(int fd, const struct hd_model *model,
-				 const struct hd_drop_key *key))
-{
-	int fd = dp->maps[HD_MAP_DROPS];
-	struct hd_drop_key key, next;
-	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+/* Keys of the drops that do not belong to @model any more. The map is not changed while its batches are read. */
+struct stale {
+	const struct hd_model *model;
+	bool (*is_stale)(const struct hd_model *model, const struct hd_drop_key *key);
+	struct hd_table keys;
+};
 
-	while (more) {
-		key = next;
-		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		fn(fd, model, &key);
-	}
+static int note_stale(void *arg, const void *key, const void *value)
+{
+	struct stale *stale = arg;
+	struct hd_drop_key drop;
+
+	(void)value;
+	memcpy(&drop, key, sizeof(drop));
+	return stale->is_stale(stale->model, &drop) ? hd_table_add(&stale->keys, key, "") : 0;
 }
 
-static void sweep_drop(int fd, const struct hd_model *model, const struct hd_drop_key *key)
+static void for_stale(const struct hd_datapath *dp, struct stale *stale,
+		      void (*fn)(int fd, const struct hd_drop_key *key))
 {
-	if (key->port && !hd_model_get_port(model, key->port))
-		(void)bpf_map_delete_elem(fd, key); /* gone already is fine */
+	size_t value_size = (size_t)libbpf_num_possible_cpus() * sizeof(struct hd_drop_value);
+	int fd = dp->maps[HD_MAP_DROPS];
+	struct hd_drop_key key;
+
+	hd_table_init(&stale->keys, sizeof(key), 0);
+	(void)hd_map_walk(fd, sizeof(key), value_size, note_stale, stale); /* the next sweep */
+	for (size_t i = 0; i < stale->keys.n; i++) {
+		memcpy(&key, hd_table_key(&stale->keys, i), sizeof(key));
+		fn(fd, &key);
+	}
+	hd_table_done(&stale->keys);
+}
+
+static bool is_of_no_port(const struct hd_model *model, const struct hd_drop_key *key)
+{
+	return key->port && !hd_model_get_port(model, key->port);
+}
+
+static void forget_drop(int fd, const struct hd_drop_key *key)
+{
+	(void)bpf_map_delete_elem(fd, key); /* gone already is fine */
 }
 
 void hd_drops_sweep(const struct hd_datapath *dp, const struct hd_model *model)
 {
-	for_drops(dp, model, sweep_drop);
+	struct stale stale = { .model = model, .is_stale = is_of_no_port };
+
+	for_stale(dp, &stale, forget_drop);
 }
 
 /* Nothing is dropped by that rule any more; what is dropped by none, by a rule set that is not there, is next to nothing. */
@@ -129,15 +152,16 @@ static void forget_rule(int fd, const struct hd_drop_key *key)
 	(void)bpf_map_update_elem(fd, &plain, sum, BPF_ANY);
 }
 
-static void sweep_rule(int fd, const struct hd_model *model, const struct hd_drop_key *key)
+static bool is_of_no_rule(const struct hd_model *model, const struct hd_drop_key *key)
 {
-	if (key->rule && !hd_model_rule_taken(model, key->rule))
-		forget_rule(fd, key);
+	return key->rule && !hd_model_rule_taken(model, key->rule);
 }
 
 void hd_drops_forget_rules(const struct hd_datapath *dp, const struct hd_model *model)
 {
-	for_drops(dp, model, sweep_rule);
+	struct stale stale = { .model = model, .is_stale = is_of_no_rule };
+
+	for_stale(dp, &stale, forget_rule);
 }
 
 static int count_row(void *arg, const void *key, const void *value)

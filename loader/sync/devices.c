@@ -676,19 +676,43 @@ int hd_device_up(struct hd_devices *devices, const struct hd_link *link)
 	return r < 0 ? r : hd_netlink_link_get(devices->nl, ifindex, on_link, devices);
 }
 
+static bool is_orphan(const struct hd_devices *devices, const struct hd_model *model,
+		      const struct hd_link *link)
+{
+	const char *owner = port_of_alias(devices, link);
+	const struct hd_object *port =
+		owner && model ? hd_model_get(model, HD_NOUN_PORT, owner) : NULL;
+
+	return owner && !(port && hd_device_of(devices, port) == link) &&
+	       !is_wanted_socket(model, owner);
+}
+
+static void on_nothing(void *arg, const struct hd_link *link)
+{
+	(void)arg, (void)link;
+}
+
+static bool has_gone(const struct hd_devices *devices, const struct hd_removal *removal)
+{
+	return removal->r == 0 || removal->r == -ENODEV ||
+	       (removal->r == -EAGAIN &&
+		hd_netlink_link_get(devices->nl, removal->ifindex, on_nothing, NULL) == -ENODEV);
+}
+
 void hd_devices_remove_orphans(struct hd_devices *devices, const struct hd_model *model)
 {
+	_free_ struct hd_removal *list =
+		calloc(HASH_CNT(by_index, devices->by_index) + 1, sizeof(*list));
 	struct hd_device *device, *next;
+	size_t n = 0;
 
-	HASH_ITER(by_index, devices->by_index, device, next) {
-		const char *owner = port_of_alias(devices, &device->link);
-		const struct hd_object *port =
-			owner && model ? hd_model_get(model, HD_NOUN_PORT, owner) : NULL;
-
-		if (!owner || (port && hd_device_of(devices, port) == &device->link) ||
-		    is_wanted_socket(model, owner))
-			continue;
-		if (hd_netlink_link_del(devices->nl, device->link.ifindex) == 0)
+	HASH_ITER(by_index, devices->by_index, device, next)
+		if (list && is_orphan(devices, model, &device->link))
+			list[n++].ifindex = device->link.ifindex;
+	hd_remover_run(devices->remover, list, n);
+	for (size_t i = 0; i < n; i++) {
+		device = find_index(devices, list[i].ifindex);
+		if (device && has_gone(devices, &list[i]))
 			forget(devices, device);
 	}
 }

@@ -12,6 +12,7 @@
 #include "heddlectl/error.h"
 #include "model/model.h"
 #include "netlink.h"
+#include "sync/removal.h"
 
 /** struct hd_device - a link that is there now */
 struct hd_device {
@@ -23,10 +24,12 @@ struct hd_device {
 /**
  * struct hd_devices - all of them
  * @nl:       for requests
+ * @remover:  lets them go
  * @instance: borrowed
  */
 struct hd_devices {
 	struct hd_netlink *nl;
+	struct hd_remover *remover;
 	const char *instance;
 	struct hd_device *by_index;
 	struct hd_device *by_name;

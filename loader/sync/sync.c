@@ -77,6 +77,9 @@ int hd_sync_open(const char *instance, const struct hd_limits *limits, hd_sync_p
 		r = hd_netlink_open(&sync->nl);
 		sync->devices.nl = sync->nl;
 		sync->devices.instance = instance;
+		sync->devices.remover = hd_remover_open();
+		if (r == 0 && !sync->devices.remover)
+			r = -ENOMEM;
 		if (r == 0)
 			r = hd_devices_load(&sync->devices);
 		hd_devices_remove_nameless(&sync->devices);
@@ -114,6 +117,7 @@ void hd_sync_close(struct hd_sync *sync)
 	hd_seeker_free(sync->seeker);
 	hd_publisher_free(sync->publisher);
 	hd_devices_done(&sync->devices);
+	hd_remover_close(sync->devices.remover);
 	hd_netlink_close(sync->nl);
 	hd_datapath_close(&sync->dp);
 	free(sync);

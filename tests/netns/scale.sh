@@ -6,12 +6,13 @@
 
 PORTS=1000
 NETWORKS=100
-MADE=20 # ports that heddle makes itself, in namespaces; the others have devices beforehand
+MADE=80  # ports that heddle makes itself, in namespaces; the others have devices beforehand
+SPACES=8 # these namespaces
 
 ms_since() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
 
 ns host far
-for i in $(seq "$MADE"); do
+for i in $(seq "$SPACES"); do
 	ns "w$i"
 done
 for i in $(seq $((MADE + 1)) "$PORTS"); do
@@ -34,7 +35,7 @@ make_file() {
 	for i in $(seq "$PORTS"); do
 		printf '  p%d: {network: n%d, no-security: true, ' "$i" $((i % NETWORKS))
 		if ((i <= MADE)); then
-			printf 'netns: %s, ifname: eth0, ip: [10.0.0.%d/24]}\n' "$N-w$i" "$i"
+			printf 'netns: %s, ifname: eth%d, ip: [10.0.0.%d/24]}\n' "$N-w$((i % SPACES + 1))" "$i" "$i"
 		else
 			printf 'device: d%d}\n' "$i"
 		fi
@@ -75,6 +76,11 @@ printf '{"version": 1, "ports": {}, "networks": {}}' >"$T/none.json"
 hd --timeout 60 apply -f "$T/none.json" >/dev/null
 del=$(ms_since "$start")
 same "links" "" "$(ls "$PINS/links")"
+# Gone is gone when the command returns, also of more devices than are removed at once.
+same "devices" "" "$(ip -n "$N-host" -o link show type veth | grep heddle: || true)"
+for i in $(seq "$SPACES"); do
+	same "in a namespace" "lo" "$(ip -n "$N-w$i" -o link | awk -F'[:@ ]+' '{ print $2 }' | paste -sd' ')"
+done
 
 echo "note: $PORTS ports: apply $apply ms, no changes $again ms, one port set $one ms, restart $adopt ms, all removed $del ms"
 echo "note: daemon RSS $rss_before kB empty, $rss kB at most after the restart"

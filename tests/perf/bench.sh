@@ -112,7 +112,11 @@ P21-del     | fn:cni     | le | 1.00 | chain | ms | CNI DEL
 P21-del-p99 | fn:cni     | le | 1.00 | chain | ms | the same, 99th percentile
 P21-64      | fn:cni     | le | 1.00 | chain | ms | CNI ADD, 64 at once
 P21-64-p99  | fn:cni     | le | 1.00 | chain | ms | the same, 99th percentile
-P21-growth  | fn:cni     | le | 1.10 | -     | ratio | CNI ADD, the last of 1,000 containers against the first
+P21-del-64  | fn:cni     | le | 1.00 | chain | ms | CNI DEL, 64 at once
+P21-del-64-p99 | fn:cni  | le | 1.00 | chain | ms | the same, 99th percentile
+P21-growth  | fn:cni     | le | 1.10 | -     | ratio | CNI ADD, the last 100 of 1,000 containers, one after the other, against the first
+P21-del-growth | fn:cni  | le | 1.10 | -     | ratio | CNI DEL, the same
+P21-memory  | fn:cni     | le | 1    | -     | MB | what the daemon has grown by after these
 apply       | fn:real    | le | 2.0  | -   | s   | apply of 1,000 ports on 100 networks
 memory      | fn:real    | le | 64   | -   | MB  | of the daemon with these
 '
@@ -933,6 +937,8 @@ cni_round() # SETUP WHAT ROUND
 	cni_time "$1" "$2" parallel 64
 	sample P21-64 "$2" "$3" "$(cni_figure add)"
 	sample P21-64-p99 "$2" "$3" "$(cni_figure add-p99)"
+	sample P21-del-64 "$2" "$3" "$(cni_figure del)"
+	sample P21-del-64-p99 "$2" "$3" "$(cni_figure del-p99)"
 }
 
 cni_setups()
@@ -950,9 +956,14 @@ cni_setups()
 	hd cni subnet add bench --network bench --cidr 10.60.0.0/16 --gateway 10.60.0.1 >/dev/null
 }
 
+cni_rss() # in KB
+{
+	awk '/VmRSS/ { print $2 }' "/proc/$(daemon_pid cni)/status"
+}
+
 row_cni()
 {
-	local round
+	local round before
 
 	cni_setups
 	for round in $(seq "$((ROUNDS < 5 ? ROUNDS : 5))"); do
@@ -960,8 +971,11 @@ row_cni()
 		cni_round cnichain chain "$round"
 	done
 	note "heddle - cni, 1,000 containers"
+	before=$(cni_rss)
 	cni_time cni heddle cycles 1000
 	sample P21-growth heddle 1 "$(cni_figure growth)"
+	sample P21-del-growth heddle 1 "$(cni_figure del-growth)"
+	sample P21-memory heddle 1 "$(awk "BEGIN { print ($(cni_rss) - $before) / 1024 }")"
 	[ "$(hd cni -j port list | wc -c)" -le 4 ] || die "cni: ports are left"
 	setup_down cni
 	setup_down cnichain

@@ -74,7 +74,8 @@ def main():
     try:
         if HOW == "cycles":
             adds, dels = one_after_the_other(names * COUNT)
-            print(f"growth {percentile(adds[-100:], 0.5) / percentile(adds[:100], 0.5):.3f}")
+            for name, values in ("growth", adds), ("del-growth", dels):
+                print(f"{name} {percentile(values[-100:], 0.5) / percentile(values[:100], 0.5):.3f}")
         else:
             adds, dels = (at_once if HOW == "parallel" else one_after_the_other)(names)
         tell("add", adds)
