@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * host.bpf.c - the host's own connections to ports that it publishes; see include/heddle/publish.h
+ * host.bpf.c - the host's own sockets and the ports that it publishes; see include/heddle/publish.h
  *
  *   connect(192.0.2.1:8080) ── of the host's namespace, published? ──▶ connect(10.77.0.3:80)
+ *
+ * All processes of the machine come here, so what is not ours goes on first.
  */
 #include "heddle/publish.h"
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "lib/uapi.h"
@@ -26,18 +29,49 @@ struct {
 	__type(value, struct hd_publish_value);
 } hd_published SEC(".maps");
 
-/* All processes of the machine come here, so what is not ours goes on first. TCP, and UDP where it connects. */
+static __always_inline bool is_hosts(struct hd_publish_key key)
+{
+	key.port = 0;
+	key.protocol = 0;
+	return (bpf_ntohl(key.addr[3]) >> 24) == 127 || bpf_map_lookup_elem(&hd_published, &key);
+}
+
+/* What is asked for, at that very address, or at each of the host's. */
+static __always_inline const struct hd_publish_value *find(const struct hd_publish_key *asked)
+{
+	const struct hd_publish_value *to = bpf_map_lookup_elem(&hd_published, asked);
+	struct hd_publish_key key = *asked;
+
+	if (to)
+		return to;
+	key.addr[3] = 0;
+	to = bpf_map_lookup_elem(&hd_published, &key);
+	return to && is_hosts(*asked) ? to : NULL;
+}
+
+/* The kernel takes no address at all for the loopback's. */
+static __always_inline struct hd_publish_key key4(const struct bpf_sock_addr *ctx)
+{
+	return (struct hd_publish_key){
+		.addr = { 0, 0, bpf_htonl(0xffff),
+			  ctx->user_ip4 ? ctx->user_ip4 : bpf_htonl(0x7f000001) },
+		.port = (__be16)ctx->user_port,
+		.protocol = (__u8)ctx->protocol,
+	};
+}
+
 SEC("cgroup/connect4")
 int hd_connect4(struct bpf_sock_addr *ctx)
 {
-	struct hd_publish_key key = { .ip = ctx->user_ip4,
-				      .port = (__be16)ctx->user_port,
-				      .protocol = (__u8)ctx->protocol };
-	const struct hd_publish_value *to = bpf_map_lookup_elem(&hd_published, &key);
+	struct hd_publish_key asked = key4(ctx);
+	const struct hd_publish_value *to;
 
-	if (!to || bpf_get_netns_cookie(ctx) != cfg.netns)
+	if (bpf_get_netns_cookie(ctx) != cfg.netns)
 		return 1;
-	ctx->user_ip4 = to->ip;
+	to = find(&asked);
+	if (!to)
+		return 1;
+	ctx->user_ip4 = to->addr[3];
 	ctx->user_port = to->port;
 	return 1;
 }

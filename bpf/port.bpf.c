@@ -265,16 +265,32 @@ static __always_inline int leg_in(struct hd_pkt *pkt)
 	return 0;
 }
 
+/* Whether routers that masquerade by this uplink are asked about what comes to an address of the host. */
+static __always_inline bool is_masqs(const struct hd_pkt *pkt, const struct hd_end_value *us)
+{
+	struct hd_neigh_key key = { .network = HD_NETWORK_HOST };
+	const struct hd_neigh_value *entry;
+	__be32 addr = pkt->ip->daddr[0];
+
+	if (addr == us->remote[3])
+		return true;
+	if (!(us->flags & HD_END_MASQ_MORE))
+		return false;
+	key.addr[10] = key.addr[11] = 0xff;
+	hd_memcpy(key.addr + 12, &addr, 4);
+	entry = bpf_map_lookup_elem(&hd_neigh, &key);
+	return entry && entry->port == pkt->port;
+}
+
 /*
- * What comes to the host's address, if routers masquerade with it: a workload's crosses its router.
+ * What comes to the host's addresses, if routers masquerade with them: a workload's crosses its router.
  *
  * Return: as leg_in().
  */
 static __always_inline int masq_in(struct hd_pkt *pkt, const struct hd_end_value *us)
 {
 	if (pkt->ctx->pkt_type != PACKET_HOST || hd_eth_parse(pkt) < 0 || pkt->tagged ||
-	    pkt->eth_type != bpf_htons(ETH_P_IP) || hd_ip_parse(pkt) < 0 ||
-	    pkt->ip->daddr[0] != us->remote[3])
+	    pkt->eth_type != bpf_htons(ETH_P_IP) || hd_ip_parse(pkt) < 0 || !is_masqs(pkt, us))
 		return 1;
 	pkt->ip->port = pkt->port;
 	pkt->ip->network = pkt->network = HD_NETWORK_HOST;

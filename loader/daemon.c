@@ -303,6 +303,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 
 	(void)usec;
 	hd_sync_keep_ways(daemon->sync);
+	hd_sync_keep_published(daemon->sync);
 	hd_sync_announce(daemon->sync);
 	/* A path MTU that the kernel has learned from an ICMP error is no news on netlink; nor that one has expired. */
 	if (hd_sync_wants_retry(daemon->sync) || hd_sync_ways(daemon->sync, daemon->model))

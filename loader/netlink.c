@@ -560,35 +560,79 @@ bool hd_netlink_has_address(struct hd_netlink *nl, uint32_t ifindex)
 	return talk(nl, nlh, on_addr, &addressed) < 0 || addressed.found;
 }
 
-struct primary {
-	uint32_t ifindex;
-	uint32_t address;
+struct addresses {
+	struct hd_address *all;
+	size_t n, space;
+	int failed; /* the rest of what the kernel says is read, so that it is no answer to the next question */
 };
 
-static int on_ipv4(const struct nlmsghdr *nlh, void *arg)
+static int room_for_address(struct addresses *addresses)
+{
+	size_t space = addresses->space ? addresses->space * 2 : 16;
+	struct hd_address *all;
+
+	if (addresses->n < addresses->space)
+		return 0;
+	all = realloc(addresses->all, space * sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	addresses->all = all;
+	addresses->space = space;
+	return 0;
+}
+
+/* IPv4 says its own address as LOCAL, and IPv6 does where there is another one at the far end. */
+static int on_address(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
-	struct primary *primary = arg;
+	struct addresses *addresses = arg;
+	struct hd_address address;
 	const struct nlattr *attr;
+	size_t len = msg->ifa_family == AF_INET ? 4 : 16;
+	bool found = false;
 
-	if (nlh->nlmsg_type != RTM_NEWADDR || msg->ifa_index != primary->ifindex ||
-	    primary->address || msg->ifa_scope >= RT_SCOPE_LINK ||
-	    (msg->ifa_flags & IFA_F_SECONDARY))
+	if (nlh->nlmsg_type != RTM_NEWADDR ||
+	    (msg->ifa_family != AF_INET && msg->ifa_family != AF_INET6))
 		return MNL_CB_OK;
-	mnl_attr_for_each(attr, nlh, sizeof(*msg))
-		if (mnl_attr_get_type(attr) == IFA_LOCAL)
-			primary->address = mnl_attr_get_u32(attr);
+	memset(&address, 0, sizeof(address)); /* the padding too: lists are compared as bytes */
+	address.ifindex = msg->ifa_index;
+	address.is_v4 = msg->ifa_family == AF_INET;
+	address.scope = msg->ifa_scope;
+	address.secondary = msg->ifa_flags & IFA_F_SECONDARY;
+	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
+		bool local = mnl_attr_get_type(attr) == IFA_LOCAL;
+
+		if ((!local && (mnl_attr_get_type(attr) != IFA_ADDRESS || found)) ||
+		    mnl_attr_get_payload_len(attr) < len)
+			continue;
+		memcpy(address.bytes, mnl_attr_get_payload(attr), len);
+		found |= local;
+	}
+	if (addresses->failed == 0)
+		addresses->failed = room_for_address(addresses);
+	if (addresses->failed == 0)
+		addresses->all[addresses->n++] = address;
 	return MNL_CB_OK;
 }
 
-uint32_t hd_netlink_ipv4(struct hd_netlink *nl, uint32_t ifindex)
+int hd_netlink_addresses(struct hd_netlink *nl, struct hd_address **ret, size_t *ret_n)
 {
 	struct nlmsghdr *nlh = request(nl, RTM_GETADDR, NLM_F_DUMP);
-	struct primary primary = { .ifindex = ifindex };
 	struct ifaddrmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+	struct addresses addresses = { 0 };
+	int r;
 
-	msg->ifa_family = AF_INET;
-	return talk(nl, nlh, on_ipv4, &primary) < 0 ? 0 : primary.address;
+	msg->ifa_family = AF_UNSPEC;
+	r = talk(nl, nlh, on_address, &addresses);
+	if (r == 0)
+		r = addresses.failed;
+	if (r < 0) {
+		free(addresses.all);
+		return r;
+	}
+	*ret = addresses.all;
+	*ret_n = addresses.n;
+	return 0;
 }
 
 int hd_netlink_link_mtu(struct hd_netlink *nl, uint32_t ifindex, uint32_t mtu)

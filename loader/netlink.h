@@ -131,8 +131,26 @@ int hd_netlink_link_promisc(struct hd_netlink *nl, uint32_t ifindex, bool on);
 /** hd_netlink_has_address - whether the host has an address at a device, besides that which IPv6 gives to each */
 bool hd_netlink_has_address(struct hd_netlink *nl, uint32_t ifindex);
 
-/** hd_netlink_ipv4 - the host's first IPv4 address at a device that others can reach, network order; 0 if it has none */
-uint32_t hd_netlink_ipv4(struct hd_netlink *nl, uint32_t ifindex);
+/** HD_LOOPBACK - ifindex of the loopback, in each namespace */
+#define HD_LOOPBACK 1
+
+/**
+ * struct hd_address - an address of the host
+ * @ifindex:   the device that it is at
+ * @is_v4:     the first 4 of @bytes, else all; network order
+ * @scope:     RT_SCOPE_*
+ * @secondary: the kernel prefers another one of the same prefix
+ */
+struct hd_address {
+	uint32_t ifindex;
+	uint8_t bytes[16];
+	bool is_v4;
+	uint8_t scope;
+	bool secondary;
+};
+
+/** hd_netlink_addresses - all addresses of the host, in the kernel's order; 0 or -errno. @ret: an array that the caller frees */
+int hd_netlink_addresses(struct hd_netlink *nl, struct hd_address **ret, size_t *ret_n);
 int hd_netlink_link_alias(struct hd_netlink *nl, uint32_t ifindex, const char *alias);
 
 /** hd_netlink_link_mute - no IPv6 link-local address, so the host says nothing of its own on this device */

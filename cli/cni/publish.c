@@ -47,32 +47,80 @@ static int read_mapping(const json_t *json, struct mapping *ret, struct hd_cni_e
 	return 0;
 }
 
-/* A port that is published is open to everybody who gets there. */
-static int add_rule(json_t *rules, const struct mapping *mapping)
+/* Of no other machine, whatever the network is. */
+static bool is_for_host(const struct mapping *mapping)
 {
-	char port[16];
-
-	(void)snprintf(port, sizeof(port), "%d", (int)mapping->container);
-	return json_array_append_new(rules, json_pack("{s:s, s:s, s:s, s:s}", "direction",
-						      "ingress", "ethertype", "ipv4", "protocol",
-						      mapping->protocol, "port", port));
+	return !strncmp(mapping->ip, "127.", 4);
 }
 
-static bool has_rule(const json_t *rules, const struct mapping *mapping)
+static bool has_rule(const json_t *rules, const char *port, const char *protocol,
+		     const char *remote)
 {
 	const json_t *rule;
 	size_t i;
 
 	json_array_foreach(rules, i, rule) {
-		const char *port = json_string_value(json_object_get(rule, "port"));
-		const char *protocol = json_string_value(json_object_get(rule, "protocol"));
-		char text[16];
+		const char *from = json_string_value(json_object_get(rule, "remote"));
 
-		(void)snprintf(text, sizeof(text), "%d", (int)mapping->container);
-		if (!strcmp(port, text) && !strcmp(protocol, mapping->protocol))
+		if (!strcmp(json_string_value(json_object_get(rule, "port")), port) &&
+		    !strcmp(json_string_value(json_object_get(rule, "protocol")), protocol) &&
+		    (!from || (remote && !strcmp(from, remote))))
 			return true;
 	}
 	return false;
+}
+
+/* @remote: NULL for everybody */
+static void add_rule(json_t *rules, const struct mapping *mapping, const char *remote)
+{
+	char port[16];
+	json_t *rule;
+
+	(void)snprintf(port, sizeof(port), "%d", (int)mapping->container);
+	if (has_rule(rules, port, mapping->protocol, remote))
+		return;
+	rule = json_pack("{s:s, s:s, s:s, s:s}", "direction", "ingress", "ethertype", "ipv4",
+			 "protocol", mapping->protocol, "port", port);
+	if (remote)
+		(void)json_object_set_new(rule, "remote", json_string(remote));
+	(void)json_array_append_new(rules, rule);
+}
+
+/* Who asks at 127.0.0.1 is the host, and comes by one of its legs in the network. */
+static int add_host_rules(struct hd_cni *cni, json_t *rules, const struct mapping *mapping,
+			  struct hd_cni_error *err)
+{
+	_json_ json_t *ports = NULL;
+	const json_t *port, *ip;
+	size_t i, k;
+
+	if (hd_cni_get(cni, "/v1/ports", &ports, err) < 0)
+		return -1;
+	json_array_foreach(ports, i, port) {
+		if (!json_is_true(json_object_get(port, "internal")) ||
+		    strcmp(json_string_value(json_object_get(port, "network")), cni->network))
+			continue;
+		json_array_foreach(json_object_get(port, "ip"), k, ip) {
+			const char *text = json_string_value(ip);
+			char remote[64];
+
+			(void)snprintf(remote, sizeof(remote), "%.*s/32", (int)strcspn(text, "/"),
+				       text);
+			if (!strchr(text, ':'))
+				add_rule(rules, mapping, remote);
+		}
+	}
+	return 0;
+}
+
+/* A port that is published is open to everybody who gets there. */
+static int add_rules(struct hd_cni *cni, json_t *rules, const struct mapping *mapping,
+		     struct hd_cni_error *err)
+{
+	if (is_for_host(mapping))
+		return add_host_rules(cni, rules, mapping, err);
+	add_rule(rules, mapping, NULL);
+	return 0;
 }
 
 int hd_cni_publish_group(struct hd_cni *cni, char ret_name[80], struct hd_cni_error *err)
@@ -87,8 +135,8 @@ int hd_cni_publish_group(struct hd_cni *cni, char ret_name[80], struct hd_cni_er
 	json_array_foreach(mappings_of(cni), i, one) {
 		if (read_mapping(one, &mapping, err) < 0)
 			return -1;
-		if (mapping.host && !has_rule(rules, &mapping))
-			(void)add_rule(rules, &mapping);
+		if (mapping.host && add_rules(cni, rules, &mapping, err) < 0)
+			return -1;
 	}
 	body = json_pack("{s:s, s:O}", "name", ret_name, "rules", rules);
 	return hd_cni_post(cni, "/v1/security-groups", body, NULL, err);
@@ -98,65 +146,78 @@ int hd_cni_publish_group(struct hd_cni *cni, char ret_name[80], struct hd_cni_er
  * Runtimes ask for the same host ports with each network of a container; they lead to its first one. Whether another interface of this container
  * has the port forward.
  */
-static bool is_ours(struct hd_cni *cni, const struct mapping *mapping)
+static bool is_ours(struct hd_cni *cni, const char *listen, const char *protocol)
 {
 	_json_ json_t *forwards = NULL;
 	_json_ json_t *ports = NULL;
 	struct hd_cni_error ignored;
 	const json_t *port, *forward;
-	char name[96];
 	size_t i, k;
 
 	if (hd_cni_get(cni, "/v1/ports", &ports, &ignored) < 0 ||
 	    hd_cni_get(cni, "/v1/port-forwards", &forwards, &ignored) < 0)
 		return false;
 	json_array_foreach(ports, i, port) {
+		const char *name = json_string_value(json_object_get(port, "name"));
 		struct hd_cni_owner owner;
+		char prefix[80];
 
 		if (!hd_cni_owner(port, &owner) || strcmp(owner.container, cni->container))
 			continue;
-		(void)snprintf(name, sizeof(name), "%.63s.%s-%d",
-			       json_string_value(json_object_get(port, "name")), mapping->protocol,
-			       (int)mapping->host);
+		(void)snprintf(prefix, sizeof(prefix), "%.63s.", name);
 		json_array_foreach(forwards, k, forward)
-			if (!strcmp(json_string_value(json_object_get(forward, "name")), name))
+			if (!strncmp(json_string_value(json_object_get(forward, "name")), prefix,
+				     strlen(prefix)) &&
+			    !strcmp(json_string_value(json_object_get(forward, "listen")),
+				    listen) &&
+			    !strcmp(json_string_value(json_object_get(forward, "protocol")),
+				    protocol))
 				return true;
 	}
 	return false;
 }
 
-/* A router that masquerades listens at the host's address there, which it calls 0.0.0.0. */
-static const char *listen_at(struct hd_cni *cni, const char *router, const char *ip)
+/* An address that the host does not have would be listened at in silence until it has it. */
+static int check_reach(struct hd_cni *cni, const char *name, const struct mapping *mapping,
+		       struct hd_cni_error *err)
 {
-	_json_ json_t *shown = NULL;
-	struct hd_cni_error ignored;
-	const json_t *own;
-	const char *uplink;
-	char path[96];
-	size_t i;
+	_json_ json_t *forward = NULL;
+	char path[128];
 
-	if (!*ip)
-		return "0.0.0.0";
-	(void)snprintf(path, sizeof(path), "/v1/routers/%.63s", router);
-	if (hd_cni_get(cni, path, &shown, &ignored) < 0)
-		return ip;
-	uplink = json_string_value(json_object_get(json_object_get(shown, "gateway"), "uplink"));
-	json_array_foreach(json_object_get(json_object_get(shown, "gateway"), "ip"), i, own)
-		if (uplink && !strcmp(json_string_value(own), ip))
-			return "0.0.0.0";
-	return ip;
+	(void)snprintf(path, sizeof(path), "/v1/port-forwards/%s", name);
+	if (hd_cni_get(cni, path, &forward, err) < 0)
+		return -1;
+	if (json_array_size(json_object_get(forward, "reach")))
+		return 0;
+	hd_cni_fail(err, HD_CNI_CONF, "portMappings: nobody would reach %.60s:%d: %s", mapping->ip,
+		    (int)mapping->host, json_string_value(json_object_get(forward, "reason")));
+	if (is_for_host(mapping))
+		return hd_cni_hint(err,
+				   "'heddle port add NAME --network %s --internal --ip IP' "
+				   "gives the host an address there",
+				   cni->network);
+	return hd_cni_hint(err, "'ip address' shows the host's; without hostIP it is all of them");
 }
 
-static int publish_one(struct hd_cni *cni, const char *router, const char *ip,
+/* With an address of its own one may be there several times, so it is called by its place in the list. */
+static void name_forward(const struct hd_cni *cni, const struct mapping *mapping, size_t place,
+			 char ret[96])
+{
+	int n = snprintf(ret, 96, "%s.%s-%d", cni->port, mapping->protocol, (int)mapping->host);
+
+	if (*mapping->ip && strcmp(mapping->ip, "0.0.0.0"))
+		(void)snprintf(ret + n, 96 - (size_t)n, "-%zu", place);
+}
+
+static int publish_one(struct hd_cni *cni, const char *router, const char *ip, size_t place,
 		       const struct mapping *mapping, struct hd_cni_error *err)
 {
-	const char *at = listen_at(cni, router, mapping->ip);
 	char name[96], listen[96], to[96];
 	_json_ json_t *body = NULL;
 
-	(void)snprintf(name, sizeof(name), "%s.%s-%d", cni->port, mapping->protocol,
+	name_forward(cni, mapping, place, name);
+	(void)snprintf(listen, sizeof(listen), "%.60s:%d", *mapping->ip ? mapping->ip : "0.0.0.0",
 		       (int)mapping->host);
-	(void)snprintf(listen, sizeof(listen), "%.60s:%d", at, (int)mapping->host);
 	(void)snprintf(to, sizeof(to), "%.*s:%d", (int)strcspn(ip, "/"), ip,
 		       (int)mapping->container);
 	body = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "router", router, "protocol",
@@ -164,8 +225,8 @@ static int publish_one(struct hd_cni *cni, const char *router, const char *ip,
 	if (!body)
 		return hd_cni_fail(err, HD_CNI_CONF, "portMappings: hostIP is not an address");
 	if (hd_cni_post(cni, "/v1/port-forwards", body, NULL, err) == 0)
-		return 0;
-	return err->code == HD_CNI_REFUSED && is_ours(cni, mapping) ? 0 : -1;
+		return *mapping->ip ? check_reach(cni, name, mapping, err) : 0;
+	return err->code == HD_CNI_REFUSED && is_ours(cni, listen, mapping->protocol) ? 0 : -1;
 }
 
 int hd_cni_publish(struct hd_cni *cni, const char *router, const char *ip, struct hd_cni_error *err)
@@ -185,7 +246,8 @@ int hd_cni_publish(struct hd_cni *cni, const char *router, const char *ip, struc
 	json_array_foreach(mappings_of(cni), i, one) {
 		if (read_mapping(one, &mapping, err) < 0)
 			return -1;
-		if (mapping.host && publish_one(cni, own ? own : router, ip, &mapping, err) < 0)
+		if (mapping.host &&
+		    publish_one(cni, own ? own : router, ip, i + 1, &mapping, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -108,6 +108,9 @@ enum {
 	HD_END_MASQ =
 		1
 		<< 10, /* an uplink by which routers masquerade: @remote[3] is the host's address */
+	HD_END_MASQ_MORE =
+		1
+		<< 18, /* ... and has others there: those at which a port forward listens are in hd_neigh, as the uplink's */
 	HD_END_FORWARDS = 1 << 9, /* a router with port forwards */
 	HD_END_NAT_LOG =
 		1 << 11, /* one that tells the daemon of each block of ports that is handed out */

@@ -338,6 +338,20 @@ static void show_floating_ip(struct hd_daemon *daemon, const struct hd_object *o
 				  json_string(hd_model_floating_network(daemon->model, fip)));
 }
 
+static void show_reach(struct hd_daemon *daemon, const struct hd_port_forward *forward,
+		       json_t *shown)
+{
+	struct hd_reach reach = hd_sync_reach(daemon->sync, daemon->model, forward);
+	json_t *list = json_array();
+
+	if (reach.outside)
+		(void)json_array_append_new(list, json_string("outside"));
+	if (reach.host)
+		(void)json_array_append_new(list, json_string("host"));
+	(void)json_object_set_new(shown, "reach", list);
+	(void)json_object_set_new(shown, "reason", json_string(reach.reason));
+}
+
 /* The address at which it really listens, and where that is. */
 static void show_port_forward(struct hd_daemon *daemon, const struct hd_object *object,
 			      json_t *shown)
@@ -354,6 +368,7 @@ static void show_port_forward(struct hd_daemon *daemon, const struct hd_object *
 		ip = &host;
 	(void)json_object_set_new(shown, "address", ip ? text_of_ip(ip) : json_string(""));
 	(void)json_object_set_new(shown, "network", json_string(network ? network : ""));
+	show_reach(daemon, forward, shown);
 }
 
 static void show_subnet(struct hd_daemon *daemon, const struct hd_object *object, json_t *shown)

@@ -95,7 +95,7 @@ static json_t *forward_text(const struct telling *t, const struct hd_trace_recor
 		const struct hd_ip *ip = hd_model_listen_ip(t->model, forward);
 
 		if (forward->protocol == r->b >> 16 && forward->listen.port == (uint16_t)r->b &&
-		    ip && !memcmp(ip->bytes + 12, &r->a, 4))
+		    (!ip || !memcmp(ip->bytes + 12, &r->a, 4))) /* NULL: all of the host's */
 			return json_sprintf("port forward %s of router %s", object->name,
 					    forward->router);
 	}

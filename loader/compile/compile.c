@@ -420,7 +420,7 @@ static void masquerade_by(const struct hd_fact *fact, struct hd_port_value *valu
 	value->network = HD_NETWORK_HOST;
 	value->flags |= HD_PORT_MASQ | HD_PORT_HAS_MAC;
 	memcpy(value->mac, fact->from, 6);
-	end->flags |= HD_END_MASQ;
+	end->flags |= HD_END_MASQ | (fact->n_at > 1 ? HD_END_MASQ_MORE : 0);
 	end->remote[3] = fact->address;
 }
 

@@ -23,6 +23,8 @@
  * @to:      MAC of the next hop, for a peer
  * @from:    MAC of the device by which it is reached; of an uplink: its own; of a router: that with which it asks for neighbours on this host
  * @address: of an uplink by which routers masquerade: the host's IPv4 address there, network order; 0 = it has none
+ * @at:      likewise: all addresses of the host that are reached there, network order, @address among them; borrowed
+ * @n_at:    number of them
  * @local:   address from which a peer is reached, IPv6 or IPv4 mapped
  */
 struct hd_fact {
@@ -37,6 +39,8 @@ struct hd_fact {
 	uint8_t to[6];
 	uint8_t from[6];
 	uint32_t address;
+	const uint32_t *at;
+	size_t n_at;
 	uint8_t local[16];
 };
 

@@ -289,23 +289,64 @@ static int add_floating(struct routing *r, const struct hd_floating_ip *floating
 }
 
 /* Not in the generation: who answers for it is asked with each packet (bpf/lib/nat.h). */
-static int add_forward(struct routing *r, const struct hd_port_forward *forward)
+static int add_forward_at(struct routing *r, const struct hd_port_forward *forward, uint32_t addr)
 {
-	const struct hd_ip *ip = hd_model_listen_ip(r->model, forward); /* NULL: the host's */
 	struct hd_nat_key key = { .zone = r->end.ifindex,
-				  .addr = ip ? ipv4_of(ip) : r->end.local[3],
+				  .addr = addr,
 				  .port = htons(forward->listen.port),
 				  .class = hd_flow_class(forward->protocol),
 				  .dir = HD_NAT_IN };
 	struct hd_forward_value value = { .addr = ipv4_of(&forward->to.ip),
 					  .router = r->object->id,
 					  .port = htons(forward->to.port) };
-	int ret = hd_table_add(&r->out->table[HD_TABLE_FORWARDS], &key, &value);
 
 	r->end.flags |= HD_END_FORWARDS;
-	if (ret < 0 || !ip || hd_gateway_has(&r->router->gateway, ip))
-		return ret;
-	return add_outside(r, ip);
+	return hd_table_add(&r->out->table[HD_TABLE_FORWARDS], &key, &value);
+}
+
+/* Another address of the host at the uplink: to the datapath a neighbour there, as the one that the router masquerades with. */
+static int add_hosts(struct routing *r, uint32_t addr)
+{
+	struct hd_ip ip = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
+	int ret;
+
+	if (addr == r->uplink->address)
+		return 0;
+	memcpy(ip.bytes + 12, &addr, sizeof(addr));
+	widen_outside(&r->end, &ip);
+	ret = add_address(r, &ip, HD_ROUTE_LOCAL, HD_NETWORK_HOST);
+	return ret < 0 ? ret
+		       : hd_row_neigh(r->out, HD_NETWORK_HOST, 0, &ip, r->uplink->from,
+				      r->uplink->port);
+}
+
+/* What listens at addresses of the host that are not reached at the uplink is there for the host alone (sync/publish.c). */
+static int add_forward_at_host(struct routing *r, const struct hd_port_forward *forward)
+{
+	bool any = hd_listens_at_any(forward);
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < r->uplink->n_at; i++) {
+		uint32_t addr = r->uplink->at[i];
+
+		if (!any && addr != ipv4_of(&forward->listen.ip))
+			continue;
+		ret = add_forward_at(r, forward, addr);
+		if (ret == 0)
+			ret = add_hosts(r, addr);
+	}
+	return ret;
+}
+
+static int add_forward(struct routing *r, const struct hd_port_forward *forward)
+{
+	const struct hd_ip *ip = hd_model_listen_ip(r->model, forward);
+	int ret;
+
+	if (r->router->gateway.uplink)
+		return add_forward_at_host(r, forward);
+	ret = add_forward_at(r, forward, ipv4_of(ip));
+	return ret < 0 || hd_gateway_has(&r->router->gateway, ip) ? ret : add_outside(r, ip);
 }
 
 /* What else is reached from outside. */

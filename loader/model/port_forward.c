@@ -67,14 +67,29 @@ const char *hd_model_listen_network(const struct hd_model *model,
 	return gateway ? gateway->network : NULL;
 }
 
-/* Which address the host has there may change, so it is not named. */
-static int not_the_hosts(const struct hd_object *object, const char *uplink, struct hd_error *err)
+bool hd_model_listens_at_host(const struct hd_model *model, const struct hd_port_forward *forward)
 {
-	int r = hd_refuse(object, err, "listen",
-			  "its router masquerades by uplink %s: it can listen at 0.0.0.0 only",
-			  uplink);
+	const struct hd_router_gateway *gateway = gateway_of(model, forward);
 
-	hd_error_hint(err, "--listen 0.0.0.0:PORT is the host's address there, whichever it is");
+	return gateway && gateway->uplink;
+}
+
+bool hd_listens_at_any(const struct hd_port_forward *forward)
+{
+	return is_any(&forward->listen.ip);
+}
+
+/* Which addresses the host has may change, and is not asked here: one that it does not have is there when the host gets it. */
+static int validate_at_host(const struct hd_object *object, const struct hd_ip *ip,
+			    struct hd_error *err)
+{
+	int r;
+
+	if (is_any(ip) || (ip->bytes[12] && ip->bytes[12] < 224))
+		return 0;
+	r = hd_refuse(object, err, "listen", "no host can have this address");
+	hd_error_hint(err, "0.0.0.0 is all of the host's at the uplink, and itself; 127.0.0.1 is "
+			   "for the host alone");
 	return r;
 }
 
@@ -85,8 +100,7 @@ static int validate_listen(const struct hd_model *model, const struct hd_object 
 	const struct hd_router_gateway *gateway = gateway_of(model, forward);
 
 	if (gateway->uplink)
-		return is_any(&forward->listen.ip) ? 0
-						   : not_the_hosts(object, gateway->uplink, err);
+		return validate_at_host(object, &forward->listen.ip, err);
 	if (gateway->network && gateway->has_ip[HD_V4] &&
 	    (is_any(&forward->listen.ip) || hd_gateway_has(gateway, &forward->listen.ip)))
 		return 0;

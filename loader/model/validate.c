@@ -338,6 +338,50 @@ static int claim_listen_ip(struct claim **claims, const struct hd_object *object
 	return claim_add(claims, object, "listen", what, err);
 }
 
+static void listen_text(char what[176], const struct hd_port_forward *forward, const char *ip)
+{
+	(void)snprintf(what, 176, "listen at host=%s %s:%u", hd_protocol_name(forward->protocol),
+		       ip, forward->listen.port);
+}
+
+static int listen_refused(const struct claim *claim, const struct hd_object *object, const char *ip,
+			  struct hd_error *err)
+{
+	const struct hd_port_forward *forward = &object->view.port_forward;
+	struct claim mine = { .owner = claim->owner };
+
+	listen_text(mine.what, forward, ip);
+	(void)claim_refused(&mine, object, "listen", err);
+	hd_error_hint(err, "0.0.0.0 is all addresses of the host; two that are named do not get in "
+			   "each other's way");
+	return -EEXIST;
+}
+
+/*
+ * Of the host all routers that masquerade have the same ports, as its processes have: one at 0.0.0.0 is at each address (as bind() has it). The
+ * first one at an address of its own claims "some", which stands in the way of 0.0.0.0.
+ */
+static int claim_at_host(struct claim **claims, const struct hd_object *object,
+			 struct hd_error *err)
+{
+	const struct hd_port_forward *forward = &object->view.port_forward;
+	const bool any = hd_listens_at_any(forward);
+	char what[176], other[176], ip[64];
+	const struct claim *claim;
+	int r;
+
+	hd_ip_format(&forward->listen.ip, ip);
+	listen_text(other, forward, any ? "some" : "0.0.0.0");
+	HASH_FIND_STR(*claims, other, claim);
+	if (claim)
+		return listen_refused(claim, object, ip, err);
+	listen_text(what, forward, ip);
+	r = claim_add(claims, object, "listen", what, err);
+	listen_text(other, forward, "some");
+	HASH_FIND_STR(*claims, other, claim);
+	return r < 0 || any || claim ? r : claim_add(claims, object, "listen", other, err);
+}
+
 /* Where it listens is its own. */
 static int claim_port_forward(struct claim **claims, const struct hd_model *model,
 			      const struct hd_object *object, struct hd_error *err)
@@ -345,18 +389,16 @@ static int claim_port_forward(struct claim **claims, const struct hd_model *mode
 	const struct hd_port_forward *forward = &object->view.port_forward;
 	const struct hd_object *router = hd_model_get(model, HD_NOUN_ROUTER, forward->router);
 	const struct hd_router_gateway *gateway = &router->view.router.gateway;
-	const struct hd_ip *ip =
-		gateway->uplink ? &forward->listen.ip : hd_model_listen_ip(model, forward);
+	const struct hd_ip *ip = hd_model_listen_ip(model, forward);
 	char what[176], text[64];
-	int r = 0;
+	int r;
 
-	if (gateway->network)
-		r = claim_listen_ip(claims, object, gateway->network, ip,
-				    hd_gateway_has(gateway, ip), err);
+	if (gateway->uplink)
+		return claim_at_host(claims, object, err);
+	r = claim_listen_ip(claims, object, gateway->network, ip, hd_gateway_has(gateway, ip), err);
 	hd_ip_format(ip, text);
-	(void)snprintf(what, sizeof(what), "listen %s=%s %s:%u",
-		       gateway->network ?: gateway->uplink, hd_protocol_name(forward->protocol),
-		       text, forward->listen.port);
+	(void)snprintf(what, sizeof(what), "listen %s=%s %s:%u", gateway->network,
+		       hd_protocol_name(forward->protocol), text, forward->listen.port);
 	return r < 0 ? r : claim_add(claims, object, "listen", what, err);
 }
 

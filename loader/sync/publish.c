@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* publish.c - port forwards of masquerading routers, for the host's own connections: host.bpf.c */
+/* publish.c - port forwards of masquerading routers, for the host's own sockets: host.bpf.c */
 #include "sync/publish.h"
 
 #include <arpa/inet.h>
@@ -24,23 +24,33 @@
 #define SO_NETNS_COOKIE 71 /* include/uapi/asm-generic/socket.h, since 5.14 */
 #endif
 
+/* What is attached: program hd_NAME, by a link whose pin is host-NAME. */
+static const char *const hooks[] = { "connect4" };
+#define N_HOOKS (sizeof(hooks) / sizeof(hooks[0]))
+
 /** struct row - one entry of hd_published */
 struct row {
 	struct hd_publish_key key;
 	struct hd_publish_value value;
 };
 
+/** struct rows - in the order of their keys */
+struct rows {
+	struct row *row;
+	size_t n;
+};
+
 /**
  * struct hd_publisher - what is attached, and what the map holds
- * @pin:    of the link: it goes on without the daemon
+ * @dir:    of pins: links go on without the daemon
+ * @links:  -1 = it is not attached
  * @failed: it does not work here, and this was said
  */
 struct hd_publisher {
-	char pin[300];
+	char dir[256];
 	struct host_bpf *skel;
-	struct bpf_link *link;
-	struct row *rows;
-	size_t n;
+	int links[N_HOOKS];
+	struct rows rows;
 	bool failed;
 };
 
@@ -48,90 +58,154 @@ struct hd_publisher *hd_publisher_new(const char *dir)
 {
 	struct hd_publisher *publisher = calloc(1, sizeof(*publisher));
 
-	if (publisher)
-		(void)snprintf(publisher->pin, sizeof(publisher->pin), "%s/host-connect", dir);
+	if (!publisher)
+		return NULL;
+	(void)snprintf(publisher->dir, sizeof(publisher->dir), "%s", dir);
+	for (size_t i = 0; i < N_HOOKS; i++)
+		publisher->links[i] = -1;
 	return publisher;
+}
+
+static void forget(struct hd_publisher *publisher)
+{
+	for (size_t i = 0; i < N_HOOKS; i++) {
+		hd_closep(&publisher->links[i]);
+		publisher->links[i] = -1;
+	}
+	host_bpf__destroy(publisher->skel);
+	publisher->skel = NULL;
+	free(publisher->rows.row);
+	publisher->rows = (struct rows){ 0 };
 }
 
 void hd_publisher_free(struct hd_publisher *publisher)
 {
 	if (!publisher)
 		return;
-	bpf_link__destroy(publisher->link); /* pinned: it stays */
-	host_bpf__destroy(publisher->skel);
-	free(publisher->rows);
+	forget(publisher); /* the pins stay */
 	free(publisher);
 }
 
 /* ---- what is to be there ---- */
 
-static uint32_t ipv4_of(const struct hd_ip *ip)
+/** struct leg - an address of the host in a network */
+struct leg {
+	const char *network;
+	const struct hd_ip *ip;
+};
+
+static size_t find_legs(const struct hd_model *model, struct leg **ret)
 {
-	uint32_t addr;
+	size_t n = 0;
 
-	memcpy(&addr, ip->bytes + 12, sizeof(addr));
-	return addr;
-}
-
-/* Whether the host has an address of its own beside this one. */
-static bool has_leg(const struct hd_model *model, const struct hd_router *router,
-		    const struct hd_ip *ip)
-{
-	const struct hd_object *subnet = NULL;
-
-	for (size_t i = 0; i < router->n_subnets && !subnet; i++) {
-		subnet = hd_model_get(model, HD_NOUN_SUBNET, router->subnets[i]);
-		if (subnet && !hd_ip_in(ip, &subnet->view.subnet.cidr))
-			subnet = NULL;
-	}
+	hd_model_each(model, HD_NOUN_PORT, object)
+		if (object->view.port.kind == HD_PORT_INTERNAL)
+			n += object->view.port.n_ips;
+	*ret = calloc(n + 1, sizeof(**ret));
+	n = 0;
 	hd_model_each(model, HD_NOUN_PORT, object) {
 		const struct hd_port *port = &object->view.port;
 
-		if (!subnet || port->kind != HD_PORT_INTERNAL ||
-		    strcmp(port->network, subnet->view.subnet.network))
+		for (size_t i = 0; *ret && port->kind == HD_PORT_INTERNAL && i < port->n_ips; i++)
+			(*ret)[n++] = (struct leg){ port->network, &port->ips[i] };
+	}
+	return n;
+}
+
+/* Whether the host has an address of its own beside what a port forward leads to. */
+static bool has_leg(const struct hd_model *model, const struct hd_port_forward *forward,
+		    const struct leg *legs, size_t n)
+{
+	const struct hd_router *router =
+		&hd_model_get(model, HD_NOUN_ROUTER, forward->router)->view.router;
+
+	for (size_t i = 0; i < router->n_subnets; i++) {
+		const struct hd_subnet *subnet =
+			&hd_model_get(model, HD_NOUN_SUBNET, router->subnets[i])->view.subnet;
+
+		if (!hd_ip_in(&forward->to.ip, &subnet->cidr))
 			continue;
-		for (size_t i = 0; i < port->n_ips; i++)
-			if (hd_ip_in(&port->ips[i], &subnet->view.subnet.cidr))
+		for (size_t k = 0; k < n; k++)
+			if (!strcmp(legs[k].network, subnet->network) &&
+			    hd_ip_in(legs[k].ip, &subnet->cidr))
 				return true;
 	}
 	return false;
 }
 
-static void put(struct row *rows, size_t *n, uint32_t ip, const struct hd_port_forward *forward)
+static struct hd_publish_key host_key(const struct hd_address *address)
 {
-	rows[(*n)++] = (struct row){
-		.key = { .ip = ip,
-			 .port = htons(forward->listen.port),
-			 .protocol = forward->protocol },
-		.value = { .ip = ipv4_of(&forward->to.ip), .port = htons(forward->to.port) },
-	};
+	struct hd_publish_key key = { .addr = { [2] = htonl(0xffff) } };
+
+	if (address->is_v4)
+		memcpy(&key.addr[3], address->bytes, 4);
+	else
+		memcpy(key.addr, address->bytes, 16);
+	return key;
 }
 
-static int collect(const struct hd_model *model, hd_publish_address_fn address, const void *arg,
-		   struct row **ret, size_t *ret_n)
+static struct row row_of(const struct hd_port_forward *forward)
 {
-	size_t space = hd_model_count(model, HD_NOUN_PORT_FORWARD) * 2, n = 0;
-	struct row *rows = calloc(space + 1, sizeof(*rows));
+	struct row row = { .key = { .port = htons(forward->listen.port),
+				    .protocol = forward->protocol },
+			   .value = { .port = htons(forward->to.port) } };
 
-	if (!rows)
+	memcpy(row.key.addr, forward->listen.ip.bytes, 16);
+	memcpy(row.value.addr, forward->to.ip.bytes, 16);
+	return row;
+}
+
+static bool is_loopback(const struct hd_ip *ip)
+{
+	return ip->is_v4 && ip->bytes[12] == 127;
+}
+
+static bool is_hosts(const struct hd_port_forward *forward, const struct hd_address *host,
+		     size_t n_host)
+{
+	struct row row = row_of(forward);
+
+	if (hd_listens_at_any(forward) || is_loopback(&forward->listen.ip))
+		return true;
+	for (size_t i = 0; i < n_host; i++) {
+		struct hd_publish_key key = host_key(&host[i]);
+
+		if (!memcmp(key.addr, row.key.addr, sizeof(key.addr)))
+			return true;
+	}
+	return false;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+static int collect(const struct hd_model *model, const struct hd_address *host, size_t n_host,
+		   struct rows *ret)
+{
+	size_t n = 0;
+	_free_ struct leg *legs = NULL;
+	size_t n_legs = find_legs(model, &legs);
+	_free_ struct row *rows =
+		calloc(hd_model_count(model, HD_NOUN_PORT_FORWARD) + n_host + 1, sizeof(*rows));
+
+	if (!rows || !legs)
 		return -ENOMEM;
 	hd_model_each(model, HD_NOUN_PORT_FORWARD, object) {
 		const struct hd_port_forward *forward = &object->view.port_forward;
-		const struct hd_router *router =
-			&hd_model_get(model, HD_NOUN_ROUTER, forward->router)->view.router;
-		const struct hd_object *uplink =
-			router->gateway.uplink
-				? hd_model_get(model, HD_NOUN_UPLINK, router->gateway.uplink)
-				: NULL;
-		uint32_t ip = uplink ? address(arg, uplink) : 0;
 
-		if (!ip || !forward->to.ip.is_v4 || !has_leg(model, router, &forward->to.ip))
-			continue;
-		put(rows, &n, ip, forward);
-		put(rows, &n, htonl(INADDR_LOOPBACK), forward);
+		if (hd_model_listens_at_host(model, forward) && is_hosts(forward, host, n_host) &&
+		    has_leg(model, forward, legs, n_legs))
+			rows[n++] = row_of(forward);
 	}
-	*ret = rows;
-	*ret_n = n;
+	for (size_t i = 0, forwards = n; forwards && i < n_host; i++)
+		rows[n++].key = host_key(&host[i]);
+	qsort(rows, n, sizeof(*rows), compare_rows);
+	ret->row = TAKE_PTR(rows);
+	ret->n = n;
 	return 0;
 }
 
@@ -178,92 +252,186 @@ static int load(struct hd_publisher *publisher)
 	return host_bpf__load(publisher->skel);
 }
 
-/* The old one, of a daemon before, goes when the new one is there. */
+static void pin_of(const struct hd_publisher *publisher, size_t hook, char ret[300])
+{
+	(void)snprintf(ret, 300, "%s/host-%s", publisher->dir, hooks[hook]);
+}
+
+static const struct bpf_program *program_of(const struct hd_publisher *publisher, size_t hook)
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "hd_%s", hooks[hook]);
+	return bpf_object__find_program_by_name(publisher->skel->obj, name);
+}
+
+/* A link that somebody has detached is still there, and is at no cgroup. */
+static bool is_attached(int link)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return link >= 0 && bpf_obj_get_info_by_fd(link, &info, &len) == 0 &&
+	       info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.cgroup_id;
+}
+
+static int pin(const struct hd_publisher *publisher, size_t hook, int link)
+{
+	char path[300];
+
+	pin_of(publisher, hook, path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -errno;
+	return bpf_obj_pin(link, path) < 0 ? -errno : 0;
+}
+
+/* The link of a daemon before goes on with our program, so there is no moment with both, or with none. */
+static int attach_one(struct hd_publisher *publisher, size_t hook, int cgroup)
+{
+	const struct bpf_program *program = program_of(publisher, hook);
+	int fd = bpf_program__fd(program), r;
+	_close_ int link = -1;
+	char path[300];
+
+	pin_of(publisher, hook, path);
+	link = bpf_obj_get(path);
+	if (is_attached(link) && bpf_link_update(link, fd, NULL) == 0) {
+		publisher->links[hook] = TAKE_FD(link);
+		return 0;
+	}
+	hd_closep(&link);
+	link = bpf_link_create(fd, cgroup, bpf_program__expected_attach_type(program), NULL);
+	r = link < 0 ? -errno : pin(publisher, hook, link);
+	if (r == 0)
+		publisher->links[hook] = TAKE_FD(link);
+	return r;
+}
+
 static int attach(struct hd_publisher *publisher)
 {
 	_close_ int cgroup = open_cgroup();
+	int r = cgroup < 0 ? -errno : 0;
 
-	if (cgroup < 0)
-		return -errno;
-	publisher->link = bpf_program__attach_cgroup(publisher->skel->progs.hd_connect4, cgroup);
-	if (!publisher->link)
-		return -errno;
-	(void)unlink(publisher->pin);
-	return bpf_link__pin(publisher->link, publisher->pin);
+	for (size_t i = 0; r == 0 && i < N_HOOKS; i++)
+		if (publisher->links[i] < 0)
+			r = attach_one(publisher, i, cgroup);
+	return r;
 }
 
 static void detach(struct hd_publisher *publisher)
 {
-	(void)unlink(publisher->pin);
-	bpf_link__destroy(publisher->link);
-	host_bpf__destroy(publisher->skel);
-	publisher->link = NULL;
-	publisher->skel = NULL;
-	free(publisher->rows);
-	publisher->rows = NULL;
-	publisher->n = 0;
+	char path[300];
+
+	for (size_t i = 0; i < N_HOOKS; i++) {
+		pin_of(publisher, i, path);
+		(void)unlink(path);
+	}
+	forget(publisher);
 }
 
 /* ---- following ---- */
 
-static bool has_row(const struct row *rows, size_t n, const struct row *row)
+static bool has_row(const struct rows *rows, const struct row *row)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!memcmp(&rows[i].key, &row->key, sizeof(row->key)))
-			return true;
-	return false;
+	return rows->n && bsearch(row, rows->row, rows->n, sizeof(*row), compare_rows);
 }
 
-static int write_rows(struct hd_publisher *publisher, const struct row *rows, size_t n)
+static int write_rows(struct hd_publisher *publisher, const struct rows *rows)
 {
 	int map = bpf_map__fd(publisher->skel->maps.hd_published), r = 0;
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		if (bpf_map_update_elem(map, &rows[i].key, &rows[i].value, BPF_ANY) < 0)
+	for (size_t i = 0; r == 0 && i < rows->n; i++)
+		if (bpf_map_update_elem(map, &rows->row[i].key, &rows->row[i].value, BPF_ANY) < 0)
 			r = -errno;
-	for (size_t i = 0; i < publisher->n; i++)
-		if (!has_row(rows, n, &publisher->rows[i]))
-			(void)bpf_map_delete_elem(map, &publisher->rows[i].key);
+	for (size_t i = 0; i < publisher->rows.n; i++)
+		if (!has_row(rows, &publisher->rows.row[i]))
+			(void)bpf_map_delete_elem(map, &publisher->rows.row[i].key);
 	return r;
 }
 
-static int follow(struct hd_publisher *publisher, struct row **rows, size_t n)
+static int follow(struct hd_publisher *publisher, struct rows *rows)
 {
 	int r = 0;
 
-	if (n == publisher->n && (!n || !memcmp(*rows, publisher->rows, n * sizeof(**rows))))
+	if (rows->n == publisher->rows.n &&
+	    !memcmp(rows->row, publisher->rows.row, rows->n * sizeof(*rows->row)))
 		return 0;
 	if (!publisher->skel)
 		r = load(publisher);
 	if (r == 0)
-		r = write_rows(publisher, *rows, n);
-	if (r == 0 && !publisher->link)
+		r = write_rows(publisher, rows);
+	if (r == 0)
 		r = attach(publisher);
 	if (r < 0)
 		return r;
-	free(publisher->rows);
-	publisher->rows = TAKE_PTR(*rows);
-	publisher->n = n;
+	free(publisher->rows.row);
+	publisher->rows = *rows;
+	rows->row = NULL;
 	return 0;
 }
 
 void hd_publisher_follow(struct hd_publisher *publisher, const struct hd_model *model,
-			 hd_publish_address_fn address, const void *arg)
+			 const struct hd_address *host, size_t n_host)
 {
-	_free_ struct row *rows = NULL;
-	size_t n = 0;
-	int r = collect(model, address, arg, &rows, &n);
+	struct rows rows = { 0 };
+	int r = collect(model, host, n_host, &rows);
 
-	if (r == 0 && !n) {
-		detach(publisher);
-		return;
-	}
-	if (r == 0)
-		r = follow(publisher, &rows, n);
+	if (r == 0 && rows.n)
+		r = follow(publisher, &rows);
 	if (r < 0 && !publisher->failed)
 		(void)log_warn(r, "the host's own connections to published ports do not work, "
 				  "ignoring");
-	if (r < 0)
+	if (r < 0 || !rows.n)
 		detach(publisher);
+	free(rows.row);
 	publisher->failed = r < 0;
+}
+
+/* The daemon holds the links, so a pin that is removed is missed only when the daemon ends. */
+static int keep_one(struct hd_publisher *publisher, size_t hook)
+{
+	char path[300];
+
+	pin_of(publisher, hook, path);
+	if (!is_attached(publisher->links[hook])) {
+		hd_closep(&publisher->links[hook]);
+		publisher->links[hook] = -1;
+		log_info("%s was detached by somebody: attaching it again", path);
+		return attach(publisher);
+	}
+	if (access(path, F_OK) == 0)
+		return 0;
+	log_info("%s was removed by somebody: it is there again", path);
+	return pin(publisher, hook, publisher->links[hook]);
+}
+
+void hd_publisher_keep(struct hd_publisher *publisher)
+{
+	int r = 0;
+
+	if (!publisher->rows.n)
+		return;
+	for (size_t i = 0; r == 0 && i < N_HOOKS; i++)
+		r = keep_one(publisher, i);
+	if (r < 0 && !publisher->failed)
+		(void)log_warn(r, "the host's own connections to published ports do not work, "
+				  "ignoring");
+	publisher->failed = r < 0;
+}
+
+const char *hd_publisher_lacks(const struct hd_publisher *publisher, const struct hd_model *model,
+			       const struct hd_port_forward *forward)
+{
+	struct row row = row_of(forward);
+	_free_ struct leg *legs = NULL;
+	size_t n;
+
+	if (has_row(&publisher->rows, &row) && !publisher->failed)
+		return "";
+	n = find_legs(model, &legs);
+	if (legs && !has_leg(model, forward, legs, n))
+		return "the host has no address in the network that it leads to";
+	if (publisher->failed)
+		return "the host's own sockets can't be led: the log says why";
+	return "the host does not have this address";
 }

@@ -42,6 +42,8 @@ struct run {
  * @current: what the configuration has put into the maps
  * @ways:    to peers
  * @announcer: of addresses outside
+ * @publisher: of port forwards to the host itself
+ * @host:    addresses of the host, as the last run has seen them
  * @runs:    by port id
  * @imagined: facts are for a trace from this port of a model that is not applied: ports without a device count as up; else 0
  * @epoch:   of the generations in between
@@ -57,6 +59,8 @@ struct hd_sync {
 	struct hd_announcer *announcer;
 	struct hd_seeker *seeker;
 	struct hd_publisher *publisher;
+	struct hd_address *host;
+	size_t n_host;
 	struct run *runs;
 	uint32_t epoch;
 	bool unsettled;

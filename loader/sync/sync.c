@@ -2,14 +2,17 @@
 /* sync.c - bring the kernel to what the model says */
 #include "sync/sync.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "cleanup.h"
+#include "flow_class.h"
 #include "host.h"
 #include "log.h"
 #include "offload.h"
@@ -116,6 +119,7 @@ void hd_sync_close(struct hd_sync *sync)
 	hd_announcer_free(sync->announcer);
 	hd_seeker_free(sync->seeker);
 	hd_publisher_free(sync->publisher);
+	free(sync->host);
 	hd_devices_done(&sync->devices);
 	hd_remover_close(sync->devices.remover);
 	hd_netlink_close(sync->nl);
@@ -365,19 +369,43 @@ static bool wants_xdp(const struct hd_object *uplink, const struct hd_link *link
 	return mode == HD_UPLINK_XDP || (mode == HD_UPLINK_AUTO && !link->kind[0]);
 }
 
-/* The host's address at an uplink by which routers masquerade; 0 at others, which are not asked for. */
-static uint32_t masquerade_address(const struct hd_sync *sync, const struct hd_model *model,
-				   const struct hd_object *uplink)
+/* Whether a router masquerades by an uplink. */
+static bool is_way_out(const struct hd_model *model, const struct hd_object *uplink)
 {
-	const struct hd_link *link = hd_device_of(&sync->devices, uplink);
-
 	hd_model_each(model, HD_NOUN_ROUTER, router) {
 		const char *name = router->view.router.gateway.uplink;
 
-		if (link && name && !strcmp(name, uplink->name))
-			return hd_netlink_ipv4(sync->nl, link->ifindex);
+		if (name && !strcmp(name, uplink->name))
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+/* What is at no wire is reached by any; what the host has for itself alone, by none. */
+static bool is_reached(const struct hd_address *address, uint32_t ifindex)
+{
+	return address->is_v4 && address->scope < RT_SCOPE_LINK &&
+	       (address->ifindex == ifindex || address->ifindex == HD_LOOPBACK);
+}
+
+/* The host's first address at an uplink, and all that are reached there, in @ret_at, as many as the host has at most. */
+static void find_host(const struct hd_sync *sync, uint32_t ifindex, struct hd_fact *ret,
+		      uint32_t *ret_at)
+{
+	ret->at = ret_at;
+	for (size_t i = 0; i < sync->n_host; i++) {
+		const struct hd_address *address = &sync->host[i];
+		uint32_t ip;
+
+		if (!is_reached(address, ifindex))
+			continue;
+		memcpy(&ip, address->bytes, sizeof(ip));
+		ret_at[ret->n_at++] = ip;
+		if (!ret->address && address->ifindex == ifindex && !address->secondary)
+			ret->address = ip;
+	}
+	if (!ret->address)
+		ret->n_at = 0;
 }
 
 /* Why XDP does not send on what leaves by an uplink: "" if it does. */
@@ -399,11 +427,12 @@ static const char *no_forward(const struct hd_object *uplink, const struct hd_li
 }
 
 static struct hd_fact uplink_fact(const struct hd_sync *sync, const struct hd_model *model,
-				  const struct hd_object *uplink)
+				  const struct hd_object *uplink, uint32_t *at)
 {
 	struct hd_fact fact = make_fact(sync, uplink);
 
-	fact.address = masquerade_address(sync, model, uplink);
+	if (fact.ifindex && is_way_out(model, uplink))
+		find_host(sync, fact.ifindex, &fact, at);
 	fact.forward = !no_forward(uplink, hd_device_of(&sync->devices, uplink),
 				   run_find(sync, uplink->id))[0];
 	return fact;
@@ -442,15 +471,20 @@ static int compile(const struct hd_sync *sync, const struct hd_model *model, str
 	       space = hd_model_count(model, HD_NOUN_PORT) + hd_model_count(model, HD_NOUN_UPLINK) +
 		       hd_model_count(model, HD_NOUN_PEER) + hd_model_count(model, HD_NOUN_ROUTER);
 	_free_ struct hd_fact *facts = calloc(space + 1, sizeof(*facts));
+	_free_ uint32_t *at =
+		calloc(hd_model_count(model, HD_NOUN_UPLINK) * sync->n_host + 1, sizeof(*at));
+	uint32_t *next = at;
 	int r;
 
-	if (!facts)
+	if (!facts || !at)
 		return hd_error_set(err, HD_ERR_FAILED, "no memory");
 	hd_model_each(model, HD_NOUN_PORT, port)
 		if (port->view.port.kind != HD_PORT_REMOTE)
 			facts[n++] = make_fact(sync, port);
-	hd_model_each(model, HD_NOUN_UPLINK, uplink)
-		facts[n++] = uplink_fact(sync, model, uplink);
+	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
+		facts[n++] = uplink_fact(sync, model, uplink, next);
+		next += sync->n_host;
+	}
 	hd_model_each(model, HD_NOUN_PEER, peer)
 		facts[n++] = peer_fact(sync, peer);
 	hd_model_each(model, HD_NOUN_ROUTER, router)
@@ -680,6 +714,37 @@ struct hd_ip hd_sync_router_ip(const struct hd_sync *sync, const struct hd_objec
 	return ip;
 }
 
+/* Its address, or with 0.0.0.0 the one that its router masquerades with, is one of the datapath's. */
+static bool is_outside(const struct hd_sync *sync, const struct hd_model *model,
+		       const struct hd_port_forward *forward)
+{
+	struct hd_ip ip = forward->listen.ip;
+	struct hd_nat_key key = { .zone = HD_NETWORK_HOST,
+				  .port = htons(forward->listen.port),
+				  .class = hd_flow_class(forward->protocol),
+				  .dir = HD_NAT_IN };
+
+	if (hd_listens_at_any(forward))
+		ip = hd_sync_router_ip(sync, hd_model_get(model, HD_NOUN_ROUTER, forward->router));
+	memcpy(&key.addr, ip.bytes + 12, 4);
+	return hd_table_find(&sync->current.table[HD_TABLE_FORWARDS], &key);
+}
+
+struct hd_reach hd_sync_reach(const struct hd_sync *sync, const struct hd_model *model,
+			      const struct hd_port_forward *forward)
+{
+	struct hd_reach reach = { .outside = true, .reason = "" };
+
+	if (!hd_model_listens_at_host(model, forward))
+		return reach;
+	reach.outside = is_outside(sync, model, forward);
+	reach.reason = hd_publisher_lacks(sync->publisher, model, forward);
+	reach.host = !*reach.reason;
+	if (reach.host && !reach.outside && forward->listen.ip.bytes[12] != 127)
+		reach.reason = "its address is not at the uplink of the router";
+	return reach;
+}
+
 struct hd_next_hop hd_sync_next_hop(const struct hd_sync *sync, const struct hd_object *router,
 				    int family)
 {
@@ -860,6 +925,19 @@ static void clear_new_rules(struct hd_sync *sync, const struct hd_model *model,
  * Bringing a device up changes what its port's flags should be; the second round of compile and write carries that, so that a port
  * is usable when the command returns.
  */
+/* If the kernel does not say, what it has said last is taken for true. */
+static void look_at_addresses(struct hd_sync *sync)
+{
+	struct hd_address *host;
+	size_t n;
+
+	if (hd_netlink_addresses(sync->nl, &host, &n) < 0)
+		return;
+	free(sync->host);
+	sync->host = host;
+	sync->n_host = n;
+}
+
 static int apply(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
 		 struct hd_tables *next, struct hd_error *err)
 {
@@ -867,6 +945,7 @@ static int apply(struct hd_sync *sync, const struct hd_model *model, const struc
 
 	(void)hd_ways_look(&sync->ways, &sync->devices, model);
 	r = make_devices(sync, model, old, err);
+	look_at_addresses(sync);
 	clear_new_rules(sync, model, old);
 	if (r == 0)
 		r = write_tables(sync, model, next, true, err);
@@ -916,18 +995,6 @@ static int sync_nat(struct hd_sync *sync, const struct hd_model *model, struct h
 	return 0;
 }
 
-struct here {
-	const struct hd_sync *sync;
-	const struct hd_model *model;
-};
-
-static uint32_t published_address(const void *arg, const struct hd_object *uplink)
-{
-	const struct here *here = arg;
-
-	return masquerade_address(here->sync, here->model, uplink);
-}
-
 int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct hd_model *old,
 		struct hd_error *err)
 {
@@ -954,8 +1021,7 @@ int hd_sync_run(struct hd_sync *sync, const struct hd_model *model, const struct
 	if (hd_announcer_follow(sync->announcer, &sync->current) < 0 ||
 	    hd_seeker_follow(sync->seeker, &sync->current) < 0)
 		(void)log_warn(0, "no memory for ARP, ignoring");
-	hd_publisher_follow(sync->publisher, model, published_address,
-			    &(struct here){ sync, model });
+	hd_publisher_follow(sync->publisher, model, sync->host, sync->n_host);
 	report_states(sync, model, !old);
 	return 0;
 }
@@ -1034,20 +1100,18 @@ static bool sharing_changed(const struct hd_sync *sync, const struct hd_model *m
 	return false;
 }
 
-/* Whether the host has another address now where routers masquerade with it. */
-static bool address_changed(const struct hd_sync *sync, const struct hd_model *model)
+/* Whether the host has other addresses now, if that matters to somebody. */
+static bool addresses_changed(const struct hd_sync *sync, const struct hd_model *model)
 {
-	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
-		const void *row = hd_table_find(&sync->current.table[HD_TABLE_ENDS], &uplink->id);
-		struct hd_end_value end = { 0 };
+	_free_ struct hd_address *host = NULL;
+	bool wanted = false;
+	size_t n;
 
-		if (row)
-			memcpy(&end, row, sizeof(end));
-		if (masquerade_address(sync, model, uplink) !=
-		    (end.flags & HD_END_MASQ ? end.remote[3] : 0))
-			return true;
-	}
-	return false;
+	hd_model_each(model, HD_NOUN_ROUTER, router)
+		wanted |= router->view.router.gateway.uplink != NULL;
+	if (!wanted || hd_netlink_addresses(sync->nl, &host, &n) < 0)
+		return false;
+	return n != sync->n_host || (n && memcmp(host, sync->host, n * sizeof(*host)) != 0);
 }
 
 bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model)
@@ -1055,13 +1119,18 @@ bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model)
 	bool changed = hd_model_count(model, HD_NOUN_PEER) &&
 		       hd_ways_look(&sync->ways, &sync->devices, model);
 
-	return sharing_changed(sync, model) || address_changed(sync, model) || changed;
+	return sharing_changed(sync, model) || addresses_changed(sync, model) || changed;
 }
 
 void hd_sync_announce(struct hd_sync *sync)
 {
 	hd_announcer_repeat(sync->announcer);
 	hd_seeker_repeat(sync->seeker, &sync->dp);
+}
+
+void hd_sync_keep_published(struct hd_sync *sync)
+{
+	hd_publisher_keep(sync->publisher);
 }
 
 void hd_sync_keep_ways(struct hd_sync *sync)

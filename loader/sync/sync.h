@@ -85,6 +85,25 @@ int hd_sync_reload_links(struct hd_sync *sync);
 /** hd_sync_wants_retry - whether a device that heddle should have made is missing */
 bool hd_sync_wants_retry(const struct hd_sync *sync);
 
+/**
+ * struct hd_reach - who reaches a port forward
+ * @outside: who comes to its address from outside, and workloads
+ * @host:    the host's own sockets, if it listens at the host
+ * @reason:  why one of these does not; static
+ */
+struct hd_reach {
+	bool outside;
+	bool host;
+	const char *reason;
+};
+
+/** hd_sync_reach - as it is now */
+struct hd_reach hd_sync_reach(const struct hd_sync *sync, const struct hd_model *model,
+			      const struct hd_port_forward *forward);
+
+/** hd_sync_keep_published - look after what leads the host's own sockets to workloads */
+void hd_sync_keep_published(struct hd_sync *sync);
+
 /** hd_sync_ways - something has happened to the ways to others, or to the host's addresses; true if a run is due */
 bool hd_sync_ways(struct hd_sync *sync, const struct hd_model *model);
 

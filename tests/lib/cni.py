@@ -587,6 +587,53 @@ def its_device_is_not_made_in_another_namespace():
     drop(ns)
 
 
+# ---- published ports ----
+
+def published(*mappings):
+    return conf(runtimeConfig={"portMappings": [
+        {"hostPort": host, "containerPort": 80, "protocol": "tcp", **({"hostIP": ip} if ip is not None else {})} for ip, host in mappings]})
+
+
+@case
+def ports_at_addresses_of_the_host():
+    ns, other = netns("c1"), netns("c2")
+    sh("ip", "link", "set", "lo", "up")
+    sh("ip", "addr", "add", "192.0.2.1/32", "dev", "lo")
+    sh("ip", "link", "add", "up0", "type", "veth", "peer", "name", "up1")
+    sh("ip", "addr", "add", "198.51.100.1/24", "dev", "up0")
+    for words in (("uplink", "add", "up0"), ("router", "add", "r"), ("router", "attach", "r", "--subnet", "lab4"),
+                  ("router", "gateway", "r", "--uplink", "up0")):
+        sh(BUILD + "/heddle", "-i", INSTANCE, *words)
+    # Nobody would come to it: there is no leg of the host.
+    has_hint(bad(7, "nobody would reach 127.0.0.1:80: the host has no address in the network", "ADD", published(("127.0.0.1", 80)), ns=ns))
+    sh(BUILD + "/heddle", "-i", INSTANCE, "port", "add", "leg", "--network", "lab", "--internal", "--ip", "10.1.0.2")
+    has_hint(bad(7, "nobody would reach 192.0.2.9:80: the host does not have this address", "ADD", published(("192.0.2.9", 80)), ns=ns))
+    has_hint(bad(7, "no host can have this address", "ADD", published(("224.0.0.1", 80)), ns=ns))
+    bad(7, "IP:PORT", "ADD", published(("nonsense", 80)), ns=ns)
+    assert links(ns) == {}
+    for taken, wanted, free in ((("127.0.0.1", 80), ("0.0.0.0", 80), ("192.0.2.1", 80)), ((None, 80), ("127.0.0.1", 80), ("127.0.0.1", 81))):
+        good("ADD", published(taken), ns=ns)
+        bad(100, "is already used by port-forward", "ADD", published(wanted), container="c2", ns=other)
+        good("ADD", published(free), container="c2", ns=other)
+        good("DEL", published(free), container="c2", ns=other)
+        good("DEL", published(taken), ns=ns)
+    # One port of the container at several addresses; who comes to 127.0.0.1 is the host.
+    good("ADD", published(("127.0.0.1", 80), ("198.51.100.1", 80)), ns=ns)
+    assert [(f["listen"], f["reach"]) for f in heddle("port-forward", "list")] == [
+        ("127.0.0.1:80", ["host"]), ("198.51.100.1:80", ["outside", "host"])], heddle("port-forward", "list")
+    assert {r.get("remote") for r in heddle("security-group", "show", "c1-eth0.published")["rules"]} == {"10.1.0.2/32", None}
+    good("DEL", conf(), ns=ns)
+    good("ADD", published(("127.0.0.1", 80)), ns=ns)
+    assert {r.get("remote") for r in heddle("security-group", "show", "c1-eth0.published")["rules"]} == {"10.1.0.2/32"}
+    good("DEL", conf(), ns=ns)
+    for words in (("port", "del", "leg"), ("router", "del", "r"), ("uplink", "del", "up0")):
+        sh(BUILD + "/heddle", "-i", INSTANCE, *words)
+    sh("ip", "link", "del", "up0")
+    sh("ip", "addr", "del", "192.0.2.1/32", "dev", "lo")
+    drop(ns)
+    drop(other)
+
+
 # ---- many at once ----
 
 @case

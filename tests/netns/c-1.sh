@@ -45,8 +45,18 @@ same "by another container" "I am web" "$(fetch_in db 192.0.2.1 8080)"
 same "by itself" "I am web" "$(fetch_in web 192.0.2.1 8080)"
 ! fetch out 192.0.2.1 80 >/dev/null 2>&1 || fail "a port that is not published is open"
 same "at an address of the host" "I am db" "$(fetch out 192.0.2.1 8081)"
-refused 126 '0.0.0.0 only' container late --network lab -p 127.0.0.1:8082:80
-pod rm -f -t 0 late >/dev/null 2>&1 || true
+# For the host alone: also beside another at the same port, and not for those outside or other containers.
+container home --network lab -p 127.0.0.1:8082:80 -p 192.0.2.1:8083:80
+container beside --network lab -p 127.0.0.1:8083:80
+wait_for 5 fetch host 127.0.0.1 8082
+same "at home" "I am home" "$(fetch host 127.0.0.1 8082)"
+same "two at a port: 127.0.0.1" "I am beside" "$(fetch host 127.0.0.1 8083)"
+same "two at a port: outside" "I am home" "$(fetch out 192.0.2.1 8083)"
+! fetch out 192.0.2.1 8082 >/dev/null 2>&1 || fail "127.0.0.1 is reached from outside"
+! fetch host 192.0.2.1 8082 >/dev/null 2>&1 || fail "127.0.0.1 is another address as well"
+! inside db timeout 1 bash -c "exec 3<>/dev/tcp/192.0.2.1/8082" 2>/dev/null || fail "127.0.0.1 is reached by a container"
+same "who may come in" '["10.77.0.2/32"]' "$(hd -j security-group show "$(hd -j port-forward list | jq -r '.[] | select(.listen == "127.0.0.1:8083").name | sub("[.]tcp-.*"; "")').published" | jq -c '[.rules[].remote]')"
+pod rm -f -t 0 beside home >/dev/null
 # One that is taken is refused, and leaves nothing.
 refused 126 '8080' container late --network lab -p 8080:80
 pod rm -f -t 0 late >/dev/null 2>&1 || true

@@ -1598,6 +1598,77 @@ static void swap(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static const struct hd_forward_value *forward_at(struct fixture *f, const char *ip, uint16_t port)
+{
+	struct hd_nat_key key = { .zone = HD_NETWORK_HOST,
+				  .addr = inet_addr(ip),
+				  .port = htons(port),
+				  .class = HD_FLOW_TCP,
+				  .dir = HD_NAT_IN };
+
+	return row(f, HD_TABLE_FORWARDS, &key);
+}
+
+/* Whose an address of the host is to the datapath: that of the uplink at which it is reached, HD_PORT_NONE if it is only the host's. */
+static uint32_t hosts_at(struct fixture *f, const char *ip)
+{
+	struct hd_neigh_key key = { .network = HD_NETWORK_HOST, .addr = { [10] = 0xff, 0xff } };
+	uint32_t addr = inet_addr(ip);
+	struct hd_neigh_value value = { .port = HD_PORT_NONE };
+	const void *found;
+
+	memcpy(key.addr + 12, &addr, 4);
+	found = row(f, HD_TABLE_NEIGH, &key);
+	if (found)
+		memcpy(&value, found, sizeof(value));
+	return value.port;
+}
+
+/* Port forwards of a router that masquerades, where the host has two addresses at the uplink: what is there from outside. */
+static void forwards_at_the_host(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t at[] = { inet_addr("192.0.2.1"), inet_addr("192.0.2.5") };
+	static const char *const listen[] = { "0.0.0.0:81", "127.0.0.1:82", "192.0.2.5:83",
+					      "198.51.100.1:84" };
+	uint32_t uplink = end(f, HD_NOUN_UPLINK, "eth1", "{}",
+			      (struct hd_fact){ .ifindex = 7,
+						.mtu = 1500,
+						.up = true,
+						.address = at[0],
+						.at = at,
+						.n_at = 2 });
+
+	network(f, "blue", "");
+	subnet(f, "b4", "blue", "10.0.1.0/24", "10.0.1.1");
+	router(f, "r", "{\"subnets\":[\"b4\"],\"gateway\":{\"uplink\":\"eth1\"}}");
+	compile(f);
+	assert_int_equal(end_value(f, uplink).flags & HD_END_MASQ_MORE, HD_END_MASQ_MORE);
+	assert_int_equal(hosts_at(f, "192.0.2.1"), uplink);
+	assert_int_equal(hosts_at(f, "192.0.2.5"), HD_PORT_NONE);
+	for (size_t i = 0; i < 4; i++) {
+		char name[8], options[160];
+
+		(void)snprintf(name, sizeof(name), "f%zu", i);
+		(void)snprintf(options, sizeof(options),
+			       "{\"router\":\"r\",\"protocol\":\"tcp\",\"listen\":\"%s\",\"to\":"
+			       "\"10.0.1.9:80\"}",
+			       listen[i]);
+		put(f, HD_NOUN_PORT_FORWARD, name, options);
+	}
+	compile(f);
+	assert_int_equal(rows(f, HD_TABLE_FORWARDS), 3);
+	assert_non_null(forward_at(f, "192.0.2.1", 81));
+	assert_non_null(forward_at(f, "192.0.2.5", 81));
+	assert_non_null(forward_at(f, "192.0.2.5", 83));
+	assert_int_equal(hosts_at(f, "192.0.2.5"), uplink);
+	f->facts[0].n_at = 1; /* the second one goes */
+	compile(f);
+	assert_int_equal(rows(f, HD_TABLE_FORWARDS), 1);
+	assert_int_equal(hosts_at(f, "192.0.2.5"), HD_PORT_NONE);
+	assert_int_equal(end_value(f, uplink).flags & HD_END_MASQ_MORE, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1633,6 +1704,7 @@ int main(void)
 		TEST(routed_networks),
 		TEST(outside_of_both_families),
 		TEST(rates),
+		TEST(forwards_at_the_host),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

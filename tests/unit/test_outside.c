@@ -528,7 +528,7 @@ static const struct refusal refusals[] = {
 	  "port-forwards/web/to", "router show r1" },
 };
 
-/* At an uplink the address is the host's, and is not named. */
+/* At an uplink the address is the host's; which one it has is not the model's. */
 static void port_forwards_masquerade(void **state)
 {
 	struct hd_model *model = *state;
@@ -541,15 +541,72 @@ static void port_forwards_masquerade(void **state)
 	web = hd_model_get(model, FWD);
 	assert_null(hd_model_listen_ip(model, &web->view.port_forward));
 	assert_null(hd_model_listen_network(model, &web->view.port_forward));
+	assert_true(hd_model_listens_at_host(model, &web->view.port_forward));
 	put(model, HD_NOUN_PORT_FORWARD, "x", FORWARD("r2", "0.0.0.0:81", "10.0.2.12:80"));
 	assert_true(check(model, &err) < 0);
 	assert_string_equal(err.message,
 			    "port-forward x: tcp 0.0.0.0:81 is already used by port-forward web");
-	put(model, HD_NOUN_PORT_FORWARD, "x", FORWARD("r2", "192.0.2.1:82", "10.0.2.12:80"));
-	assert_true(check(model, &err) < 0);
-	assert_string_equal(err.message,
-			    "port-forward x: its router masquerades by uplink eth1: it "
-			    "can listen at 0.0.0.0 only");
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const all[] = { FORWARD("r2", "224.0.0.1:82", "10.0.2.12:80"),
+						   FORWARD("r2", "255.255.255.255:82",
+							   "10.0.2.12:80"),
+						   FORWARD("r2", "0.0.0.1:82", "10.0.2.12:80") };
+
+		put(model, HD_NOUN_PORT_FORWARD, "x", all[i]);
+		assert_true(check(model, &err) < 0);
+		assert_string_equal(err.message, "port-forward x: no host can have this address");
+	}
+}
+
+/* As bind() has it, also between routers: what is at all addresses is at each of them. */
+static void ports_of_the_host(void **state)
+{
+	static const struct {
+		const char *router, *listen, *protocol, *refused;
+	} steps[] = {
+		{ "r2", "127.0.0.1:81", "tcp", NULL },
+		{ "r2", "192.0.2.1:81", "tcp", NULL },
+		{ "r2", "127.0.0.1:82", "tcp", NULL },
+		{ "r2", "0.0.0.0:81", "udp", NULL },
+		{ "r2", "0.0.0.0:83", "tcp", NULL },
+		{ "r3", "127.0.0.1:81", "tcp",
+		  "port-forward x: tcp 127.0.0.1:81 is already used by port-forward a0" },
+		{ "r3", "0.0.0.0:81", "tcp",
+		  "port-forward x: tcp 0.0.0.0:81 is already used by port-forward a0" },
+		{ "r3", "127.0.0.1:83", "tcp",
+		  "port-forward x: tcp 127.0.0.1:83 is already used by port-forward a4" },
+		{ "r3", "0.0.0.0:83", "tcp",
+		  "port-forward x: tcp 0.0.0.0:83 is already used by port-forward a4" },
+		{ "r3", "192.0.2.2:81", "tcp", NULL },
+	};
+	struct hd_model *model = *state;
+
+	put(model, HD_NOUN_UPLINK, "eth2", "{}");
+	SUBNET("r5", "red", "10.0.5.0/24", GATEWAY("10.0.5.1"));
+	put(model, R2, "{\"subnets\":[\"r4\"],\"gateway\":{\"uplink\":\"eth1\"}}");
+	put(model, HD_NOUN_ROUTER, "r3",
+	    "{\"subnets\":[\"r5\"],\"gateway\":{\"uplink\":\"eth2\"}}");
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct hd_error err = { 0 };
+		char name[8] = "x", options[256];
+
+		if (!steps[i].refused)
+			(void)snprintf(name, sizeof(name), "a%zu", i);
+		(void)snprintf(options, sizeof(options),
+			       "{\"router\":\"%s\",\"protocol\":\"%s\",\"listen\":\"%s\","
+			       "\"to\":\"10.0.%c.11:80\"}",
+			       steps[i].router, steps[i].protocol, steps[i].listen,
+			       steps[i].router[1] == '2' ? '2' : '5');
+		put(model, HD_NOUN_PORT_FORWARD, name, options);
+		if (!steps[i].refused) {
+			assert_fine(model);
+			continue;
+		}
+		assert_true(check(model, &err) < 0);
+		assert_string_equal(err.message, steps[i].refused);
+		assert_int_equal(err.code, HD_ERR_CONFLICT);
+		hd_model_del(model, HD_NOUN_PORT_FORWARD, "x");
+	}
 }
 
 /* Addresses are shared, endpoints are not; 0.0.0.0 is the router's own. */
@@ -739,6 +796,7 @@ int main(void)
 		TEST(a_floating_ip_is_outside),
 		TEST(port_forwards_listen),
 		TEST(port_forwards_masquerade),
+		TEST(ports_of_the_host),
 		TEST(outside_overlaps_inside),
 		TEST(no_address_is_free),
 		TEST(views_that_are_refused),

@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Ports that a masquerading router publishes, as the host's own sockets, those outside, and workloads find them: at each address that the host has, and at none that
+# it has not. The cases are in tests/lib/published.py.
+#
+#   web .3, db .4 ── lab 10.77.0.0/24 ── r ══ eth1: 192.0.2.1, .5 ══ out: 192.0.2.2
+#                       └── the host: .2      eth2: 198.51.100.1 ══ beyond       lo: 203.0.113.7       other: a namespace of no concern
+#
+# shellcheck source-path=SCRIPTDIR source=../lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+host
+ns out beyond other
+veth eth1 out eth0
+veth eth2 beyond eth0
+ip -n "$N-host" addr add 192.0.2.1/24 dev eth1
+ip -n "$N-host" addr add 192.0.2.5/24 dev eth1
+ip -n "$N-host" addr add 198.51.100.1/24 dev eth2
+ip -n "$N-host" addr add 203.0.113.7/32 dev lo
+ip -n "$N-out" addr add 192.0.2.2/24 dev eth0
+ip -n "$N-out" route add default via 192.0.2.1
+ip -n "$N-beyond" addr add 198.51.100.2/24 dev eth0
+ip -n "$N-host" route add default via 192.0.2.2
+for name in host other web db out beyond; do
+	[[ $name == web || $name == db ]] || ip -n "$N-$name" link set lo up
+done
+ip -n "$N-other" addr add 192.0.2.1/32 dev lo
+hd uplink add eth1
+hd network add lab --type local
+hd subnet add lab --network lab --cidr 10.77.0.0/24 --gateway 10.77.0.1
+hd port add lab-host --network lab --internal --ifname lab --ip 10.77.0.2 --no-security
+hd router add r
+hd router attach r --subnet lab
+hd router gateway r --uplink eth1
+workload lab web --ip 10.77.0.3 --mac 02:00:00:00:00:03 --no-security
+workload lab db --ip 10.77.0.4 --mac 02:00:00:00:00:04 --no-security
+ip -n "$N-web" link set lo up
+ip -n "$N-db" link set lo up
+
+# forward NAME LISTEN TO [PROTOCOL]
+forward() {
+	hd port-forward add "$1" --router r --protocol "${4-tcp}" --listen "$2" --to "10.77.0.3:$3"
+}
+reach() {
+	hd -j port-forward show "$1" | jq -r '(.reach | join("+")) + " " + .address + " " + .reason'
+}
+published() {
+	py "$LIB/published.py" "$N" "$@"
+}
+uplink_mac() {
+	ip -n "$N-host" -j link show dev eth1 | jq -r '.[0].address'
+}
+
+# link_id NAME: of the link of a program
+link_id() {
+	bpftool -j link show pinned "$PINS/host-$1" | jq .id
+}
+
+# ---- addresses ----
+
+forward home 127.0.0.1:8080 80
+forward all 0.0.0.0:8081 80
+forward second 192.0.2.5:8082 80
+forward elsewhere 198.51.100.1:8083 80
+forward anywhere 203.0.113.7:8084 80
+forward nowhere 192.0.2.99:8085 80
+forward home-dns 127.0.0.1:5300 53 udp
+forward dns 0.0.0.0:5301 53 udp
+same "reach" "host 127.0.0.1 |outside+host 192.0.2.1 |outside+host 192.0.2.5 |host 198.51.100.1 its address is not at the uplink of the router|outside+host 203.0.113.7 | 192.0.2.99 the host does not have this address|" \
+	"$(for name in home all second elsewhere anywhere nowhere; do reach $name | tr '\n' '|'; done)"
+refused 4 'tcp 0.0.0.0:8080 is already used by port-forward home' forward late 0.0.0.0:8080 80
+refused 4 'tcp 127.0.0.1:8081 is already used by port-forward all' forward late 127.0.0.1:8081 80
+refused 6 'no host can have this address' forward late 224.0.0.1:8086 80
+published addresses
+published forged "$(uplink_mac)" "$(hd -j router show r | jq -r .mac)"
+
+# An address that comes is there, and one that goes is not.
+ip -n "$N-host" addr add 192.0.2.99/24 dev eth1
+is() { [[ $(reach "$1") == "$2" ]]; }
+wait_for 5 is nowhere "outside+host 192.0.2.99 "
+ip -n "$N-host" addr del 192.0.2.99/24 dev eth1
+wait_for 5 is nowhere " 192.0.2.99 the host does not have this address"
+
+# ---- by hand, and killed ----
+
+finds() { published only "$@"; }
+rm "$PINS/host-connect4"
+wait_for 5 test -e "$PINS/host-connect4"
+bpftool link detach pinned "$PINS/host-connect4"
+finds host 127.0.0.1 8080 ConnectionRefusedError
+wait_for 5 finds host 127.0.0.1 8080 web
+grep -q 'host-connect4 was detached by somebody' "$T/heddled.log" || fail "nobody says that it was detached"
+link=$(link_id connect4)
+daemon_kill
+finds host 127.0.0.1 8080 web
+daemon_start
+finds host 127.0.0.1 8080 web
+same "the link that was there" "$link" "$(link_id connect4)"
+hd port-forward del home
+finds host 127.0.0.1 8080 ConnectionRefusedError
+forward home 127.0.0.1:8080 80
+finds host 127.0.0.1 8080 web
+
+# ---- the end ----
+
+for name in $(hd -j port-forward list | jq -r '.[].name'); do
+	hd port-forward del "$name"
+done
+same "pins" "" "$(find "$PINS" -name 'host-*')"
+! bpftool link show id "$link" >/dev/null 2>&1 || fail "it is still attached"
