@@ -597,6 +597,14 @@ static __noinline int parse_quoted(struct hd_pkt *pkt, __u32 off)
 		hd_memcpy(ip->daddr, &ip6->daddr, 16);
 		ip->proto = ip6->nexthdr;
 		l4_off = off + sizeof(*ip6);
+		if (ip->proto == IPPROTO_FRAGMENT) {
+			const struct frag6 *frag = ctx_header(pkt->ctx, l4_off, sizeof(*frag));
+
+			if (!frag || (frag->off & bpf_htons(0xfff8)))
+				return -HD_DROP_ICMP_UNRELATED; /* as IPv4: only the first has ports */
+			ip->proto = frag->nexthdr;
+			l4_off += sizeof(*frag);
+		}
 	}
 	ip->sport = ip->dport = bpf_htons(ip->proto); /* as parse_l4() */
 	if (!proto_has_ports(ip->proto) && !is_icmp(ip))

@@ -10,8 +10,8 @@
 #include "heddle/abi.h"
 #include "heddle/nat.h"
 
-#include "lib/fip6.h"
 #include "lib/flow.h"
+#include "lib/nat6.h"
 #include "lib/peer.h"
 #include "lib/sum.h"
 
@@ -121,22 +121,6 @@ struct {
 	__type(value, __u32);
 } hd_nat_lost SEC(".maps");
 
-/* Flags of struct hd_ip.nat: what is different on the wire, now or when the packet leaves. */
-enum {
-	NAT_DST = 1 << 0, /* the destination address */
-	NAT_DST_PORT = 1 << 1,
-	NAT_SRC = 1 << 2, /* the source address */
-	NAT_SRC_PORT = 1 << 3,
-	NAT_CLOSED = 1 << 4, /* from outside, where nothing may begin */
-	NAT_ERROR = 1 << 5,  /* an ICMP error: what it quotes is translated as well */
-	NAT_HAIRPIN =
-		1 << 6, /* from inside, for an outside endpoint: the source is translated as well */
-	NAT_FORWARD = 1 << 7,  /* the destination is a port forward's */
-	NAT_BEGINS = 1 << 8,   /* it begins a flow */
-	NAT_SHUT = 1 << 9,     /* from outside, for who is known there by a floating IP alone */
-	NAT_WRITTEN = 1 << 10, /* the addresses of IPv4 are in the packet already */
-};
-
 static __always_inline const struct hd_fip_value *fip_find(__u32 zone, __be32 addr, __u32 dir)
 {
 	struct hd_fip_key key = { .zone = zone, .addr = addr, .dir = dir };
@@ -204,12 +188,6 @@ static __always_inline __u32 quoted_ip(hd_ctx *ctx, const struct hd_ip *ip, stru
 	return ip->l4_off + 8 + ret->ihl * 4;
 }
 
-/* Where the sender's (or, with @dst, the receiver's) port or query id is in what is quoted. */
-static __always_inline __u32 quoted_port_off(__u32 l4, __u8 proto, bool dst)
-{
-	return proto == IPPROTO_ICMP ? l4 + 4 : l4 + (dst ? 2 : 0);
-}
-
 /* From inside to an endpoint of another router with the same address: who is inside here is somebody else there. It is as if there were none. */
 static __always_inline bool is_anothers(struct hd_ip *ip, __u32 router)
 {
@@ -270,7 +248,7 @@ static __always_inline bool is_for_endpoint(struct hd_ip *ip, const struct hd_en
 
 	if (from_outside && is_closed(ip, end))
 		ip->nat |= NAT_CLOSED;
-	if (!end->ifindex || (!ip_is_v4(ip) && !(end->flags & HD_END_FIPS6)))
+	if (!end->ifindex || (!ip_is_v4(ip) && !(end->flags & (HD_END_FIPS6 | HD_END_FORWARDS6))))
 		return false;
 	if (!from_outside && may_be_outside(ip, end))
 		ip->nat |= NAT_HAIRPIN;
@@ -306,23 +284,45 @@ static __always_inline int nat_arrive(struct hd_ip *ip, __u32 outside)
 	return 1;
 }
 
-/* IPv6 has floating IPs, and nothing else. Who has one is known outside by that alone: to its own address comes nothing from there. */
-static __always_inline int nat_arrive6(hd_ctx *ctx, struct hd_ip *ip, __u32 outside)
+/* Which router the outside endpoint is of, that an IPv6 packet is for; @nat says in which way. 0 = it is for none. */
+static __always_inline __u32 nat_inside6(hd_ctx *ctx, struct hd_ip *ip,
+					 const struct hd_end_value *end, __u32 *nat)
 {
-	__u32 router = ip->router, hairpin = ip->nat & NAT_HAIRPIN, whose = 0;
+	__u32 whose = 0;
 
-	if (!(ip->nat & NAT_ERROR) || hd_fip6_is_quoted(ctx))
-		whose = hd_fip6_find(outside, HD_NAT_IN, 0);
+	if ((ip->nat & NAT_ERROR) && !hd_fip6_is_quoted(ctx))
+		return 0;
+	*nat = NAT_DST;
+	if (end->flags & HD_END_FIPS6)
+		whose = hd_fip6_find(end->ifindex, HD_NAT_IN, 0);
+	if (whose || !(end->flags & HD_END_FORWARDS6))
+		return whose;
+	*nat = NAT_DST | NAT_DST_PORT | NAT_FORWARD;
+	return hd_forward6_find(ctx, end->ifindex);
+}
+
+/* Who has a floating IP is known outside by that alone: to its own address comes nothing from there. */
+static __always_inline int nat_arrive6(hd_ctx *ctx, struct hd_ip *ip,
+				       const struct hd_end_value *end)
+{
+	__u32 router = ip->router, hairpin = ip->nat & NAT_HAIRPIN, nat = 0;
+	__u32 whose = nat_inside6(ctx, ip, end, &nat);
+
 	if (!whose || (hairpin && whose != router)) { /* as is_anothers() */
 		ip->nat &= ~NAT_HAIRPIN;
-		if (!hairpin && hd_fip6_find(router, HD_NAT_OUT, 0))
+		ip->listen_addr = 0;
+		if (!hairpin && (end->flags & HD_END_FIPS6) && hd_fip6_find(router, HD_NAT_OUT, 0))
 			ip->nat |= NAT_SHUT;
 		return 0;
 	}
 	ip->router = whose;
 	hd_memcpy(ip->nat_dst_addr, ip->daddr, 16);
 	hd_memcpy(ip->daddr, ip->nat_to_addr, 16);
-	ip->nat = (ip->nat | NAT_DST) & ~NAT_CLOSED;
+	ip->nat = (ip->nat | nat) & ~NAT_CLOSED;
+	if (!(nat & NAT_DST_PORT) || (ip->nat & NAT_ERROR))
+		return 1;
+	ip->listen_port = ip->nat_dst_port;
+	ip->dport = ip->nat_to_port;
 	return 1;
 }
 
@@ -347,7 +347,7 @@ __noinline int hd_nat_arrive(hd_ctx *ctx)
 	if (!end || !ip->rewrite || !is_for_endpoint(ip, end))
 		return 0;
 	if (!ip_is_v4(ip))
-		return nat_arrive6(ctx, ip, end->ifindex);
+		return nat_arrive6(ctx, ip, end);
 	return ip->nat & NAT_ERROR ? nat_error_in(ctx, ip, end->ifindex)
 				   : nat_arrive(ip, end->ifindex);
 }
@@ -794,14 +794,19 @@ static __always_inline bool goes_outside(const struct hd_ip *ip, const struct hd
 	       (end->ifindex == ip->to_network && ip->network != ip->to_network);
 }
 
-/* As its floating IP, if it has one; an error as who has received what it quotes. Who has none goes out as it is, and can't be answered by a floating IP. */
+/*
+ * As the port forward that it answers for, or its floating IP, if it has one; an error as who has received what it quotes. Who has none goes out as it is, and can't
+ * be answered by an outside address.
+ */
 static __always_inline int nat_leave6(struct hd_ip *ip, const struct hd_end_value *end)
 {
 	__u32 error = ip->nat & NAT_ERROR;
 
-	if (!(end->flags & HD_END_FIPS6))
+	if (ip->as_addr && hd_forward6_as())
+		return error ? -HD_DROP_ICMP_UNRELATED : -HD_DROP_OUTSIDE;
+	if (ip->as_addr)
 		return 0;
-	if (hd_fip6_find(ip->router, HD_NAT_OUT, !error)) {
+	if ((end->flags & HD_END_FIPS6) && hd_fip6_find(ip->router, HD_NAT_OUT, !error)) {
 		ip->nat |= NAT_SRC;
 		return 0;
 	}
@@ -897,7 +902,7 @@ static __always_inline bool answers_by_endpoint(const struct hd_ip *ip,
 static __always_inline bool answers_from_closed(const struct hd_ip *ip,
 						const struct hd_end_value *end)
 {
-	return goes_outside(ip, end) && is_closed(ip, end) &&
+	return goes_outside(ip, end) && is_closed(ip, end) && !ip->as_addr &&
 	       (!(end->flags & HD_END_FIPS6) || !hd_fip6_find(ip->router, HD_NAT_OUT, 1));
 }
 
@@ -1006,7 +1011,7 @@ __noinline int nat_quoted(hd_ctx *ctx, __u32 dst, __be32 to, __be16 port)
 
 static __always_inline __u32 port_off(const struct hd_ip *ip, bool dst)
 {
-	return ip->proto == IPPROTO_ICMP ? ip->l4_off + 4 : ip->l4_off + (dst ? 2 : 0);
+	return is_icmp(ip) ? ip->l4_off + 4 : ip->l4_off + (dst ? 2 : 0);
 }
 
 /* Both addresses of an IPv6 packet, as far as they change; of an error also what it quotes, where they stand the other way round. */
@@ -1027,6 +1032,42 @@ static __always_inline int rewrite_addresses6(hd_ctx *ctx, const struct hd_ip *i
 	return r ? -HD_DROP_NO_MEMORY : 0;
 }
 
+/* The ports or query ids in what an IPv6 error quotes; the checksum is the error's. */
+static __always_inline int rewrite_quoted6(hd_ctx *ctx, const struct hd_ip *ip)
+{
+	__u32 l4, off;
+	__be16 was;
+	__u8 proto;
+	int r = 0;
+
+	if (!(ip->nat & (NAT_DST_PORT | NAT_SRC_PORT)))
+		return 0;
+	l4 = quoted6_l4(ctx, ip, &proto);
+	if (!l4)
+		return -HD_DROP_NO_MEMORY;
+	off = quoted_port_off(l4, proto, false);
+	if (ip->nat & NAT_DST_PORT)
+		r = ctx_load(ctx, off, &was, 2) || nat_port_at(ctx, off, was, ip->nat_to_port);
+	off = quoted_port_off(l4, proto, true);
+	if (ip->nat & NAT_SRC_PORT)
+		r |= ctx_load(ctx, off, &was, 2) || nat_port_at(ctx, off, was, ip->nat_src_port);
+	return r ? -HD_DROP_NO_MEMORY : 0;
+}
+
+/* The ports of a packet, or its query id, as far as they change. Later pieces have none. */
+static __always_inline int rewrite_ports(hd_ctx *ctx, const struct hd_ip *ip)
+{
+	int r = 0;
+
+	if (ip->flags & HD_IP_LATER)
+		return 0;
+	if (ip->nat & NAT_DST_PORT)
+		r = nat_port_at(ctx, port_off(ip, true), ip->nat_dst_port, ip->nat_to_port);
+	if (ip->nat & NAT_SRC_PORT)
+		r |= nat_port_at(ctx, port_off(ip, false), ip->sport, ip->nat_src_port);
+	return r;
+}
+
 /**
  * hd_nat_rewrite - write into the packet what it is called where it goes; 0 or -HD_DROP_NO_MEMORY
  *
@@ -1039,16 +1080,15 @@ __noinline int hd_nat_rewrite(hd_ctx *ctx)
 
 	if (!ip)
 		return -HD_DROP_NO_MEMORY;
-	if (!ip_is_v4(ip))
-		return rewrite_addresses6(ctx, ip);
-	if (ip->nat & NAT_DST)
-		r = nat_sum(ctx, ip->nat_dst_addr[0], ip->nat_to_addr[0]);
-	if ((ip->nat & NAT_DST_PORT) && !(ip->flags & HD_IP_LATER))
-		r |= nat_port_at(ctx, port_off(ip, true), ip->nat_dst_port, ip->nat_to_port);
-	if (ip->nat & NAT_SRC)
-		r |= nat_sum(ctx, ip->saddr[0], ip->nat_src_addr[0]);
-	if ((ip->nat & NAT_SRC_PORT) && !(ip->flags & HD_IP_LATER))
-		r |= nat_port_at(ctx, port_off(ip, false), ip->sport, ip->nat_src_port);
+	if (!ip_is_v4(ip)) {
+		r = rewrite_addresses6(ctx, ip);
+	} else {
+		if (ip->nat & NAT_DST)
+			r = nat_sum(ctx, ip->nat_dst_addr[0], ip->nat_to_addr[0]);
+		if (ip->nat & NAT_SRC)
+			r |= nat_sum(ctx, ip->saddr[0], ip->nat_src_addr[0]);
+	}
+	r |= rewrite_ports(ctx, ip);
 	return r ? -HD_DROP_NO_MEMORY : 0;
 }
 
@@ -1062,7 +1102,7 @@ __noinline int hd_nat_rewrite_error(hd_ctx *ctx)
 	if (!ip)
 		return -HD_DROP_NO_MEMORY;
 	if (!ip_is_v4(ip))
-		return rewrite_addresses6(ctx, ip);
+		return rewrite_addresses6(ctx, ip) ?: rewrite_quoted6(ctx, ip);
 	if (ip->nat & NAT_DST)
 		r = nat_address(ctx, ETH_HLEN + 16, ip->nat_dst_addr[0], ip->nat_to_addr[0]) ||
 		    nat_quoted(ctx, 0, ip->nat_to_addr[0],
@@ -1084,8 +1124,25 @@ static __always_inline void hd_nat_trace(const struct hd_pkt *pkt, __u32 what, c
 		hd_trace(pkt, what, addr[0], bpf_ntohs(port));
 		return;
 	}
+	if (port)
+		hd_trace(pkt, HD_TRACE_PORT6, bpf_ntohs(port), 0);
 	hd_trace(pkt, HD_TRACE_ADDRESS6, addr[0], addr[1]);
 	hd_trace(pkt, what == HD_TRACE_DNAT ? HD_TRACE_DNAT6 : HD_TRACE_SNAT6, addr[2], addr[3]);
+}
+
+/** hd_nat_trace_forward - the port forward that it came by */
+static __always_inline void hd_nat_trace_forward(const struct hd_pkt *pkt)
+{
+	const struct hd_ip *ip = pkt->ip;
+	__u32 port = (__u32)ip->proto << 16 | bpf_ntohs(ip->listen_port);
+
+	if (ip_is_v4(ip)) {
+		hd_trace(pkt, HD_TRACE_FORWARD, ip->listen_addr, port);
+		return;
+	}
+	hd_trace(pkt, HD_TRACE_ADDRESS6, ip->nat_dst_addr[0], ip->nat_dst_addr[1]);
+	hd_trace(pkt, HD_TRACE_REST6, ip->nat_dst_addr[2], ip->nat_dst_addr[3]);
+	hd_trace(pkt, HD_TRACE_FORWARD6, ip->router, port);
 }
 
 /* A walk along the blocks of an inside address, for the one that something is given back of. */

@@ -42,6 +42,22 @@ enum {
 	HD_IP_ICMP_ERROR = 1 << 4, /* quotes another packet */
 };
 
+/* Flags of struct hd_ip.nat: what is different on the wire, now or when the packet leaves. */
+enum {
+	NAT_DST = 1 << 0, /* the destination address */
+	NAT_DST_PORT = 1 << 1,
+	NAT_SRC = 1 << 2, /* the source address */
+	NAT_SRC_PORT = 1 << 3,
+	NAT_CLOSED = 1 << 4, /* from outside, where nothing may begin */
+	NAT_ERROR = 1 << 5,  /* an ICMP error: what it quotes is translated as well */
+	NAT_HAIRPIN =
+		1 << 6, /* from inside, for an outside endpoint: the source is translated as well */
+	NAT_FORWARD = 1 << 7,  /* the destination is a port forward's */
+	NAT_BEGINS = 1 << 8,   /* it begins a flow */
+	NAT_SHUT = 1 << 9,     /* from outside, for who is known there by a floating IP alone */
+	NAT_WRITTEN = 1 << 10, /* the addresses of IPv4 are in the packet already */
+};
+
 /**
  * struct hd_ip - the network and transport header, once parsed
  * @saddr:   network order; IPv4 in the first word
@@ -74,7 +90,7 @@ enum {
  * @route:   of a routed packet: number of the static route that decided, 0 = none did
  * @via:     of a routed packet: the next hop's address, IPv4 mapped
  * @source:  of a routed packet: address of the router that an error about it comes from, IPv4 mapped
- * @nat:     of a routed packet: what is translated, flags of nat.h
+ * @nat:     of a routed packet: what is translated, NAT_*
  * @nat_dst_addr: destination address on the wire, where it comes from outside; IPv4 in the first word
  * @nat_dst_port: likewise
  * @nat_to_addr: what it is inside
@@ -85,10 +101,10 @@ enum {
  * @asked_gen: generation under which rules are being asked about its flow
  * @asked_rule: those that allow it, as in struct hd_flow_value
  * @nat_block: of its sender's blocks of ports: which one is looked at
- * @listen_addr: outside address of the port forward that it came by; 0 = it came by none
+ * @listen_addr: outside address of the port forward that it came by, of IPv6 its number; 0 = it came by none
  * @listen_port: likewise
  * @as_port: port of @as_addr
- * @as_addr: outside address of the port forward that its flow came by, and as which it answers; 0 = its sender does not answer for one
+ * @as_addr: outside address of the port forward that its flow came by, and as which it answers, of IPv6 its number; 0 = its sender does not answer for one
  * @tell:    type and code of that error, or HD_TELL_RESET, in the upper half; number of the drop's reason in the lower
  * @tell_word: second word of its header, host order
  * @firewall: of a routed packet that was judged: rule of the router's firewall that decided, 0 = none

@@ -216,8 +216,8 @@ static __always_inline bool is_translated(const struct hd_pkt *pkt)
 	if (end->ifindex != pkt->network && end->ifindex != pkt->ip->to_network &&
 	    !(pkt->ip->nat & NAT_HAIRPIN))
 		return false;
-	return is_closed(pkt->ip, end) || (end->flags & HD_END_FORWARDS) ||
-	       (pkt->ip->nat & NAT_DST) ||
+	return is_closed(pkt->ip, end) || (pkt->ip->nat & NAT_DST) ||
+	       (end->flags & (ip_is_v4(pkt->ip) ? HD_END_FORWARDS : HD_END_FORWARDS6)) ||
 	       (ip_is_v4(pkt->ip) ? !!fip_find(id, pkt->ip->saddr[0], HD_NAT_OUT)
 				  : (end->flags & HD_END_FIPS6) && hd_fip6_find(id, HD_NAT_OUT, 1));
 }
@@ -325,8 +325,7 @@ static __always_inline int hd_route(struct hd_pkt *pkt)
 		return HD_VERDICT_NEIGH;
 	if (hd_nat_arrive(pkt->ctx)) {
 		if (pkt->ip->nat & NAT_FORWARD)
-			hd_trace(pkt, HD_TRACE_FORWARD, pkt->ip->listen_addr,
-				 (__u32)pkt->ip->proto << 16 | bpf_ntohs(pkt->ip->listen_port));
+			hd_nat_trace_forward(pkt);
 		hd_nat_trace(pkt, HD_TRACE_DNAT, pkt->ip->nat_to_addr,
 			     pkt->ip->nat & NAT_DST_PORT ? pkt->ip->nat_to_port : 0);
 	}

@@ -39,7 +39,8 @@
 #define HD_NAT_LOG_BYTES 65536 /* 2048 blocks handed out */
 #define HD_FIPS_DEFAULT 8192
 #define HD_FORWARDS_DEFAULT 16384
-#define HD_ARP_DEFAULT 16384 /* neighbours that routers have learned */
+#define HD_FORWARDS6_DEFAULT (2 * HD_FORWARDS_DEFAULT) /* two entries each */
+#define HD_ARP_DEFAULT 16384			       /* neighbours that routers have learned */
 
 /* Slots of the direct-mapped ifindex table: a power of two. */
 #define HD_IFINDEX_SLOTS 65536

@@ -11,7 +11,8 @@
  *      10.0.0.5:40000  ◀── hd_nat, IN ───  192.0.2.9:1089
  *      10.0.0.7        ◀── hd_fips ─────▶  192.0.2.10           floating IP, all ports
  *      10.0.0.8:80     ◀── hd_forwards ──  192.0.2.9:81         port forward; several may lead to one endpoint
- *      2001:db8:1::7   ◀── hd_fips6 ────▶  2001:db8:f::10       floating IP of IPv6, of which nothing else is translated
+ *      2001:db8:1::7   ◀── hd_fips6 ────▶  2001:db8:f::10       the same for IPv6
+ *      2001:db8:1::8 port 80 ◀── hd_forwards6 ──▶ 2001:db8:f::9 port 81
  *
  * Flows, rules and traces have inside tuples: what comes in is translated before its flow is looked for, what goes out when it leaves. What
  * belongs to no flow gets in by an endpoint of hd_nat if the router's filter lets it (RFC 4787 section 5): from an address that the endpoint has asked, which
@@ -134,6 +135,36 @@ struct hd_forward_value {
 	__u16 pad;
 };
 HD_ASSERT_SIZE(struct hd_forward_value, 12);
+
+/** struct hd_nat6_key - an endpoint of IPv6; fields as in struct hd_nat_key */
+struct hd_nat6_key {
+	__u32 zone;
+	__be32 addr[4];
+	__be16 port;
+	__u8 class;
+	__u8 dir;
+};
+HD_ASSERT_SIZE(struct hd_nat6_key, 24);
+
+/**
+ * struct hd_forward6_value - value of hd_forwards6: the endpoint on the other side of a port forward of IPv6
+ * @addr:   network order
+ * @router: port id
+ * @number: of the listener: a hash of where it listens, so that it is the same whenever it is there; never 0
+ * @port:   network order
+ * @pad:    zero
+ *
+ * Two entries for each: from where it listens (HD_NAT_IN), and, since several may lead to one endpoint, back from the listener's number, as zone, and
+ * the endpoint inside (HD_NAT_OUT). In the entry of a flow the number stands for the address.
+ */
+struct hd_forward6_value {
+	__be32 addr[4];
+	__u32 router;
+	__u32 number;
+	__be16 port;
+	__u16 pad;
+};
+HD_ASSERT_SIZE(struct hd_forward6_value, 28);
 
 /* Ports of a block, and blocks of an address. Those below 1024 are not handed out. */
 #define HD_NAT_BLOCK_PORTS 64

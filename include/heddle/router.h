@@ -139,7 +139,7 @@ HD_ASSERT_SIZE(struct hd_hop, 8);
  * struct hd_rflow_value - value of hd_rflow4, hd_rflow6, hd_rnew4, hd_rnew6: a flow that crosses a router
  * @flow: as that of all flows
  * @hop:  of side 0 and side 1
- * @listen_addr: of a port forward by which the flow began; 0 = by none
+ * @listen_addr: of a port forward by which the flow began, of IPv6 its number (struct hd_forward6_value); 0 = by none
  * @listen_port: likewise
  * @rule: of the router's firewall that allowed it; 0 = none had to, or it was asked at another host
  * @pad:  zero

@@ -54,6 +54,9 @@ enum hd_trace_what {
 	HD_TRACE_ADDRESS6, /* a, b: the first half of an IPv6 address, network order; the second is in the next record: */
 	HD_TRACE_DNAT6, /* from outside: its destination is inside that address */
 	HD_TRACE_SNAT6, /* to outside: its source is called that address there */
+	HD_TRACE_PORT6, /* a: port of the address that the next two records name */
+	HD_TRACE_REST6, /* a, b: the second half of the address, of what comes next: */
+	HD_TRACE_FORWARD6, /* it came by a port forward of router a that listens at that address; b = protocol << 16 | port */
 };
 
 /**

@@ -111,12 +111,13 @@ enum {
 	HD_END_MASQ_MORE =
 		1
 		<< 18, /* ... and has others there: those at which a port forward listens are in hd_neigh, as the uplink's */
-	HD_END_FORWARDS = 1 << 9, /* a router with port forwards */
+	HD_END_FORWARDS = 1 << 9, /* a router with port forwards of IPv4 */
 	HD_END_NAT_LOG =
 		1 << 11, /* one that tells the daemon of each block of ports that is handed out */
 	HD_END_NAT_QUOTA =
 		1 << 12, /* one that may have only so many blocks of ports, see hd_nat_quotas */
-	HD_END_FIPS6 = 1 << 17, /* a router with floating IPs of IPv6 */
+	HD_END_FIPS6 = 1 << 17,	    /* a router with floating IPs of IPv6 */
+	HD_END_FORWARDS6 = 1 << 19, /* one with port forwards of IPv6 */
 	HD_END_OPEN6 =
 		1
 		<< 16, /* a router whose inside is reached from outside by IPv6; else by answers and floating IPs only */

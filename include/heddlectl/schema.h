@@ -36,7 +36,7 @@ enum hd_type {
 	HD_TYPE_PORTS, /* N or N-M, 0-65535; a text */
 	HD_TYPE_RATE, /* bits a second: N, or N with bit, kbit, mbit, gbit (thousands); a text, canonical form in the largest unit that divides it */
 	HD_TYPE_SIZE, /* bytes: N, or N with b, kb, mb (1024); likewise */
-	HD_TYPE_ENDPOINT, /* IP:PORT, IPv4 */
+	HD_TYPE_ENDPOINT, /* IP:PORT, of IPv6 [IP]:PORT */
 	HD_TYPE_VLANS, /* N,N-M,...: VLANs 0-4094, none twice; a text, canonical form in ascending order */
 	HD_TYPE_ITEM, /* a mapping with the options of @item; no text stands for one */
 };

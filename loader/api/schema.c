@@ -496,7 +496,8 @@ static const struct hd_option port_forward_options[] = {
 	  .type = HD_TYPE_ENDPOINT,
 	  .flags = HD_OPT_REQUIRED,
 	  .meta = "IP:PORT",
-	  .help = "address and port outside; 0.0.0.0 is the router's own address there" },
+	  .help = "address and port outside, IPv6 as [IP]:PORT; 0.0.0.0 and [::] are the router's own "
+		  "address there" },
 	{ .name = "to",
 	  .type = HD_TYPE_ENDPOINT,
 	  .flags = HD_OPT_REQUIRED,

@@ -1025,30 +1025,39 @@ static int check_ports(const struct hd_option *opt, const char *text, json_t **r
 	return take_text(opt, out, ret, err);
 }
 
-/* One spelling: no leading zeros. */
+/* "ADDRESS:" in front of a port, IPv6 in brackets. Return: its length, 0 if it is none. */
+static size_t parse_host(const char *text, struct ip *ret)
+{
+	bool brackets = *text == '[';
+	const char *end = strchr(text, brackets ? ']' : ':');
+	char ip[INET6_ADDRSTRLEN];
+	size_t len = end ? (size_t)(end - text) - brackets : 0;
+
+	if (!end || len >= sizeof(ip) || end[brackets] != ':')
+		return 0;
+	(void)snprintf(ip, sizeof(ip), "%.*s", (int)len, text + brackets);
+	ret->len = -1;
+	if (!parse_addr(ip, ret) || (ret->family == AF_INET6) != brackets)
+		return 0;
+	return (size_t)(end - text) + 1 + brackets;
+}
+
+/* One spelling: no leading zeros, IPv6 as RFC 5952 has it. */
 static int check_endpoint(const struct hd_option *opt, const char *text, json_t **ret,
 			  struct hd_error *err)
 {
-	char ip[INET_ADDRSTRLEN], out[INET_ADDRSTRLEN + 8];
-	const char *colon = strchr(text, ':');
-	uint8_t addr[4];
+	char addr[INET6_ADDRSTRLEN], out[INET6_ADDRSTRLEN + 10];
+	struct ip ip;
+	size_t len = parse_host(text, &ip);
 	uint64_t port;
 
-	if (colon && strchr(colon + 1, ':')) {
-		hd_error_set(err, HD_ERR_INVALID, "option %s: IPv6 has no port forwards",
-			     opt->name);
-		hd_error_hint(err, "a floating IP, and a rule of the port's group for the port, "
-				   "do that: 'heddle floating-ip add'");
-		return -EINVAL;
-	}
-	if (!colon || (size_t)(colon - text) >= sizeof(ip))
-		return unexpected(opt, text, "IP:PORT", err);
-	memcpy(ip, text, (size_t)(colon - text));
-	ip[colon - text] = 0;
-	if (inet_pton(AF_INET, ip, addr) != 1 || !parse_uint(colon + 1, &port) || !port ||
-	    port > 65535)
+	if (!len)
+		return unexpected(opt, text, "IP:PORT, or [IP]:PORT for IPv6", err);
+	if (!parse_uint(text + len, &port) || !port || port > 65535)
 		return unexpected(opt, text, "IP:PORT, with a port from 1 to 65535", err);
-	(void)snprintf(out, sizeof(out), "%s:%u", ip, (unsigned int)port);
+	(void)inet_ntop(ip.family, ip.addr, addr, sizeof(addr)); /* there is room */
+	(void)snprintf(out, sizeof(out), ip.family == AF_INET6 ? "[%s]:%u" : "%s:%u", addr,
+		       (unsigned int)port);
 	return take_text(opt, out, ret, err);
 }
 

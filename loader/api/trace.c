@@ -37,7 +37,8 @@ struct telling {
 	const char *verdict;
 	const char *reason;
 	uint32_t rule;
-	uint32_t half[2]; /* of an IPv6 address */
+	uint32_t half[4]; /* of an IPv6 address, or all of it */
+	uint32_t port;	  /* that belongs to it, 0 = none */
 	bool is_told;	  /* dropped; what is delivered from now on is only an error about it */
 };
 
@@ -76,14 +77,17 @@ static json_t *nat_text(const char *what, const char *where, const struct hd_tra
 		    : json_sprintf("its %s is %s %s", what, text, where);
 }
 
-/* The first half of the address was in the record before. */
-static json_t *nat6_text(const struct telling *t, const char *what, const char *where,
+/* The port, and the first half of the address, were in the records before. */
+static json_t *nat6_text(struct telling *t, const char *what, const char *where,
 			 const struct hd_trace_record *r)
 {
-	uint32_t addr[4] = { t->half[0], t->half[1], r->a, r->b };
+	uint32_t addr[4] = { t->half[0], t->half[1], r->a, r->b }, port = t->port;
 	char text[INET6_ADDRSTRLEN] = "?";
 
+	t->port = 0;
 	(void)inet_ntop(AF_INET6, addr, text, sizeof(text));
+	if (port)
+		return json_sprintf("its %s is [%s]:%u %s", what, text, port, where);
 	return json_sprintf("its %s is %s %s", what, text, where);
 }
 
@@ -96,6 +100,24 @@ static json_t *forward_text(const struct telling *t, const struct hd_trace_recor
 
 		if (forward->protocol == r->b >> 16 && forward->listen.port == (uint16_t)r->b &&
 		    (!ip || !memcmp(ip->bytes + 12, &r->a, 4))) /* NULL: all of the host's */
+			return json_sprintf("port forward %s of router %s", object->name,
+					    forward->router);
+	}
+	return json_string("a port forward");
+}
+
+/* The same; at a masquerading router it listens at whichever address the host has. */
+static json_t *forward6_text(const struct telling *t, const struct hd_trace_record *r)
+{
+	const struct hd_object *router = hd_model_get_id(t->model, HD_NOUN_ROUTER, r->a);
+
+	hd_model_each(t->model, HD_NOUN_PORT_FORWARD, object) {
+		const struct hd_port_forward *forward = &object->view.port_forward;
+		const struct hd_ip *ip = hd_model_listen_ip(t->model, forward);
+
+		if (router && !strcmp(forward->router, router->name) &&
+		    forward->protocol == r->b >> 16 && forward->listen.port == (uint16_t)r->b &&
+		    !forward->to.ip.is_v4 && (!ip || !memcmp(ip->bytes, t->half, 16)))
 			return json_sprintf("port forward %s of router %s", object->name,
 					    forward->router);
 	}
@@ -299,6 +321,9 @@ static const char *tell(struct telling *t, const struct hd_trace_record *r, json
 	case HD_TRACE_FORWARD:
 		*detail = forward_text(t, r);
 		return "port forward";
+	case HD_TRACE_FORWARD6:
+		*detail = forward6_text(t, r);
+		return "port forward";
 	case HD_TRACE_DNAT:
 		*detail = nat_text("destination", "inside", r);
 		return "translate";
@@ -331,9 +356,18 @@ static void tell_step(struct telling *t, const struct hd_trace_record *record)
 	json_t *detail = NULL;
 	const char *what;
 
+	if (record->what == HD_TRACE_PORT6) {
+		t->port = record->a;
+		return;
+	}
 	if (record->what == HD_TRACE_ADDRESS6) {
 		t->half[0] = record->a;
 		t->half[1] = record->b;
+		return;
+	}
+	if (record->what == HD_TRACE_REST6) {
+		t->half[2] = record->a;
+		t->half[3] = record->b;
 		return;
 	}
 	what = tell(t, record, &detail);

@@ -34,6 +34,7 @@ const char *const hd_table_names[HD_TABLE_COUNT] = {
 	[HD_TABLE_FIPS] = "hd_fips",
 	[HD_TABLE_FIPS6] = "hd_fips6",
 	[HD_TABLE_FORWARDS] = "hd_forwards",
+	[HD_TABLE_FORWARDS6] = "hd_forwards6",
 	[HD_TABLE_NETWORKS] = "hd_networks",
 	[HD_TABLE_TRUNKS] = "hd_trunks",
 	[HD_TABLE_LIMITS] = "hd_limits",
@@ -93,6 +94,8 @@ void hd_tables_init(struct hd_tables *tables)
 	hd_table_init(&t[HD_TABLE_FIPS6], sizeof(struct hd_fip6_key), sizeof(struct hd_fip6_value));
 	hd_table_init(&t[HD_TABLE_FORWARDS], sizeof(struct hd_nat_key),
 		      sizeof(struct hd_forward_value));
+	hd_table_init(&t[HD_TABLE_FORWARDS6], sizeof(struct hd_nat6_key),
+		      sizeof(struct hd_forward6_value));
 	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));
 	hd_table_init(&t[HD_TABLE_TRUNKS], sizeof(uint32_t), sizeof(struct hd_trunk_value));
 	hd_table_init(&t[HD_TABLE_LIMITS], sizeof(uint32_t), sizeof(struct hd_limit_value));

@@ -288,6 +288,45 @@ static int add_floating(struct routing *r, const struct hd_floating_ip *floating
 	return floating->ip.is_v4 ? add_floating4(r, floating) : add_floating6(r, floating);
 }
 
+/* Never 0; two listeners that have the same and lead to one endpoint would answer as one. */
+static uint32_t number_of(const struct hd_nat6_key *listener)
+{
+	return hd_hash_mix(hd_hash(HD_HASH_START, listener, sizeof(*listener))) ?: 1;
+}
+
+/* Where one of IPv6 listens: there and back. */
+static int add_listener6(struct routing *r, const struct hd_port_forward *forward,
+			 const struct hd_ip *ip)
+{
+	struct hd_nat6_key in = { .zone = r->end.ifindex,
+				  .port = htons(forward->listen.port),
+				  .class = hd_flow_class(forward->protocol),
+				  .dir = HD_NAT_IN };
+	struct hd_forward6_value value = { .router = r->object->id,
+					   .port = htons(forward->to.port) };
+	struct hd_nat6_key out = { .port = value.port, .class = in.class, .dir = HD_NAT_OUT };
+	int ret;
+
+	memcpy(in.addr, ip->bytes, 16);
+	memcpy(out.addr, forward->to.ip.bytes, 16);
+	memcpy(value.addr, out.addr, 16);
+	value.number = out.zone = number_of(&in);
+	ret = hd_table_add(&r->out->table[HD_TABLE_FORWARDS6], &in, &value);
+	memcpy(value.addr, in.addr, 16);
+	value.port = in.port;
+	return ret < 0 ? ret : hd_table_add(&r->out->table[HD_TABLE_FORWARDS6], &out, &value);
+}
+
+static int add_forward6(struct routing *r, const struct hd_port_forward *forward)
+{
+	const struct hd_ip *ip = hd_model_listen_ip(r->model, forward);
+	int ret = add_listener6(r, forward, ip);
+
+	r->end.flags |= HD_END_FORWARDS6;
+	widen_outside(&r->end, ip);
+	return ret < 0 || hd_gateway_has(&r->router->gateway, ip) ? ret : add_outside(r, ip);
+}
+
 /* Not in the generation: who answers for it is asked with each packet (bpf/lib/nat.h). */
 static int add_forward_at(struct routing *r, const struct hd_port_forward *forward, uint32_t addr)
 {
@@ -338,7 +377,7 @@ static int add_forward_at_host(struct routing *r, const struct hd_port_forward *
 	return ret;
 }
 
-static int add_forward(struct routing *r, const struct hd_port_forward *forward)
+static int add_forward4(struct routing *r, const struct hd_port_forward *forward)
 {
 	const struct hd_ip *ip = hd_model_listen_ip(r->model, forward);
 	int ret;
@@ -347,6 +386,12 @@ static int add_forward(struct routing *r, const struct hd_port_forward *forward)
 		return add_forward_at_host(r, forward);
 	ret = add_forward_at(r, forward, ipv4_of(ip));
 	return ret < 0 || hd_gateway_has(&r->router->gateway, ip) ? ret : add_outside(r, ip);
+}
+
+/* Not in the generation: who answers for it is asked with each packet (bpf/lib/nat.h). */
+static int add_forward(struct routing *r, const struct hd_port_forward *forward)
+{
+	return forward->to.ip.is_v4 ? add_forward4(r, forward) : add_forward6(r, forward);
 }
 
 /* What else is reached from outside. */

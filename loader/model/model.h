@@ -238,7 +238,7 @@ struct hd_endpoint {
 /**
  * struct hd_port_forward - view of a port forward
  * @protocol: IPPROTO_TCP or IPPROTO_UDP
- * @listen:   outside; address 0.0.0.0: that of the router's gateway. Of a router that masquerades: an address of the host, 0.0.0.0 for all
+ * @listen:   outside; address 0.0.0.0 or ::, that of the router's gateway. Of a router that masquerades: an address of the host, 0.0.0.0 for all
  * @to:       inside
  */
 struct hd_port_forward {

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* port_forward.c - port forwards: an outside endpoint of a router that stands for one inside */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/views.h"
 
-/* "IP:PORT", as the schema has left it. */
+/* "IP:PORT" or "[IP]:PORT", as the schema has left it. */
 static int parse_endpoint(const struct hd_object *object, const char *option,
 			  struct hd_endpoint *ret, struct hd_error *err)
 {
-	const char *text = hd_spec_text(object, option), *colon = text ? strchr(text, ':') : NULL;
+	const char *text = hd_spec_text(object, option), *colon = text ? strrchr(text, ':') : NULL;
+	bool brackets = text && *text == '[';
 	size_t len = colon ? (size_t)(colon - text) : 0;
 	char ip[64];
 
-	if (!colon || len >= sizeof(ip))
+	if (len < 2 || len >= sizeof(ip))
 		return hd_refuse(object, err, option, "it is unreadable");
-	memcpy(ip, text, len);
-	ip[len] = 0;
+	(void)snprintf(ip, sizeof(ip), "%.*s", (int)(brackets ? len - 2 : len), text + brackets);
 	ret->port = (uint16_t)strtoul(colon + 1, NULL, 10);
 	return hd_ip_parse(ip, &ret->ip) < 0 ? hd_refuse(object, err, option, "it is unreadable")
 					     : 0;
@@ -36,9 +37,14 @@ int hd_port_forward_view(struct hd_object *object, struct hd_error *err)
 
 static bool is_any(const struct hd_ip *ip)
 {
-	static const uint8_t zero[4];
+	static const uint8_t zero[16];
 
-	return ip->is_v4 && !memcmp(ip->bytes + 12, zero, sizeof(zero));
+	return ip->is_v4 ? !memcmp(ip->bytes + 12, zero, 4) : !memcmp(ip->bytes, zero, 16);
+}
+
+static int family_of(const struct hd_ip *ip)
+{
+	return ip->is_v4 ? HD_V4 : HD_V6;
 }
 
 static const struct hd_router_gateway *gateway_of(const struct hd_model *model,
@@ -56,7 +62,7 @@ const struct hd_ip *hd_model_listen_ip(const struct hd_model *model,
 
 	if (!is_any(&forward->listen.ip))
 		return &forward->listen.ip;
-	return gateway ? hd_gateway_ip(gateway, HD_V4) : NULL;
+	return gateway ? hd_gateway_ip(gateway, family_of(&forward->listen.ip)) : NULL;
 }
 
 const char *hd_model_listen_network(const struct hd_model *model,
@@ -93,15 +99,28 @@ static int validate_at_host(const struct hd_object *object, const struct hd_ip *
 	return r;
 }
 
+static int no_ipv6(const struct hd_object *object, const char *uplink, struct hd_error *err)
+{
+	int r = hd_refuse(object, err, "listen",
+			  "its router masquerades by uplink %s: there it listens by IPv4 only",
+			  uplink);
+
+	hd_error_hint(err, "IPv6 is listened at where a router has an address of a network: "
+			   "'heddle router gateway R --network EXT --ip IP6'");
+	return r;
+}
+
 static int validate_listen(const struct hd_model *model, const struct hd_object *object,
 			   struct hd_error *err)
 {
 	const struct hd_port_forward *forward = &object->view.port_forward;
 	const struct hd_router_gateway *gateway = gateway_of(model, forward);
 
+	if (gateway->uplink && !forward->listen.ip.is_v4)
+		return no_ipv6(object, gateway->uplink, err);
 	if (gateway->uplink)
 		return validate_at_host(object, &forward->listen.ip, err);
-	if (gateway->network && gateway->has_ip[HD_V4] &&
+	if (gateway->network && gateway->has_ip[family_of(&forward->listen.ip)] &&
 	    (is_any(&forward->listen.ip) || hd_gateway_has(gateway, &forward->listen.ip)))
 		return 0;
 	return hd_outside_validate(model, object, forward->router, &forward->listen.ip, "listen",
@@ -132,8 +151,13 @@ int hd_port_forward_validate(const struct hd_model *model, const struct hd_objec
 	const struct hd_port_forward *forward = &object->view.port_forward;
 	const struct hd_object *router = hd_model_get(model, HD_NOUN_ROUTER, forward->router);
 	char text[64];
-	int r = validate_listen(model, object, err);
+	int r;
 
+	if (forward->listen.ip.is_v4 != forward->to.ip.is_v4)
+		return hd_refuse(object, err, "to", "it is %s, and listens by %s",
+				 forward->to.ip.is_v4 ? "IPv4" : "IPv6",
+				 forward->to.ip.is_v4 ? "IPv6" : "IPv4");
+	r = validate_listen(model, object, err);
 	if (r < 0 || is_inside(model, &router->view.router, &forward->to.ip))
 		return r;
 	hd_ip_format(&forward->to.ip, text);

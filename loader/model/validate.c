@@ -397,7 +397,8 @@ static int claim_port_forward(struct claim **claims, const struct hd_model *mode
 		return claim_at_host(claims, object, err);
 	r = claim_listen_ip(claims, object, gateway->network, ip, hd_gateway_has(gateway, ip), err);
 	hd_ip_format(ip, text);
-	(void)snprintf(what, sizeof(what), "listen %s=%s %s:%u", gateway->network,
+	(void)snprintf(what, sizeof(what),
+		       ip->is_v4 ? "listen %s=%s %s:%u" : "listen %s=%s [%s]:%u", gateway->network,
 		       hd_protocol_name(forward->protocol), text, forward->listen.port);
 	return r < 0 ? r : claim_add(claims, object, "listen", what, err);
 }

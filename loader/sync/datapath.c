@@ -67,6 +67,7 @@ static const struct {
 	[HD_MAP_FIPS] = { "hd_fips", KEEP },
 	[HD_MAP_FIPS6] = { "hd_fips6", KEEP },
 	[HD_MAP_FORWARDS] = { "hd_forwards", KEEP },
+	[HD_MAP_FORWARDS6] = { "hd_forwards6", KEEP },
 	[HD_MAP_NAT] = { "hd_nat", KEEP },
 	[HD_MAP_NAT_POOLS] = { "hd_nat_pools", KEEP },
 	[HD_MAP_NAT_HEADS] = { "hd_nat_heads", KEEP },

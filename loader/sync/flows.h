@@ -15,7 +15,7 @@
  * @is_v4:   family
  * @addr:    of side 0 and 1, IPv6 or IPv4 mapped
  * @port:    likewise, network order
- * @listen_addr: outside address of the port forward that it came by, network order; 0 = by none
+ * @listen_addr: outside address of the port forward that it came by, network order, of IPv6 its number; 0 = by none
  * @listen_port: likewise
  * @firewall: rule of the router's firewall that allowed it, 0 = none
  * @value:   as the table has it

@@ -79,13 +79,30 @@ static bool mapped4(const struct hd_datapath *dp, const struct hd_flow *flow, in
 	return true;
 }
 
+/* Where the port forward of IPv6 listens, that the flow came by, if it is still there. */
+static bool listens6(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
+		     struct hd_ip *ret)
+{
+	struct hd_nat6_key key = { .zone = flow->listen_addr,
+				   .port = flow->port[side],
+				   .class = hd_flow_class(flow->proto),
+				   .dir = HD_NAT_OUT };
+	struct hd_forward6_value forward;
+
+	memcpy(key.addr, flow->addr[side], sizeof(key.addr));
+	if (bpf_map_lookup_elem(dp->maps[HD_MAP_FORWARDS6], &key, &forward) < 0)
+		return false;
+	*ret = hd_ip_of_bytes(forward.addr);
+	return true;
+}
+
 bool hd_nat_outside(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
 		    struct hd_ip *ret_addr, uint16_t *ret_port)
 {
 	*ret_addr = ipv4(flow->listen_addr);
 	*ret_port = flow->listen_port;
 	if (flow->listen_addr && side != (flow->value.opener & 1))
-		return true;
+		return flow->is_v4 || listens6(dp, flow, side, ret_addr);
 	*ret_port = flow->port[side];
 	if (!flow->router || !is_seen_outside(dp, flow, side))
 		return false;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Floating IPs of IPv6, between two tenants with the same prefix and the kernel's stack outside: ND is answered and announced, connections in and out, errors,
+# Floating IPs and port forwards of IPv6, between two tenants with the same prefix and the kernel's stack outside: ND is answered and announced, connections in and out, errors,
 # pieces, from inside and to oneself; a removal cuts on the next packet, and the daemon may die.
 #
 #   a, a2 (2001:db8:27::2, ::3) ── r ── ::151 ┐
@@ -71,8 +71,8 @@ pings outside $FIP_A $FIP_A2 $FIP_B
 pings far $FIP_A $FIP_B
 same "TTL" "63 62" "$(ttl_of outside $FIP_A) $(ttl_of far $FIP_A)"
 same "the way in" "2001:db8:fa::1 $GATEWAY6 $FIP_A" "$(hops far $FIP_A)"
-says() { # FROM ADDRESS: who answers at port 23
-	on "$1" timeout 2 socat -u "TCP6:[$2]:23" - 2>/dev/null || echo nothing
+says() { # FROM ADDRESS [PORT]: who answers at port 23, or that one
+	on "$1" timeout 2 socat -u "TCP6:[$2]:${3-23}" - 2>/dev/null || echo nothing
 }
 for name in a a2 b; do
 	# shellcheck disable=SC2016 # socat's variable
@@ -187,6 +187,116 @@ before=$(drops_of outside)
 same "who has none" nothing "$(says a2 $FIP_A)"
 (($(drops_of outside) > before)) || fail "not named: $(hd drops)"
 same "goes out as it is" 2001:db8:27::3 "$(py "$LIB/seen.py" "$N-a2" "$N-outside" tcp $OUTSIDE6 | cut -d' ' -f1)"
+
+# ---- port forwards: a2, which has no name of its own ----
+
+LISTENER=2001:db8:ff::154
+NOT="is already used by port-forward web"
+forward() { # NAME PROTOCOL LISTEN TO
+	hd port-forward add "$1" --router r --protocol "$2" --listen "$3" --to "$4"
+}
+not_forwarded() { # REGEX LISTEN TO
+	! forward x tcp "$2" "$3" 2>"$T/err" || fail "taken: $2 to $3"
+	grep -Eq "$1" "$T/err" || fail "refused otherwise: $(<"$T/err")"
+}
+forward web tcp "[::]:8080" "[2001:db8:27::3]:23"
+forward web2 tcp "[$LISTENER]:81" "[2001:db8:27::3]:23"
+forward dns udp "[$LISTENER]:81" "[2001:db8:27::3]:5001"
+not_forwarded "$NOT" "[$GATEWAY6]:8080" "[2001:db8:27::2]:80"
+not_forwarded "address $FIP_A is already used" "[$FIP_A]:81" "[2001:db8:27::3]:80"
+not_forwarded "it is IPv4, and listens by IPv6" "[::]:81" 192.0.2.1:80
+not_forwarded "no subnet of network ext" "[2001:db8:aa::1]:81" "[2001:db8:27::3]:80"
+not_forwarded "no host's address inside" "[::]:81" "[2001:db8:28::3]:80"
+not_forwarded "expected IP:PORT" "2001:db8:ff::154:81" "[2001:db8:27::3]:80"
+same "where it listens" $GATEWAY6 "$(hd -j port-forward show web | jq -r .address)"
+first outside $LISTENER
+same "by the router's address" "a2 for [2001:0db8:00ff:0000:0000:0000:0000:0001]" "$(says outside $GATEWAY6 8080)"
+same "by an address of its own" "a2 for [2001:0db8:00fa:0000:0000:0000:0000:0002]" "$(says far $LISTENER 81)"
+same "not at other ports" "nothing nothing" "$(says outside $LISTENER 23) $(says outside $LISTENER 82)"
+same "from inside" "a2 for $SEEN_A" "$(says a $LISTENER 81)"
+hd trace --port a "tcp [2001:db8:27::2]:40000 > [$LISTENER]:81 syn" >"$T/trace"
+grep -q "port forward web2 of router r" "$T/trace" || fail "$(<"$T/trace")"
+grep -qF "its destination is [2001:db8:27::3]:23 inside" "$T/trace" || fail "$(<"$T/trace")"
+cat >"$T/forwarded.py" <<'PY'
+from scapy.all import IPv6, IPv6ExtHdrFragment, Raw, UDP, Ether, fragment6
+
+from nat import *
+
+LISTEN, INNER, FAR = sys.argv[4], "2001:db8:27::3", "2001:db8:fa::2"
+wire, ROUTER = Wire(f"{PREFIX}-outside"), sys.argv[5]
+
+def make6(name, kind, address, port):
+    with netns(f"{PREFIX}-{name}"):
+        end = socket.socket(socket.AF_INET6, kind)
+    end.bind((address, port))
+    end.settimeout(10)
+    return end
+
+# Datagrams in pieces: in, in any order; back through what is too narrow for them, of which the kernel inside learns by "too big" about the first.
+server, client = make6("a2", socket.SOCK_DGRAM, "", 5001), make6("outside", socket.SOCK_DGRAM, "2001:db8:ff::1", 7002)
+for order in (list, lambda r: list(reversed(r)), lambda r: [1, 0, *r[2:]]):
+    data = os.urandom(4000)
+    whole = IPv6(src="2001:db8:ff::1", dst=LISTEN) / IPv6ExtHdrFragment(id=int.from_bytes(os.urandom(4), "big")) / UDP(sport=7002, dport=81) / Raw(data)
+    pieces = fragment6(whole, 1280)
+    for i in order(range(len(pieces))):
+        wire.send(bytes(Ether(src=wire.mac, dst=ROUTER) / pieces[i]))
+    got, peer = server.recvfrom(65535)
+    same("in", (data, 7002), (got, peer[1]))
+    server.sendto(data, peer)
+    got, peer = client.recvfrom(65535)
+    same("back", (data, (LISTEN, 81)), (got, peer[:2]))
+client = make6("far", socket.SOCK_DGRAM, FAR, 7003)
+client.sendto(b"?", (LISTEN, 81))
+_, peer = server.recvfrom(100)
+server.sendto(b"x" * 4000, peer)
+print("asked", flush=True)
+sys.stdin.readline()
+server.sendto(b"y" * 4000, peer)
+got, peer = client.recvfrom(65535)
+same("after that", (b"y" * 4000, (LISTEN, 81)), (got, peer[:2]))
+
+# Who listens no more says so, by the name that was asked.
+server.close()
+client.connect((LISTEN, 81))
+client.send(b"?")
+refused(client, "far to a port forward")
+PY
+ip -n "$N-a2" -6 route flush cache
+coproc FORWARDED { py "$T/forwarded.py" "$N" $GATEWAY6 $FIP_A $LISTENER "$(lladdr $LISTENER)" 2>&1; }
+forwarded=$FORWARDED_PID
+read -r line <&"${FORWARDED[0]}"
+same "the script" asked "$line"
+wait_for 5 knows a2 2001:db8:fa::2 1300
+echo go >&"${FORWARDED[1]}"
+wait "$forwarded" || fail "the script has failed"
+ip -n "$N-a2" -6 route flush cache
+on a2 socat -u OPEN:/dev/zero,readbytes=1000000 TCP6-LISTEN:24,reuseaddr &
+speaks24() { [[ -n $(on a2 ss -Hlt "sport = 24") ]]; }
+wait_for 5 speaks24
+hd port-forward set web2 --to "[2001:db8:27::3]:24"
+same "a stream out, through 1300" 1000000 "$(on far timeout 20 socat -u "TCP6:[$LISTENER]:81" - | wc -c)"
+hd port-forward set web2 --to "[2001:db8:27::3]:23"
+
+# Removed under a connection: it ends. The daemon may be dead meanwhile.
+on far socat -u OPEN:/dev/zero "TCP6:[$LISTENER]:82,retry=5" 2>"$T/cut" &
+sender=$!
+on a2 socat -u TCP6-LISTEN:25,reuseaddr OPEN:/dev/null 2>/dev/null &
+forward long tcp "[$LISTENER]:82" "[2001:db8:27::3]:25"
+flows() { hd -j flow list --dport 25 | jq -e --arg ip $LISTENER '[.. | objects | select(."outside-ip" == $ip and ."outside-port-number" == 82)] | length > 0' >/dev/null; }
+wait_for 5 flows
+daemon_kill
+same "without the daemon" "a2 for [2001:0db8:00ff:0000:0000:0000:0000:0001]" "$(says outside $GATEWAY6 8080)"
+daemon_start
+before=$(drops_of outside)
+hd port-forward del long
+cut_off() { (($(drops_of to-router) + $(drops_of outside) > before)); }
+wait_for 5 cut_off
+kill "$sender" 2>/dev/null || true
+hd port-forward del web
+same "removed" nothing "$(says outside $GATEWAY6 8080)"
+hd port-forward del web2
+hd port-forward del dns
+same "what is left" 0 "$(nat_rows hd_forwards6)"
 
 # ---- named ----
 

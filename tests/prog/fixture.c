@@ -295,6 +295,7 @@ static void set_sizes(struct port_bpf *skel, struct sizes sizes)
 		{ skel->maps.hd_fips, 64 },
 		{ skel->maps.hd_fips6, 64 },
 		{ skel->maps.hd_forwards, 64 },
+		{ skel->maps.hd_forwards6, 64 },
 		{ skel->maps.hd_frags, sizes.frags ? sizes.frags : MAX_FRAGS },
 		{ skel->maps.hd_held, sizes.frags ? sizes.frags : MAX_FRAGS },
 		{ skel->maps.hd_rules, 1024 },

@@ -552,6 +552,7 @@ int tell_tests(void);
 int firewall_tests(void);
 int nat_tests(void);
 int fip6_tests(void);
+int nat6_tests(void);
 int listen_tests(void);
 int nat_sweep_tests(void);
 int nat_log_tests(void);

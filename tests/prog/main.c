@@ -33,6 +33,7 @@ int main(void)
 	failed += firewall_tests();
 	failed += nat_tests();
 	failed += fip6_tests();
+	failed += nat6_tests();
 	failed += listen_tests();
 	failed += nat_sweep_tests();
 	failed += nat_log_tests();

@@ -158,6 +158,65 @@ void forward_set(struct fixture *f, uint32_t router, const char *ip, uint16_t po
 	put(f->skel->maps.hd_forwards, &key, &value);
 }
 
+/* Where it listens, and what it is; and what it leads to. */
+static struct hd_nat6_key listener6(uint8_t class, const char *ip, uint16_t port)
+{
+	struct hd_nat6_key key = {
+		.zone = OUTSIDE, .port = htons(port), .class = class, .dir = HD_NAT_IN
+	};
+
+	pkt_address(AF_INET6, ip, key.addr);
+	return key;
+}
+
+static struct hd_nat6_key listened6(uint8_t class, uint16_t port, const char *to, uint16_t to_port)
+{
+	struct hd_nat6_key key = { .zone = (uint32_t) class << 16 | port,
+				   .port = htons(to_port),
+				   .class = class,
+				   .dir = HD_NAT_OUT };
+
+	pkt_address(AF_INET6, to, key.addr);
+	return key;
+}
+
+void forward6_set(struct fixture *f, uint8_t class, const char *ip, uint16_t port, const char *to,
+		  uint16_t to_port)
+{
+	struct hd_nat6_key in = listener6(class, ip, port),
+			   out = listened6(class, port, to, to_port);
+	struct hd_forward6_value value = { .router = ROUTER, .number = out.zone, .port = out.port };
+	uint32_t router = ROUTER;
+	struct hd_end_value end;
+
+	memcpy(value.addr, out.addr, 16);
+	put(f->skel->maps.hd_forwards6, &in, &value);
+	memcpy(value.addr, in.addr, 16);
+	value.port = in.port;
+	put(f->skel->maps.hd_forwards6, &out, &value);
+	route_add(f, (struct route){ .router = ROUTER,
+				     .prefix = ip,
+				     .len = 128,
+				     .kind = HD_ROUTE_LOCAL,
+				     .network = OUTSIDE });
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_ends), &router, &end), 0);
+	end.flags |= HD_END_FORWARDS6;
+	end.remote[2] = UINT32_MAX;
+	end.remote[3] = in.addr[0] ^ in.addr[1];
+	put(f->skel->maps.hd_ends, &router, &end);
+}
+
+void forward6_unset(struct fixture *f, uint8_t class, const char *ip, uint16_t port, const char *to,
+		    uint16_t to_port)
+{
+	struct hd_nat6_key in = listener6(class, ip, port),
+			   out = listened6(class, port, to, to_port);
+	int fd = bpf_map__fd(f->skel->maps.hd_forwards6);
+
+	assert_int_equal(bpf_map_delete_elem(fd, &in), 0);
+	assert_int_equal(bpf_map_delete_elem(fd, &out), 0);
+}
+
 static struct hd_nat_key nat_key(uint32_t zone, uint32_t addr, uint16_t port, uint8_t class,
 				 uint8_t dir)
 {

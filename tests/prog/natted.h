@@ -49,6 +49,12 @@ void floating_add(struct fixture *f, uint32_t router, const char *ip, const char
 void forward_set(struct fixture *f, uint32_t router, const char *ip, uint16_t port, const char *to,
 		 uint16_t to_port);
 
+/** forward6_set, forward6_unset - a port forward of IPv6, and the address where it listens; it goes */
+void forward6_set(struct fixture *f, uint8_t class, const char *ip, uint16_t port, const char *to,
+		  uint16_t to_port);
+void forward6_unset(struct fixture *f, uint8_t class, const char *ip, uint16_t port, const char *to,
+		    uint16_t to_port);
+
 /** endpoint_add - as if it had been translated before; both directions */
 void endpoint_add(struct fixture *f, uint32_t router, uint8_t class, const char *inside,
 		  uint16_t port, const char *outside, uint16_t outside_port);

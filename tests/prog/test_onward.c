@@ -180,6 +180,28 @@ static void tunnel_and_leg(void **state)
 	}
 }
 
+/* A port forward of IPv6: addresses and ports of both directions, in the same bytes as at TC. */
+static void forwarded6(void **state)
+{
+	struct host listener = gate;
+	struct fixture *f = *state;
+
+	world(f, 1);
+	router_joins(f, ROUTER, 1, "2001:db8:1::", 64, GATE1_6);
+	router_joins(f, ROUTER, OUTSIDE, "2001:db8:2::", 64, GATE2_6);
+	forward6_set(f, HD_FLOW_UDP, GATE2_6, 81, ann.v6, 53);
+	for (int i = 0; i < 4; i++) {
+		goes(f, udp6(&dan, &listener, 4000, 81), VID_OUT, udp6(&dan_in, &ann, 4000, 53),
+		     VID_IN, i < 2 ? XDP_PASS : XDP_TX,
+		     i ? "in 4, routed udp6 goes on, out 1, redirect"
+		       : "in 4, routed udp6 begins, out 1, redirect");
+		goes(f, to_router(udp6(&ann, &dan, 53, 4000)), VID_IN,
+		     udp6(&listener, &dan, 81, 4000), VID_OUT, i < 2 ? XDP_PASS : XDP_TX,
+		     i ? "in 1, routed udp6 goes on, out 4, redirect"
+		       : "in 1, routed udp6 established for good, out 4, redirect");
+	}
+}
+
 /* "No checksum" stays what it is, and is none that has been left to the device. */
 static void without_checksum(void **state)
 {
@@ -284,7 +306,7 @@ static int onward_xdp_tests(void)
 		TEST_XDP(between_legs),	     TEST_XDP(tunnel_and_leg),
 		TEST_XDP(without_checksum),  TEST_XDP(unfinished_checksum),
 		TEST_XDP(to_another_uplink), TEST_XDP(left_to_tc),
-		TEST_XDP(mark_ends),
+		TEST_XDP(mark_ends),	     TEST_XDP(forwarded6),
 	};
 
 	return cmocka_run_group_tests_name("onward by XDP", tests, NULL, NULL);
@@ -294,7 +316,7 @@ int onward_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(between_legs),	 TEST(tunnel_and_leg), TEST(without_checksum),
-		TEST(to_another_uplink), TEST(left_to_tc),
+		TEST(to_another_uplink), TEST(left_to_tc),     TEST(forwarded6),
 	};
 
 	return cmocka_run_group_tests_name("onward", tests, NULL, NULL) + onward_xdp_tests();

@@ -178,6 +178,8 @@ static void table_names_and_sizes(void **state)
 				    sizeof(struct hd_fip_value) },
 		[HD_TABLE_FIPS6] = { "hd_fips6", sizeof(struct hd_fip6_key),
 				     sizeof(struct hd_fip6_value) },
+		[HD_TABLE_FORWARDS6] = { "hd_forwards6", sizeof(struct hd_nat6_key),
+					 sizeof(struct hd_forward6_value) },
 		[HD_TABLE_FORWARDS] = { "hd_forwards", sizeof(struct hd_nat_key),
 					sizeof(struct hd_forward_value) },
 		[HD_TABLE_NETWORKS] = { "hd_networks", 4, sizeof(struct hd_network_value) },
@@ -1379,6 +1381,36 @@ static bool may_be_outside(const struct hd_end_value *end, const char *ip)
 	return ((words[0] ^ words[1]) & end->remote[2]) == end->remote[3];
 }
 
+/* A listener of IPv6 leads inside, and from there and its number back. */
+static void assert_listener6(struct fixture *f, uint32_t zone, const char *ip, const char *to,
+			     uint32_t id)
+{
+	struct hd_nat6_key key = {
+		.zone = zone, .port = htons(80), .class = HD_FLOW_TCP, .dir = HD_NAT_IN
+	};
+	struct hd_forward6_value value, want = { .router = id, .port = htons(8080) };
+	const void *found;
+
+	address(ip, key.addr);
+	address(to, want.addr);
+	found = row(f, HD_TABLE_FORWARDS6, &key);
+	assert_non_null(found);
+	memcpy(&value, found, sizeof(value));
+	assert_int_not_equal(value.number, 0);
+	want.number = value.number;
+	assert_memory_equal(&value, &want, sizeof(want));
+	key = (struct hd_nat6_key){
+		.zone = value.number, .port = htons(8080), .class = HD_FLOW_TCP, .dir = HD_NAT_OUT
+	};
+	address(to, key.addr);
+	address(ip, want.addr);
+	want.port = htons(80);
+	found = row(f, HD_TABLE_FORWARDS6, &key);
+	assert_non_null(found);
+	memcpy(&value, found, sizeof(value));
+	assert_memory_equal(&value, &want, sizeof(want));
+}
+
 /* A leg and a default route of each family; floating IPs two rows each; one comparison that knows all of them. */
 static void outside_of_both_families(void **state)
 {
@@ -1423,6 +1455,20 @@ static void outside_of_both_families(void **state)
 	assert_false(may_be_outside(&end, "2001:db8:f:7::50"));
 	assert_false(may_be_outside(&end, "2001:db8:1::50"));
 	assert_int_equal(route(f, id, "2001:db8:f::50", 128).kind, HD_ROUTE_LOCAL);
+
+	put(f, HD_NOUN_PORT_FORWARD, "pf",
+	    "{\"router\":\"r\",\"protocol\":\"tcp\",\"listen\":\"[::]:80\",\"to\":\"[2001:db8:1::2]:8080\"}");
+	put(f, HD_NOUN_PORT_FORWARD, "pf2",
+	    "{\"router\":\"r\",\"protocol\":\"tcp\",\"listen\":\"[2001:db8:f::51]:80\",\"to\":\"[2001:db8:1::2]:8080\"}");
+	compile(f);
+	end = end_value(f, id);
+	assert_int_equal(end.flags & (FLAGS | HD_END_FORWARDS | HD_END_FORWARDS6),
+			 HD_END_SNAT | HD_END_FIPS6 | HD_END_FORWARDS6);
+	assert_int_equal(rows(f, HD_TABLE_FORWARDS6), 4);
+	assert_listener6(f, out, "2001:db8:f::9", "2001:db8:1::2", id);
+	assert_listener6(f, out, "2001:db8:f::51", "2001:db8:1::2", id);
+	assert_true(may_be_outside(&end, "2001:db8:f::9"));
+	assert_int_equal(route(f, id, "2001:db8:f::51", 128).kind, HD_ROUTE_LOCAL);
 
 	put(f, HD_NOUN_FLOATING_IP, "2001:db8:f:7::51",
 	    "{\"router\":\"r\",\"port\":\"web\",\"fixed-ip\":\"2001:db8:1::3\"}");
