@@ -392,14 +392,10 @@ static int compose_port(struct adding *adding, json_t *ips, json_t **ret, struct
 	return 0;
 }
 
-/* What is in the way may have been left by a container that is gone. */
 static int post_port(struct adding *adding, const json_t *body, struct hd_cni_error *err)
 {
-	struct hd_cni_error why;
 	int r = hd_cni_post(adding->cni, "/v1/ports", body, NULL, err);
 
-	if (r < 0 && err->code == HD_CNI_REFUSED && hd_cni_reclaim(adding->cni, &why) > 0)
-		r = hd_cni_post(adding->cni, "/v1/ports", body, NULL, err);
 	/* Of one that does not answer in time nobody knows what it will have done. */
 	adding->mine.port = r == 0 || err->code == HD_CNI_AGAIN;
 	return r;
@@ -507,14 +503,26 @@ static int add(struct adding *adding, struct hd_cni_error *err)
 	return hd_cni_print(result, err);
 }
 
-int hd_cni_add(struct hd_cni *cni, struct hd_cni_error *err)
+static int try_add(struct hd_cni *cni, struct hd_cni_error *err)
 {
 	CLEANUP(adding_done) struct adding adding = { .cni = cni };
 
-	if (check_netns(cni, err) < 0)
-		return -1;
 	if (add(&adding, err) == 0)
 		return 0;
 	take_back(&adding);
 	return -1;
+}
+
+/* What is in the way, an address, a group, a published port, may have been left by a container that is gone. */
+int hd_cni_add(struct hd_cni *cni, struct hd_cni_error *err)
+{
+	struct hd_cni_error why;
+
+	if (check_netns(cni, err) < 0)
+		return -1;
+	if (try_add(cni, err) == 0)
+		return 0;
+	if (err->code != HD_CNI_REFUSED || hd_cni_reclaim(cni, &why) <= 0)
+		return -1;
+	return try_add(cni, err);
 }

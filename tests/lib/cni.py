@@ -626,6 +626,14 @@ def ports_at_addresses_of_the_host():
     good("ADD", published(("127.0.0.1", 80)), ns=ns)
     assert {r.get("remote") for r in heddle("security-group", "show", "c1-eth0.published")["rules"]} == {"10.1.0.2/32"}
     good("DEL", conf(), ns=ns)
+    # One that went without a DEL, as when the power fails, is in the way of nobody: neither of itself nor of the next.
+    for container in ("c1", "c1", "c2"):
+        good("ADD", published((None, 80)), container=container, ns=ns)
+        drop(ns)
+        port_is(f"{container}-eth0", "down")
+        ns = netns("c1")
+    assert [f["name"] for f in heddle("port-forward", "list")] == ["c2-eth0.tcp-80"], heddle("port-forward", "list")
+    good("DEL", conf(), container="c2", ns=ns)
     for words in (("port", "del", "leg"), ("router", "del", "r"), ("uplink", "del", "up0")):
         sh(BUILD + "/heddle", "-i", INSTANCE, *words)
     sh("ip", "link", "del", "up0")
