@@ -48,7 +48,7 @@ cni_src := $(wildcard cli/cni/*.c)
 cni_obj := $(cni_src:%.c=$(B)/%.o) $(B)/cli/answer.o
 programs := $(B)/heddled $(B)/heddle $(B)/heddle-cni
 
-.PHONY: all bpf clean help demo demo-stop check test bench install lint man vmlinux
+.PHONY: all bpf clean help demo demo-stop check test bench install uninstall lint man vmlinux
 
 all: $(programs) ## daemon, CLI and CNI plugin
 
@@ -112,8 +112,15 @@ install: all man ## into DESTDIR, under prefix (/usr/local)
 	install -D -m 644 cli/completion/heddle.bash \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/heddle
 	install -D -m 644 docs/examples/heddled.service $(DESTDIR)$(prefix)/lib/systemd/system/heddled.service
+	sed -i 's|/usr/local/|$(prefix)/|' $(DESTDIR)$(prefix)/lib/systemd/system/heddled.service
 	for page in $(man_pages); do install -D -m 644 $$page \
 		$(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+
+uninstall: ## remove what install has installed; the datapath is removed by `heddle purge`, before
+	rm -f $(DESTDIR)$(prefix)/sbin/heddled $(DESTDIR)$(prefix)/bin/heddle $(DESTDIR)$(cnidir)/heddle-cni \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/heddle \
+		$(DESTDIR)$(prefix)/lib/systemd/system/heddled.service \
+		$(foreach page,$(notdir $(man_pages)),$(DESTDIR)$(prefix)/share/man/man$(subst .,,$(suffix $(page)))/$(page))
 
 demo: ## install what is missing, build, bring up a network and show it
 	$(Q)scripts/deps.sh build
