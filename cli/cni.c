@@ -401,7 +401,9 @@ static void tell(struct hd_cli *cli, const struct plan *plan)
 	else
 		(void)printf("no way out: the host has no default route, and no --uplink was "
 			     "given; ");
-	(void)printf("try: podman run --network %s ...\n", plan->name);
+	(void)printf(
+		"try: podman run --network %s ... (podman info: networkBackend has to be cni)\n",
+		plan->name);
 }
 
 static int install(struct hd_cli *cli, struct hd_error *err)
