@@ -105,7 +105,16 @@
 /* The smallest Ethernet frame, without its checksum. */
 #define FRAME_MIN 60
 
-/* What a program of type cgroup/connect4 is given: include/uapi/linux/bpf.h, since 4.17. The header of types has what structs of ours need only. */
+/* linux/tcp.h; of a UDP socket: it is connected */
+#define TCP_ESTABLISHED 1
+
+/* linux/bpf.h, since 5.1 and 5.2 */
+struct bpf_spin_lock {
+	__u32 val;
+};
+#define BPF_LOCAL_STORAGE_GET_F_CREATE 1ULL
+
+/* What programs of types cgroup/connect4 and its kin are given: include/uapi/linux/bpf.h, since 4.17. The header of types has what structs of ours need only. */
 struct bpf_sock_addr {
 	__u32 user_family;
 	__u32 user_ip4;
@@ -116,4 +125,8 @@ struct bpf_sock_addr {
 	__u32 protocol;
 	__u32 msg_src_ip4;
 	__u32 msg_src_ip6[4];
+	union {
+		struct bpf_sock *sk;
+		__u64 sk_width; /* as wide as a pointer of the kernel, whatever the compiler's is */
+	} __attribute__((aligned(8)));
 };

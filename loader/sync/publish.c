@@ -24,9 +24,19 @@
 #define SO_NETNS_COOKIE 71 /* include/uapi/asm-generic/socket.h, since 5.14 */
 #endif
 
-/* What is attached: program hd_NAME, by a link whose pin is host-NAME. */
-static const char *const hooks[] = { "connect4" };
+/* What is attached: program hd_NAME, by a link whose pin is host-NAME. Who has no port of UDP to lead to does not have each datagram looked at. */
+static const struct hook {
+	const char *name;
+	bool udp;
+} hooks[] = {
+	{ "connect4", false },	   { "connect6", false }, { "getpeername4", false },
+	{ "getpeername6", false }, { "recvmsg4", true },  { "recvmsg6", true },
+	{ "sendmsg4", true },	   { "sendmsg6", true },
+};
 #define N_HOOKS (sizeof(hooks) / sizeof(hooks[0]))
+
+/* Of the table of what sockets have asked for: its programs change, and what it says is still so. */
+#define PIN_ASKED "host-asked"
 
 /** struct row - one entry of hd_published */
 struct row {
@@ -38,6 +48,7 @@ struct row {
 struct rows {
 	struct row *row;
 	size_t n;
+	bool udp; /* one of them is of UDP */
 };
 
 /**
@@ -204,8 +215,10 @@ static int collect(const struct hd_model *model, const struct hd_address *host, 
 	for (size_t i = 0, forwards = n; forwards && i < n_host; i++)
 		rows[n++].key = host_key(&host[i]);
 	qsort(rows, n, sizeof(*rows), compare_rows);
-	ret->row = TAKE_PTR(rows);
-	ret->n = n;
+	*ret = (struct rows){ .row = rows, .n = n };
+	for (size_t i = 0; i < n; i++)
+		ret->udp |= rows[i].key.protocol == IPPROTO_UDP;
+	rows = NULL;
 	return 0;
 }
 
@@ -238,30 +251,56 @@ static int netns_cookie(__u64 *ret)
 	return fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &len) < 0 ? -errno : 0;
 }
 
+static void asked_pin(const struct hd_publisher *publisher, char ret[300])
+{
+	(void)snprintf(ret, 300, "%s/" PIN_ASKED, publisher->dir);
+}
+
+static int load_with(struct hd_publisher *publisher, const struct hd_host_config *config)
+{
+	char asked[300];
+	int r;
+
+	publisher->skel = host_bpf__open();
+	if (!publisher->skel)
+		return -errno;
+	memcpy((void *)&publisher->skel->rodata->cfg, config, sizeof(*config));
+	asked_pin(publisher, asked);
+	r = bpf_map__set_pin_path(publisher->skel->maps.hd_asked, asked);
+	if (r == 0)
+		r = host_bpf__load(publisher->skel);
+	if (r == 0)
+		return 0;
+	host_bpf__destroy(publisher->skel);
+	publisher->skel = NULL;
+	return r;
+}
+
+/* With the table of a daemon before, unless that has made it in another way. */
 static int load(struct hd_publisher *publisher)
 {
 	struct hd_host_config config = { 0 };
 	int r = netns_cookie(&config.netns);
+	char asked[300];
 
-	if (r < 0)
-		return r;
-	publisher->skel = host_bpf__open();
-	if (!publisher->skel)
-		return -errno;
-	memcpy((void *)&publisher->skel->rodata->cfg, &config, sizeof(config));
-	return host_bpf__load(publisher->skel);
+	if (r == 0)
+		r = load_with(publisher, &config);
+	asked_pin(publisher, asked);
+	if (r == -EINVAL && unlink(asked) == 0)
+		r = load_with(publisher, &config);
+	return r;
 }
 
 static void pin_of(const struct hd_publisher *publisher, size_t hook, char ret[300])
 {
-	(void)snprintf(ret, 300, "%s/host-%s", publisher->dir, hooks[hook]);
+	(void)snprintf(ret, 300, "%s/host-%s", publisher->dir, hooks[hook].name);
 }
 
 static const struct bpf_program *program_of(const struct hd_publisher *publisher, size_t hook)
 {
 	char name[32];
 
-	(void)snprintf(name, sizeof(name), "hd_%s", hooks[hook]);
+	(void)snprintf(name, sizeof(name), "hd_%s", hooks[hook].name);
 	return bpf_object__find_program_by_name(publisher->skel->obj, name);
 }
 
@@ -307,25 +346,48 @@ static int attach_one(struct hd_publisher *publisher, size_t hook, int cgroup)
 	return r;
 }
 
+static void detach_one(struct hd_publisher *publisher, size_t hook)
+{
+	char path[300];
+
+	pin_of(publisher, hook, path);
+	(void)unlink(path);
+	hd_closep(&publisher->links[hook]);
+	publisher->links[hook] = -1;
+}
+
+static bool is_wanted(const struct rows *rows, size_t hook)
+{
+	return rows->n && (rows->udp || !hooks[hook].udp);
+}
+
+/* Where somebody else's program is in the way of one, the others are attached all the same. */
 static int attach(struct hd_publisher *publisher)
 {
 	_close_ int cgroup = open_cgroup();
-	int r = cgroup < 0 ? -errno : 0;
+	int first = cgroup < 0 ? -errno : 0;
 
-	for (size_t i = 0; r == 0 && i < N_HOOKS; i++)
-		if (publisher->links[i] < 0)
+	for (size_t i = 0; cgroup >= 0 && i < N_HOOKS; i++) {
+		int r = 0;
+
+		if (!is_wanted(&publisher->rows, i))
+			detach_one(publisher, i);
+		else if (publisher->links[i] < 0)
 			r = attach_one(publisher, i, cgroup);
-	return r;
+		if (first == 0)
+			first = r;
+	}
+	return first;
 }
 
 static void detach(struct hd_publisher *publisher)
 {
 	char path[300];
 
-	for (size_t i = 0; i < N_HOOKS; i++) {
-		pin_of(publisher, i, path);
-		(void)unlink(path);
-	}
+	for (size_t i = 0; i < N_HOOKS; i++)
+		detach_one(publisher, i);
+	asked_pin(publisher, path);
+	(void)unlink(path);
 	forget(publisher);
 }
 
@@ -336,38 +398,50 @@ static bool has_row(const struct rows *rows, const struct row *row)
 	return rows->n && bsearch(row, rows->row, rows->n, sizeof(*row), compare_rows);
 }
 
+/* If there is no room for all of them the host does not reach the rest. */
 static int write_rows(struct hd_publisher *publisher, const struct rows *rows)
 {
 	int map = bpf_map__fd(publisher->skel->maps.hd_published), r = 0;
 
-	for (size_t i = 0; r == 0 && i < rows->n; i++)
-		if (bpf_map_update_elem(map, &rows->row[i].key, &rows->row[i].value, BPF_ANY) < 0)
-			r = -errno;
 	for (size_t i = 0; i < publisher->rows.n; i++)
 		if (!has_row(rows, &publisher->rows.row[i]))
 			(void)bpf_map_delete_elem(map, &publisher->rows.row[i].key);
+	for (size_t i = 0; i < rows->n; i++)
+		if (bpf_map_update_elem(map, &rows->row[i].key, &rows->row[i].value, BPF_ANY) < 0)
+			r = -errno;
 	return r;
 }
 
+/* Logged once. */
+static void report(struct hd_publisher *publisher, int r)
+{
+	if (r < 0 && !publisher->failed)
+		(void)log_warn(r, "the host's own sockets are not led to all published ports, "
+				  "ignoring");
+	publisher->failed = r < 0;
+}
+
+static bool is_as_before(const struct hd_publisher *publisher, const struct rows *rows)
+{
+	return publisher->skel && rows->n == publisher->rows.n &&
+	       !memcmp(rows->row, publisher->rows.row, rows->n * sizeof(*rows->row));
+}
+
+/* Takes the rows. */
 static int follow(struct hd_publisher *publisher, struct rows *rows)
 {
-	int r = 0;
+	int r = publisher->skel ? 0 : load(publisher), attached;
 
-	if (rows->n == publisher->rows.n &&
-	    !memcmp(rows->row, publisher->rows.row, rows->n * sizeof(*rows->row)))
-		return 0;
-	if (!publisher->skel)
-		r = load(publisher);
-	if (r == 0)
-		r = write_rows(publisher, rows);
-	if (r == 0)
-		r = attach(publisher);
-	if (r < 0)
+	if (r < 0) {
+		detach(publisher);
 		return r;
+	}
+	r = write_rows(publisher, rows);
 	free(publisher->rows.row);
 	publisher->rows = *rows;
-	rows->row = NULL;
-	return 0;
+	*rows = (struct rows){ 0 };
+	attached = attach(publisher);
+	return r < 0 ? r : attached;
 }
 
 void hd_publisher_follow(struct hd_publisher *publisher, const struct hd_model *model,
@@ -376,47 +450,60 @@ void hd_publisher_follow(struct hd_publisher *publisher, const struct hd_model *
 	struct rows rows = { 0 };
 	int r = collect(model, host, n_host, &rows);
 
-	if (r == 0 && rows.n)
-		r = follow(publisher, &rows);
-	if (r < 0 && !publisher->failed)
-		(void)log_warn(r, "the host's own connections to published ports do not work, "
-				  "ignoring");
-	if (r < 0 || !rows.n)
+	if (r == 0 && !rows.n)
 		detach(publisher);
+	else if (r < 0 || !is_as_before(publisher, &rows))
+		report(publisher, r < 0 ? r : follow(publisher, &rows));
 	free(rows.row);
-	publisher->failed = r < 0;
 }
 
 /* The daemon holds the links, so a pin that is removed is missed only when the daemon ends. */
 static int keep_one(struct hd_publisher *publisher, size_t hook)
 {
+	int *link = &publisher->links[hook];
 	char path[300];
 
 	pin_of(publisher, hook, path);
-	if (!is_attached(publisher->links[hook])) {
-		hd_closep(&publisher->links[hook]);
-		publisher->links[hook] = -1;
-		log_info("%s was detached by somebody: attaching it again", path);
-		return attach(publisher);
-	}
-	if (access(path, F_OK) == 0)
+	if (*link >= 0 && is_attached(*link) && access(path, F_OK) == 0)
 		return 0;
-	log_info("%s was removed by somebody: it is there again", path);
-	return pin(publisher, hook, publisher->links[hook]);
+	if (*link >= 0 && is_attached(*link)) {
+		log_info("%s was removed by somebody: it is there again", path);
+		return pin(publisher, hook, *link);
+	}
+	if (*link >= 0)
+		log_info("%s was detached by somebody: attaching it again", path);
+	hd_closep(link);
+	*link = -1;
+	return 0;
 }
 
 void hd_publisher_keep(struct hd_publisher *publisher)
 {
+	bool missing = false;
 	int r = 0;
 
 	if (!publisher->rows.n)
 		return;
-	for (size_t i = 0; r == 0 && i < N_HOOKS; i++)
-		r = keep_one(publisher, i);
-	if (r < 0 && !publisher->failed)
-		(void)log_warn(r, "the host's own connections to published ports do not work, "
-				  "ignoring");
-	publisher->failed = r < 0;
+	for (size_t i = 0; i < N_HOOKS; i++) {
+		if (!is_wanted(&publisher->rows, i))
+			continue;
+		if (r == 0)
+			r = keep_one(publisher, i);
+		missing |= publisher->links[i] < 0;
+	}
+	if (missing)
+		r = attach(publisher);
+	if (missing || r < 0)
+		report(publisher, r);
+}
+
+/* Whether all that a protocol needs is attached. */
+static bool is_led(const struct hd_publisher *publisher, uint8_t protocol)
+{
+	for (size_t i = 0; i < N_HOOKS; i++)
+		if (publisher->links[i] < 0 && (!hooks[i].udp || protocol == IPPROTO_UDP))
+			return false;
+	return true;
 }
 
 const char *hd_publisher_lacks(const struct hd_publisher *publisher, const struct hd_model *model,
@@ -426,12 +513,12 @@ const char *hd_publisher_lacks(const struct hd_publisher *publisher, const struc
 	_free_ struct leg *legs = NULL;
 	size_t n;
 
-	if (has_row(&publisher->rows, &row) && !publisher->failed)
+	if (has_row(&publisher->rows, &row) && is_led(publisher, forward->protocol))
 		return "";
 	n = find_legs(model, &legs);
 	if (legs && !has_leg(model, forward, legs, n))
 		return "the host has no address in the network that it leads to";
 	if (publisher->failed)
-		return "the host's own sockets can't be led: the log says why";
+		return "the host's own sockets can't be led to it: the log says why";
 	return "the host does not have this address";
 }

@@ -4,7 +4,7 @@ from frames import *
 
 PREFIX, CASES = sys.argv[1], sys.argv[2:]
 WEB = "10.77.0.3"
-SOON = 0.3  # what does not come: the kernel would have it in no time
+SOON = 0.3 * int(os.environ.get("PATIENCE", 1))  # what does not come: the kernel would have it in no time
 
 
 def make(name, kind, address="", port=0, family=socket.AF_INET):
@@ -114,6 +114,139 @@ def forged():
                 wire.send(udp_frame(wire, to, address, port))
         client.sendto(b"last", ("192.0.2.1", 5301))
         same("the first that comes", b"last", server.recv(100))
+
+
+# ---- datagrams ----
+
+MAPPED = "::ffff:"
+
+
+def text(peer):
+    return f"{peer[0]}:{peer[1]}"
+
+
+def ask(client, server, address, port, by="send"):
+    """A question, and its answer: by whom the client thinks that it was answered."""
+    data = os.urandom(20)
+    if by == "connect":
+        client.connect((address, port))
+        client.send(data)
+    elif by == "sendmsg":
+        client.sendmsg([data], [], 0, (address, port))
+    else:
+        client.sendto(data, (address, port))
+    got, peer = server.recvfrom(100)
+    same("what is asked", data, got)
+    same("who asks", "10.77.0.2", peer[0])
+    server.sendto(data, peer)
+    got, peer = client.recvfrom(100)
+    same("what is answered", data, got)
+    return text(peer)
+
+
+def datagrams():
+    server = make("web", socket.SOCK_DGRAM, WEB, 53)
+    second = make("web", socket.SOCK_DGRAM, WEB, 54)
+    for address in ("127.0.0.1", "127.8.8.8", "192.0.2.1", "192.0.2.5", "198.51.100.1", "203.0.113.7", "10.77.0.2"):
+        for by in ("send", "sendmsg", "connect"):
+            with make("host", socket.SOCK_DGRAM) as client:
+                same(f"{by} {address}", f"{address}:5301", ask(client, server, address, 5301, by))
+                if by == "connect":
+                    same("peer", (address, 5301), client.getpeername())
+        with make("host", socket.SOCK_DGRAM, family=socket.AF_INET6) as client:
+            same(f"mapped {address}", f"{MAPPED}{address}:5301", ask(client, server, MAPPED + address, 5301))
+            same(f"mapped {address}", f"{MAPPED}{address}:5301", ask(client, server, MAPPED + address, 5301, "connect"))
+            same("peer", (MAPPED + address, 5301), client.getpeername()[:2])
+    client = make("host", socket.SOCK_DGRAM)
+    same("no address", "127.0.0.1:5301", ask(client, server, "0.0.0.0", 5301))
+    # Several at once; the same workload under another name is the one that was asked last, and so is its own.
+    same("one", "127.0.0.1:5300", ask(client, server, "127.0.0.1", 5300))
+    same("another", "192.0.2.1:5302", ask(client, second, "192.0.2.1", 5302))
+    client.sendto(b"both", ("127.0.0.1", 5300))
+    client.sendto(b"both", ("192.0.2.1", 5302))
+    for there, name in ((second, "192.0.2.1:5302"), (server, "127.0.0.1:5300")):
+        _, peer = there.recvfrom(100)
+        there.sendto(b"answer", peer)
+        same("of two", name, text(client.recvfrom(100)[1]))
+    same("by its own name", f"{WEB}:53", ask(client, server, WEB, 53))
+    same("by the name of before", "192.0.2.5:5301", ask(client, server, "192.0.2.5", 5301))
+    # Another socket has not asked, whatever the first one has.
+    other = make("host", socket.SOCK_DGRAM, "10.77.0.2", 4001)
+    server.sendto(b"hello", ("10.77.0.2", 4001))
+    same("who was not asked", f"{WEB}:53", text(other.recvfrom(100)[1]))
+    # Nobody else is taken for it: not at the same port of another workload, nor at another port of this one.
+    client.sendto(b"x", ("127.0.0.1", 5300))
+    _, peer = server.recvfrom(100)
+    for name, address, port in (("db", "10.77.0.4", 53), ("web", WEB, 55)):
+        with make(name, socket.SOCK_DGRAM, address, port) as stranger:
+            stranger.sendto(b"guess", peer)
+            same("a stranger", f"{address}:{port}", text(client.recvfrom(100)[1]))
+    # What is not published goes where it is sent: to the host's own service, from another namespace, at another port.
+    with make("host", socket.SOCK_DGRAM, "127.0.0.1", 5399) as own, make("other", socket.SOCK_DGRAM) as far:
+        client.sendto(b"own", ("127.0.0.1", 5399))
+        same("the host's own", b"own", own.recv(100))
+        far.connect(("192.0.2.1", 5301))
+        far.send(b"x")
+        try:
+            far.recv(100)
+            same("other namespace", "refused", "an answer")
+        except ConnectionRefusedError:
+            pass
+
+
+def many():
+    """More workloads' endpoints than a socket keeps: those that it asked last are kept."""
+    first, last = int(CASES[1]), int(CASES[2])
+    servers = {port: make("web", socket.SOCK_DGRAM, WEB, port) for port in range(first, last + 1)}
+    client = make("host", socket.SOCK_DGRAM)
+    for port in servers:
+        client.sendto(b"x", ("127.0.0.1", port))
+    names = []
+    for port, server in servers.items():
+        server.sendto(b"y", server.recvfrom(10)[1])
+        names.append(text(client.recvfrom(10)[1]))
+    lost = len(servers) - 16
+    same("names", [f"{WEB}:{port}" for port in list(servers)[:lost]] + [f"127.0.0.1:{port}" for port in list(servers)[lost:]], names)
+    for port, server in servers.items():
+        same("one by one", f"127.0.0.1:{port}", ask(client, server, "127.0.0.1", port))
+
+
+def patient():
+    """Asked once; what happens to heddle meanwhile is told by lines of its standard input. Prints who answers."""
+    server = make("web", socket.SOCK_DGRAM, WEB, 53)
+    client = make("host", socket.SOCK_DGRAM)
+    stream, listener = make("host", socket.SOCK_STREAM), make("web", socket.SOCK_STREAM, WEB, 80)
+    listener.listen()
+    stream.connect(("127.0.0.1", 8080))
+    there, _ = listener.accept()
+    listener.close()
+    with there:
+        client.sendto(b"x", ("127.0.0.1", 5300))
+        _, peer = server.recvfrom(10)
+        print("ready", flush=True)
+        for line in sys.stdin:
+            if line == "end\n":
+                break
+            server.sendto(b"y", peer)
+            print(line.strip(), text(client.recvfrom(10)[1]), text(stream.getpeername()), flush=True)
+
+
+def streams():
+    """What connected sockets say of their peer; sockets of IPv6 with addresses of IPv4."""
+    for address in ("127.0.0.1", "192.0.2.1"):
+        with make("web", socket.SOCK_STREAM, WEB, 80) as server, make("host", socket.SOCK_STREAM) as client:
+            server.listen()
+            client.connect((address, 8081))
+            same("peer", (address, 8081), client.getpeername())
+        same("mapped", "web", tcp("host", MAPPED + address, 8081, socket.AF_INET6))
+    same("mapped, no address", "web", tcp("host", MAPPED + "0.0.0.0", 8080, socket.AF_INET6))
+    same("mapped, not published", "ConnectionRefusedError", tcp("host", MAPPED + "192.0.2.1", 8080, socket.AF_INET6))
+    same("mapped, another namespace", "ConnectionRefusedError", tcp("other", MAPPED + "127.0.0.1", 8080, socket.AF_INET6))
+    with make("host", socket.SOCK_STREAM, "127.0.0.1") as client:
+        try:
+            client.connect(("127.0.0.1", 8080))
+        except OSError as error:
+            same("bound to the loopback", 22, error.errno)
 
 
 globals()[CASES[0]]()

@@ -74,6 +74,16 @@ refused 6 'no host can have this address' forward late 224.0.0.1:8086 80
 published addresses
 published forged "$(uplink_mac)" "$(hd -j router show r | jq -r .mac)"
 
+# ---- sockets ----
+
+forward second-dns 0.0.0.0:5302 54 udp
+for port in {5310..5329}; do
+	forward "u$port" "127.0.0.1:$port" "$port" udp
+done
+published streams
+published datagrams
+published many 5310 5329
+
 # An address that comes is there, and one that goes is not.
 ip -n "$N-host" addr add 192.0.2.99/24 dev eth1
 is() { [[ $(reach "$1") == "$2" ]]; }
@@ -84,21 +94,44 @@ wait_for 5 is nowhere " 192.0.2.99 the host does not have this address"
 # ---- by hand, and killed ----
 
 finds() { published only "$@"; }
-rm "$PINS/host-connect4"
-wait_for 5 test -e "$PINS/host-connect4"
+rm "$PINS/host-sendmsg4"
 bpftool link detach pinned "$PINS/host-connect4"
-finds host 127.0.0.1 8080 ConnectionRefusedError
+wait_for 5 grep -q 'host-connect4 was detached by somebody' "$T/heddled.log"
 wait_for 5 finds host 127.0.0.1 8080 web
-grep -q 'host-connect4 was detached by somebody' "$T/heddled.log" || fail "nobody says that it was detached"
+wait_for 5 test -e "$PINS/host-sendmsg4"
+# Who has asked before gets its answer under the name that it has asked, until that leads elsewhere.
+coproc PATIENT { published patient; }
+told() { # WHAT EXPECTED
+	local line
+
+	echo "$1" >&"${PATIENT[1]}"
+	read -r -t 5 line <&"${PATIENT[0]}"
+	same "$1" "$1 $2" "$line"
+}
+read -r -t 5 line <&"${PATIENT[0]}"
+same "the patient one" ready "$line"
+told before "127.0.0.1:5300 127.0.0.1:8080"
 link=$(link_id connect4)
 daemon_kill
-finds host 127.0.0.1 8080 web
+finds host 127.0.0.1 8081 web
+told killed "127.0.0.1:5300 127.0.0.1:8080"
 daemon_start
-finds host 127.0.0.1 8080 web
 same "the link that was there" "$link" "$(link_id connect4)"
+told restarted "127.0.0.1:5300 127.0.0.1:8080"
+hd port-forward set home-dns --to 10.77.0.4:53
 hd port-forward del home
+told moved "10.77.0.3:53 10.77.0.3:80"
+echo end >&"${PATIENT[1]}"
+wait "$PATIENT_PID"
 finds host 127.0.0.1 8080 ConnectionRefusedError
 forward home 127.0.0.1:8080 80
+finds host 127.0.0.1 8080 web
+# Who has no port of UDP there has no datagram looked at.
+same "hooks" 8 "$(find "$PINS" -name 'host-*[46]' | wc -l)"
+for name in $(hd -j port-forward list | jq -r '.[] | select(.protocol == "udp").name'); do
+	hd port-forward del "$name"
+done
+same "hooks without UDP" 4 "$(find "$PINS" -name 'host-*[46]' | wc -l)"
 finds host 127.0.0.1 8080 web
 
 # ---- the end ----
