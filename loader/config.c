@@ -141,6 +141,17 @@ static int set_timeouts(json_t *timeouts, struct hd_limits *limits, struct hd_er
 	return 0;
 }
 
+static int set_vanished(struct hd_config *config, const json_t *value, struct hd_error *err)
+{
+	json_int_t n = json_integer_value(value);
+
+	if (!json_is_integer(value) || n < 0 || n > 1000000)
+		return hd_error_set(err, HD_ERR_INVALID,
+				    "remove-vanished-after must be seconds, from 0 to 1000000");
+	config->vanished_s = (uint32_t)n;
+	return 0;
+}
+
 static int set_setting(struct hd_config *config, const char *name, json_t *value,
 		       struct hd_error *err)
 {
@@ -150,6 +161,8 @@ static int set_setting(struct hd_config *config, const char *name, json_t *value
 		return set_sizes(value, &config->limits, err);
 	if (!strcmp(name, "timeouts") && json_is_object(value))
 		return set_timeouts(value, &config->limits, err);
+	if (!strcmp(name, "remove-vanished-after"))
+		return set_vanished(config, value, err);
 	if (!strcmp(name, "log-level") && text && hd_log_parse_level(text, &config->log_level))
 		return 0;
 	if (!strcmp(name, "log-level"))
@@ -295,6 +308,7 @@ int hd_config_parse(int argc, char *argv[], struct hd_config *ret, struct hd_err
 		.run_dir = "/run/heddle",
 		.group = "heddle",
 		.log_level = HD_LOG_INFO,
+		.vanished_s = 60,
 		.limits = { .ports = HD_PORTS_DEFAULT,
 			    .networks = HD_NETWORKS_DEFAULT,
 			    .fdb = HD_FDB_DEFAULT,

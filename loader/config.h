@@ -16,6 +16,7 @@
  * @group:      group that may use the socket
  * @foreground: stay attached to the terminal
  * @log_level:  most detailed level that is shown
+ * @vanished_s: seconds after which a port goes whose container is gone, 0 = never
  * @limits:     sizes of the tables
  */
 struct hd_config {
@@ -25,6 +26,7 @@ struct hd_config {
 	char group[33];
 	bool foreground;
 	enum hd_log_level log_level;
+	uint32_t vanished_s;
 	struct hd_limits limits;
 };
 

@@ -18,6 +18,7 @@
 #include "sync/fdb.h"
 #include "sync/nat_quota.h"
 #include "sync/told.h"
+#include "vanished.h"
 
 #define SWEEP_USEC (5 * 1000000ULL)
 #define NAT_SWEEP_USEC (30 * 1000000ULL) /* it looks at all flows that cross a router */
@@ -43,11 +44,20 @@ void hd_daemon_event(struct hd_daemon *daemon, const char *event, const char *no
 	hd_http_publish(daemon->http, line);
 }
 
+static void again(sd_event_source *source, uint64_t usec)
+{
+	(void)sd_event_source_set_time_relative(source, usec);
+	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 static void on_port(void *arg, const struct hd_object *port, bool up, const char *reason)
 {
 	const char *noun = port->noun->name;
+	struct hd_daemon *daemon = arg;
 	char event[32];
 
+	if (!up && daemon->lookout) /* at the start there is a look anyway */
+		again(daemon->lookout, 0);
 	if (up)
 		log_info("%s %s: up", noun, port->name);
 	else
@@ -180,14 +190,11 @@ static void on_link(void *arg, const struct hd_link *link)
 {
 	struct hd_daemon *daemon = arg;
 
-	if (hd_sync_link(daemon->sync, link))
-		(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
-}
-
-static void again(sd_event_source *source, uint64_t usec)
-{
-	(void)sd_event_source_set_time_relative(source, usec);
-	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	if (!hd_sync_link(daemon->sync, link))
+		return;
+	(void)sd_event_source_set_enabled(daemon->resync, SD_EVENT_ONESHOT);
+	if (link->gone) /* its port may have gone down before, when it was set down */
+		again(daemon->lookout, 0);
 }
 
 /* A route, neighbour or address has changed: a burst of them is one look. */
@@ -312,6 +319,17 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
+static int on_lookout(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct hd_daemon *daemon = arg;
+	uint32_t next_s = hd_vanished_look(daemon->vanished, daemon);
+
+	(void)usec;
+	if (next_s)
+		again(source, next_s * 1000000ULL);
+	return 0;
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
 {
 	(void)arg;
@@ -380,6 +398,9 @@ static int add_sources(struct hd_daemon *daemon)
 	if (r >= 0)
 		r = sd_event_add_time_relative(daemon->event, NULL, CLOCK_MONOTONIC, RETRY_USEC, 0,
 					       on_retry, daemon);
+	if (r >= 0)
+		r = sd_event_add_time_relative(daemon->event, &daemon->lookout, CLOCK_BOOTTIME, 0,
+					       0, on_lookout, daemon);
 	if (r >= 0)
 		r = sd_event_add_time_relative(daemon->event, &daemon->ways, CLOCK_MONOTONIC,
 					       WAYS_USEC, 0, on_ways, daemon);
@@ -451,7 +472,8 @@ static int open_all(struct hd_daemon *daemon, struct hd_error *err)
 	daemon->started_s = now.tv_sec;
 	daemon->model = hd_model_new();
 	daemon->nat = hd_nat_keeper_new();
-	if (r < 0 || !daemon->model || !daemon->nat)
+	daemon->vanished = hd_vanished_new();
+	if (r < 0 || !daemon->model || !daemon->nat || !daemon->vanished)
 		return hd_error_set(err, HD_ERR_FAILED, "no memory");
 	r = open_store(daemon, err);
 	if (r == 0)
@@ -492,10 +514,12 @@ void hd_daemon_close(struct hd_daemon *daemon)
 	(void)sd_event_source_unref(daemon->resync);
 	hd_api_live_end(daemon);
 	(void)sd_event_source_unref(daemon->ways);
+	(void)sd_event_source_unref(daemon->lookout);
 	hd_twin_close(daemon->twin);
 	hd_nat_log_close(daemon->nat_log);
 	hd_sync_close(daemon->sync);
 	hd_nat_keeper_free(daemon->nat);
+	hd_vanished_free(daemon->vanished);
 	hd_netlink_close(daemon->watch);
 	hd_model_free(daemon->model);
 	(void)sd_event_unref(daemon->event);

@@ -25,6 +25,8 @@
  * @started_s:  CLOCK_MONOTONIC, seconds
  * @resync:     runs once the loop is free, after news about devices
  * @ways:       runs a moment after news about routes and neighbours
+ * @lookout:    runs when a port has gone down, and a while later
+ * @vanished:   ports that it has found
  * @sweep:      where the sweep of the flow tables is
  * @nat:        what is known about translated endpoints that no flow uses
  * @nat_log:    of blocks of ports
@@ -32,6 +34,7 @@
  * @watching:   a live trace under way, NULL if there is none
  * @is_purged:  nothing is left; exit when the answer is out
  */
+struct hd_vanished;
 struct hd_watching;
 struct hd_daemon {
 	struct hd_config config;
@@ -44,6 +47,8 @@ struct hd_daemon {
 	int64_t started_s;
 	sd_event_source *resync;
 	sd_event_source *ways;
+	sd_event_source *lookout;
+	struct hd_vanished *vanished;
 	struct hd_flow_sweep sweep;
 	struct hd_nat_keeper *nat;
 	struct hd_nat_log *nat_log;

@@ -10,6 +10,7 @@
 #include <linux/if_link.h>
 #include <linux/magic.h>
 #include <linux/neighbour.h>
+#include <linux/net_namespace.h>
 #include <linux/nsfs.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -350,6 +351,50 @@ int hd_netlink_route(struct hd_netlink *nl, bool is_v4, const void *to, const vo
 		memcpy(routing.ret.next, to, routing.size);
 	*ret = routing.ret;
 	return 0;
+}
+
+static int on_nsid(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *attr;
+	int *nsid = arg;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg))
+		if (mnl_attr_get_type(attr) == NETNSA_NSID)
+			*nsid = (int)mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+/* @what: NETNSA_FD or NETNSA_NSID, with @value */
+static struct nlmsghdr *nsid_request(struct hd_netlink *nl, uint16_t type, uint16_t what, int value)
+{
+	struct nlmsghdr *nlh = request(nl, type, NLM_F_ACK);
+
+	(void)mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, what, (uint32_t)value);
+	return nlh;
+}
+
+int hd_netlink_nsid_add(struct hd_netlink *nl, int netns, int nsid)
+{
+	struct nlmsghdr *nlh = nsid_request(nl, RTM_NEWNSID, NETNSA_FD, netns);
+
+	mnl_attr_put_u32(nlh, NETNSA_NSID, (uint32_t)nsid);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int hd_netlink_nsid_of(struct hd_netlink *nl, int netns)
+{
+	int nsid = NETNSA_NSID_NOT_ASSIGNED;
+	int r = talk(nl, nsid_request(nl, RTM_GETNSID, NETNSA_FD, netns), on_nsid, &nsid);
+
+	if (r < 0)
+		return r;
+	return nsid == NETNSA_NSID_NOT_ASSIGNED ? -ENOENT : nsid;
+}
+
+int hd_netlink_nsid_check(struct hd_netlink *nl, int nsid)
+{
+	return talk(nl, nsid_request(nl, RTM_GETNSID, NETNSA_NSID, nsid), NULL, NULL);
 }
 
 static struct nlmsghdr *neigh_request(struct hd_netlink *nl, uint16_t type, uint16_t flags,

@@ -171,6 +171,15 @@ int hd_netlink_addr(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const v
 int hd_netlink_addr_del(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *addr,
 			uint8_t len);
 
+/**
+ * hd_netlink_nsid_add - the number by which this namespace knows another one; it lasts as long as that exists. -EEXIST: it has one, or the number is taken
+ * hd_netlink_nsid_of - that number; -ENOENT if it has none
+ * hd_netlink_nsid_check - 0 if there is a namespace of that number, -ENOENT if not
+ */
+int hd_netlink_nsid_add(struct hd_netlink *nl, int netns, int nsid);
+int hd_netlink_nsid_of(struct hd_netlink *nl, int netns);
+int hd_netlink_nsid_check(struct hd_netlink *nl, int nsid);
+
 /** hd_netlink_route_add - a route to @to/@len, by @gateway or, if that is NULL, on the link; one that is there, by whatever device, stays */
 int hd_netlink_route_add(struct hd_netlink *nl, uint32_t ifindex, bool is_v4, const void *to,
 			 uint8_t len, const void *gateway);

@@ -83,17 +83,20 @@ bool hd_cni_owner(const json_t *port, struct hd_cni_owner *ret)
 	const char *text = json_string_value(json_object_get(port, "owner"));
 
 	*ret = (struct hd_cni_owner){};
-	return text && sscanf(text, "cni:%127[^/]/%127[^/]/%15[^/]/%23[^/]", ret->network,
-			      ret->container, ret->ifname, ret->inode) == 4;
+	return text && sscanf(text, "cni:%127[^/]/%127[^/]/%15[^/]/%23[^/]/%39s", ret->network,
+			      ret->container, ret->ifname, ret->inode, ret->mark) >= 4;
 }
 
 void hd_cni_owner_text(const struct hd_cni *cni, char ret[HD_CNI_OWNER_TEXT])
 {
-	char inode[24];
+	CLEANUP(hd_sandbox_close) struct hd_sandbox_host host;
+	char inode[24], mark[HD_SANDBOX_MARK];
 
 	hd_cni_inode(cni->netns, inode);
-	(void)snprintf(ret, HD_CNI_OWNER_TEXT, "cni:%s/%s/%s/%s", cni->name, cni->container,
-		       cni->ifname, inode);
+	hd_sandbox_open(&host);
+	hd_sandbox_mark(&host, cni->netns, mark);
+	(void)snprintf(ret, HD_CNI_OWNER_TEXT, "cni:%s/%s/%s/%s/%s", cni->name, cni->container,
+		       cni->ifname, inode, mark);
 }
 
 void hd_cni_inode(const char *netns, char ret[24])

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "cli/client.h"
+#include "loader/sandbox.h"
 
 /* Codes of errors: those of the CNI specification, and our own from 100 on. */
 enum hd_cni_code {
@@ -120,19 +121,21 @@ int hd_cni_remove_port(struct hd_cni *cni, const char *port, struct hd_cni_error
  * struct hd_cni_owner - what a port says about whose it is: its option "owner"
  * @network: as the runtime knows it
  * @inode:   of the namespace that it was made for
+ * @mark:    that of the namespace, see sandbox.h; "" with one that an older version has made
  */
 struct hd_cni_owner {
 	char network[128];
 	char container[128];
 	char ifname[16];
 	char inode[24];
+	char mark[HD_SANDBOX_MARK];
 };
 
 /** hd_cni_owner - read it from a port (JSON); false, and empty texts, if the plugin has not made it */
 bool hd_cni_owner(const json_t *port, struct hd_cni_owner *ret);
 
 /** hd_cni_owner_text - the same for a new port */
-#define HD_CNI_OWNER_TEXT 256
+#define HD_CNI_OWNER_TEXT 320
 void hd_cni_owner_text(const struct hd_cni *cni, char ret[HD_CNI_OWNER_TEXT]);
 
 /** hd_cni_inode - that of a namespace as text, "" if there is none at the path */

@@ -156,9 +156,10 @@ int hd_cni_gc(struct hd_cni *cni, struct hd_cni_error *err)
 
 /* ---- sandboxes that have gone ---- */
 
-/* Its device is gone, and its namespace is gone or another one is there now. */
-static bool has_vanished(const json_t *port)
+/* Its device is gone, and its namespace is gone, too; or, if that can't be known, another one is there now. */
+static bool has_vanished(const struct hd_sandbox_host *host, const json_t *port)
 {
+	enum hd_sandbox_state state;
 	struct hd_cni_owner owner;
 	char now[24];
 
@@ -166,22 +167,27 @@ static bool has_vanished(const json_t *port)
 	    !is(json_string_value(json_object_get(port, "state")), "down") ||
 	    json_integer_value(json_object_get(port, "ifindex")))
 		return false;
+	state = hd_sandbox_look(host, owner.mark);
+	if (state != HD_SANDBOX_UNKNOWN)
+		return state == HD_SANDBOX_GONE;
 	hd_cni_inode(json_string_value(json_object_get(port, "netns")), now);
 	return strcmp(owner.inode, now);
 }
 
 int hd_cni_reclaim(struct hd_cni *cni, struct hd_cni_error *err)
 {
+	CLEANUP(hd_sandbox_close) struct hd_sandbox_host host;
 	_json_ json_t *ports = NULL;
 	const json_t *port;
 	size_t i;
 	int n = 0;
 
+	hd_sandbox_open(&host);
 	if (hd_cni_get(cni, "/v1/ports", &ports, err) < 0)
 		return -1;
 	json_array_foreach(ports, i, port) {
 		if (!is(json_string_value(json_object_get(port, "network")), cni->network) ||
-		    !has_vanished(port))
+		    !has_vanished(&host, port))
 			continue;
 		if (hd_cni_remove_port(cni, json_string_value(json_object_get(port, "name")), err) <
 		    0)
