@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heddlectl/departed.h"
+
 int hd_client_init(struct hd_client *client, const char *instance, unsigned int timeout_s,
 		   struct hd_error *err)
 {
@@ -16,7 +18,7 @@ int hd_client_init(struct hd_client *client, const char *instance, unsigned int 
 	client->instance = instance;
 	client->timeout_s = timeout_s;
 	n = snprintf(client->socket, sizeof(client->socket), "%s/%s/api.sock",
-		     run && *run ? run : "/run/heddle", instance);
+		     run && *run ? run : HD_RUN_DIR, instance);
 	if (n < 0 || (size_t)n >= sizeof(client->socket))
 		return hd_error_set(err, HD_ERR_USAGE,
 				    "the path of the socket is over %zu bytes long",

@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "heddle/abi.h"
 #include "heddle/flow.h"
+#include "heddlectl/departed.h"
 #include "heddlectl/schema.h"
 
 #ifndef HD_VERSION
@@ -27,7 +28,7 @@ static const char usage[] =
 	"  --instance NAME   which heddle, if there are several on this machine (default: default)\n"
 	"  --config FILE     settings (default: " DEFAULT_FILE ", if it is there)\n"
 	"  --state-dir DIR   where the database is (default: /var/lib/heddle)\n"
-	"  --run-dir DIR     where the socket is (default: /run/heddle)\n"
+	"  --run-dir DIR     where the socket is (default: " HD_RUN_DIR ")\n"
 	"  --foreground      don't go into the background\n"
 	"  --version, --help\n"
 	"\n"
@@ -305,7 +306,7 @@ int hd_config_parse(int argc, char *argv[], struct hd_config *ret, struct hd_err
 	struct hd_config config = {
 		.instance = "default",
 		.state_dir = "/var/lib/heddle",
-		.run_dir = "/run/heddle",
+		.run_dir = HD_RUN_DIR,
 		.group = "heddle",
 		.log_level = HD_LOG_INFO,
 		.vanished_s = 60,

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "change.h"
 #include "cleanup.h"
@@ -31,13 +32,13 @@ static int remove_port(struct hd_daemon *daemon, const char *name)
 	return r < 0 ? log_err(r, "port %s: can't remove it: %s", name, err.message) : 0;
 }
 
-void hd_departed_remove(struct hd_daemon *daemon)
+static void read_notes(struct hd_daemon *daemon, const char *run_dir)
 {
 	char folder[300], path[600];
 	CLEANUP(closedirp) DIR *dir = NULL;
 	const struct dirent *entry;
 
-	(void)snprintf(folder, sizeof(folder), "%s/%s/" HD_DEPARTED_FOLDER, daemon->config.run_dir,
+	(void)snprintf(folder, sizeof(folder), "%s/%s/" HD_DEPARTED_FOLDER, run_dir,
 		       daemon->config.instance);
 	dir = opendir(folder);
 	while (dir && (entry = readdir(dir))) {
@@ -46,4 +47,11 @@ void hd_departed_remove(struct hd_daemon *daemon)
 		(void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
 		(void)unlink(path); /* if it stays it says the same again */
 	}
+}
+
+void hd_departed_remove(struct hd_daemon *daemon)
+{
+	read_notes(daemon, daemon->config.run_dir);
+	if (strcmp(daemon->config.run_dir, HD_RUN_DIR) != 0)
+		read_notes(daemon, HD_RUN_DIR);
 }

@@ -81,17 +81,21 @@ done
 
 # No daemon.
 cni ADD c1 c1 >/dev/null
-ns c2
+ns c2 c4
 cni ADD c2 c2 >/dev/null
+cni ADD c4 c4 >/dev/null
 daemon_kill
 same "ADD" "11" "$(cni ADD c3 c2 | jq .code || true)"
 [[ $(cni ADD c3 c2 | jq -r .details || true) == *heddled* ]] || fail "no hint"
 cni DEL c1 ""
 cni DEL c1 ""
 cni DEL never-was ""
+# Called without what says where the daemon's folder is.
+(unset HEDDLE_RUN_DIR && cni DEL c4 "")
 daemon_start
 same "done at the start" "c2-eth0" "$(hd -j port list | jq -r '.[].name')"
-same "notes" "" "$(ls "$T/run/$I/departed")"
+same "notes" "" "$(ls "$T/run/$I/departed")$(ls "/run/heddle/$I/departed")"
+rmdir "/run/heddle/$I/departed" "/run/heddle/$I"
 agree
 
 # A restart between ADD and DEL.
