@@ -28,6 +28,17 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/driver.o $(B)/l
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
+# The plugin with its main() under another name, and without the way to the daemon, which the harness plays.
+$(B)/tests/fuzz/fuzz_cni: $(B)/tests/fuzz/fuzz_cni.o $(B)/tests/fuzz/driver.o $(B)/tests/fuzz/cni_main.o \
+		$(filter-out $(B)/cli/cni/main.o $(B)/cli/cni/http.o,$(cni_obj)) $(B)/libheddle.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+$(B)/tests/fuzz/cni_main.o: cli/cni/main.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Dmain=hd_cni_main -Wno-missing-prototypes -c $< -o $@
+
 $(B)/tests/prog_tests: $(prog_obj) $(B)/libheddle.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(TEST_LIBS) -o $@
