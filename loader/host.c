@@ -6,21 +6,18 @@
 #include <systemd/sd-id128.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "heddle/router.h"
 
-/* FNV-1a; the byte in between keeps "ab", "c" from "a", "bc". */
+/* The byte in between keeps "ab", "c" from "a", "bc". */
 static uint64_t hash(uint64_t h, const void *data, size_t len)
 {
-	const uint8_t *byte = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ byte[i]) * 0x100000001b3ULL;
-	return h * 0x100000001b3ULL;
+	return hd_hash64(hd_hash64(h, data, len), "", 1);
 }
 
 void hd_host_mac(const char *instance, const char *router, uint8_t ret[6])
 {
-	uint64_t h = 0xcbf29ce484222325ULL;
+	uint64_t h = HD_HASH64_START;
 	char name[256] = "";
 	sd_id128_t id;
 

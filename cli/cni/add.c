@@ -18,6 +18,7 @@
 #include "cli/cni/cni.h"
 #include "heddlectl/schema.h"
 #include "loader/cleanup.h"
+#include "loader/hash.h"
 #include "loader/model/model.h"
 
 /* Bytes: the most that a port takes. */
@@ -185,14 +186,10 @@ static int take_delegated(struct adding *adding, json_t **ret, struct hd_cni_err
 static void make_mac(const struct hd_cni *cni, char ret[18])
 {
 	const char *parts[] = { cni->container, cni->ifname, cni->name };
-	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+	uint64_t hash = HD_HASH64_START;
 
 	for (size_t i = 0; i < 3; i++)
-		for (const char *c = parts[i];; c++) {
-			hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-			if (!*c)
-				break;
-		}
+		hash = hd_hash64(hash, parts[i], strlen(parts[i]) + 1);
 	hash ^= hash >> 17;
 	(void)snprintf(ret, 18, "%02x:%02x:%02x:%02x:%02x:%02x", (int)(hash & 0xfc) | 2,
 		       (int)(hash >> 8 & 0xff), (int)(hash >> 16 & 0xff), (int)(hash >> 24 & 0xff),

@@ -12,6 +12,7 @@
 #include "cli/cni/cni.h"
 #include "heddlectl/schema.h"
 #include "loader/cleanup.h"
+#include "loader/hash.h"
 
 enum {
 	CONF_MAX = 4 << 20, /* bytes of a conf */
@@ -422,15 +423,6 @@ static int read_conf(struct hd_cni *cni, const struct need *need, struct hd_cni_
 
 /* ---- the port's name ---- */
 
-static uint32_t hash(const char *text)
-{
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619u;
-	return hash;
-}
-
 static bool is_random(const char *id)
 {
 	return strlen(id) >= 32 && strspn(id, "0123456789abcdef") == strlen(id);
@@ -447,7 +439,8 @@ static void name_port(struct hd_cni *cni)
 	else if (strlen(id) + 1 + strlen(cni->ifname) <= NAME_ROOM)
 		(void)snprintf(cni->port, size, "%.*s-%.15s", NAME_ROOM, id, cni->ifname);
 	else
-		(void)snprintf(cni->port, size, "%.20s-%08x-%.15s", id, hash(id), cni->ifname);
+		(void)snprintf(cni->port, size, "%.20s-%08x-%.15s", id,
+			       hd_hash(HD_HASH_START, id, strlen(id)), cni->ifname);
 	for (char *c = cni->port; *c; c++)
 		if (!isalnum((unsigned char)*c) && !strchr("_.-", *c))
 			*c = '_';

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile/hash.h"
+#include "hash.h"
 #include "compile/rows.h"
 #include "heddle/policy.h"
 

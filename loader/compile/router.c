@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "compile/hash.h"
+#include "hash.h"
 #include "compile/rows.h"
 #include "flow_class.h"
 #include "heddle/nat.h"

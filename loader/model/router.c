@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "hash.h"
 #include "heddle/nat.h"
 #include "heddle/router.h"
 #include "model/views.h"
@@ -21,10 +22,8 @@ static const uint8_t mac_prefix[3] = { HD_ROUTER_MAC_0, HD_ROUTER_MAC_1, HD_ROUT
 
 static void mac_of_name(const char *name, uint8_t mac[6])
 {
-	uint32_t h = 2166136261u;
+	uint32_t h = hd_hash(HD_HASH_START, name, strlen(name));
 
-	for (; *name; name++)
-		h = (h ^ (uint8_t)*name) * 16777619u;
 	h = (h >> 24 ^ h) & 0xffffff;
 	memcpy(mac, mac_prefix, sizeof(mac_prefix));
 	mac[3] = (uint8_t)(h >> 16);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "hash.h"
 #include "heddle/abi.h"
 #include "heddle/config.h"
 #include "heddle/nat.h"
@@ -168,16 +169,6 @@ static uint32_t map_size(const struct hd_limits *limits, enum hd_map_id id)
 	}
 }
 
-/* FNV-1a: not against forgery, only to see whether it is the same. */
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
-{
-	const uint8_t *byte = data;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ byte[i]) * 0x100000001b3ULL;
-	return hash;
-}
-
 static struct hd_port_config make_config(const struct hd_datapath *dp)
 {
 	struct hd_port_config config = { .hz = dp->hz,
@@ -193,16 +184,16 @@ static struct hd_port_config make_config(const struct hd_datapath *dp)
 static uint64_t object_hash(const struct hd_datapath *dp)
 {
 	struct hd_port_config config = make_config(dp);
-	uint64_t hash = 0xcbf29ce484222325ULL;
+	uint64_t hash = HD_HASH64_START;
 	const void *elf;
 	size_t size;
 
 	elf = port_bpf__elf_bytes(&size);
-	hash = hash_bytes(hash, elf, size);
+	hash = hd_hash64(hash, elf, size);
 	elf = uplink_bpf__elf_bytes(&size);
-	hash = hash_bytes(hash, elf, size);
-	hash = hash_bytes(hash, &config, sizeof(config));
-	return hash_bytes(hash, &dp->limits, sizeof(dp->limits));
+	hash = hd_hash64(hash, elf, size);
+	hash = hd_hash64(hash, &config, sizeof(config));
+	return hd_hash64(hash, &dp->limits, sizeof(dp->limits));
 }
 
 static void pin_path(const struct hd_datapath *dp, const char *folder, const char *name,

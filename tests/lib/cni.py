@@ -115,6 +115,7 @@ def add_in_each_version():
         assert answer["cniVersion"] == version
         near, far = answer["interfaces"]
         assert far["name"] == "eth0" and far["sandbox"] == ns and "sandbox" not in near
+        assert far["mac"] == "4e:25:8f:3b:70:92"  # a container that is started again has the same, also after an upgrade
         assert ("mtu" in far) == (version == "1.1.0")
         sh("ip", "link", "show", near["name"])
         link = links(ns)["eth0"]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* hash.h - hashes of what is compiled: not against forgery, only to see whether it is the same */
+/* hash.h - hashes: not against forgery, only to see whether it is the same */
 #pragma once
 
 #include <stddef.h>
@@ -15,6 +15,18 @@ static inline uint32_t hd_hash(uint32_t h, const void *data, size_t len)
 
 	for (size_t i = 0; i < len; i++)
 		h = (h ^ byte[i]) * 16777619u;
+	return h;
+}
+
+/** HD_HASH64_START, hd_hash64 - the same of 64 bits */
+#define HD_HASH64_START 0xcbf29ce484222325ULL
+
+static inline uint64_t hd_hash64(uint64_t h, const void *data, size_t len)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ byte[i]) * 0x100000001b3ULL;
 	return h;
 }
 
