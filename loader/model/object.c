@@ -124,18 +124,39 @@ void hd_object_unref(struct hd_object *object)
 		object_free(object);
 }
 
+static int refuse(const struct hd_object *object, struct hd_error *err, enum hd_error_code code,
+		  const char *option, const char *fmt, va_list ap)
+{
+	char text[256];
+	int r;
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a longer text is cut */
+	r = hd_error_set(err, code, "%s %s: %s", object->noun->name, object->name, text);
+	hd_error_where(err, "%s/%s/%s", object->noun->plural, object->name, option);
+	return r;
+}
+
 int hd_refuse(const struct hd_object *object, struct hd_error *err, const char *option,
 	      const char *fmt, ...)
 {
-	char text[256];
 	va_list ap;
 	int r;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a longer text is cut */
+	r = refuse(object, err, HD_ERR_INVALID, option, fmt, ap);
 	va_end(ap);
-	r = hd_error_set(err, HD_ERR_INVALID, "%s %s: %s", object->noun->name, object->name, text);
-	hd_error_where(err, "%s/%s/%s", object->noun->plural, object->name, option);
+	return r;
+}
+
+int hd_refuse_as(const struct hd_object *object, struct hd_error *err, enum hd_error_code code,
+		 const char *option, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = refuse(object, err, code, option, fmt, ap);
+	va_end(ap);
 	return r;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* router.c - routers: the subnets that they join, and their static routes */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,22 +243,6 @@ int hd_router_validate(const struct hd_model *model, const struct hd_object *obj
 	return r < 0 ? r : validate_routes(&check);
 }
 
-/* "router NAME: ...", and the option to blame. */
-__attribute__((format(printf, 4, 5))) static int
-refuse(const struct check *c, const char *option, enum hd_error_code code, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a longer text is cut */
-	va_end(ap);
-	r = hd_error_set(c->err, code, "router %s: %s", c->object->name, text);
-	hd_error_where(c->err, "routers/%s/%s", c->object->name, option);
-	return r;
-}
-
 /* ---- its subnets ---- */
 
 static int validate_subnet(const struct check *c, const struct hd_object *object)
@@ -271,18 +254,20 @@ static int validate_subnet(const struct check *c, const struct hd_object *object
 
 	hd_ip_format(&subnet->gateway, gateway);
 	if (unrouted)
-		return refuse(c, "subnets", HD_ERR_INVALID,
-			      "subnet %s has %s addresses: those are not routed", object->name,
-			      unrouted);
+		return hd_refuse_as(c->object, c->err, HD_ERR_INVALID, "subnets",
+				    "subnet %s has %s addresses: those are not routed",
+				    object->name, unrouted);
 	if (subnet->cidr.prefix == (subnet->cidr.is_v4 ? 32 : 128))
-		return refuse(c, "subnets", HD_ERR_INVALID,
-			      "subnet %s has one address: there is nobody to route for",
-			      object->name);
+		return hd_refuse_as(c->object, c->err, HD_ERR_INVALID, "subnets",
+				    "subnet %s has one address: there is nobody to route for",
+				    object->name);
 	if (!subnet->has_gateway)
-		r = refuse(c, "subnets", HD_ERR_INVALID, "subnet %s has no gateway", object->name);
+		r = hd_refuse_as(c->object, c->err, HD_ERR_INVALID, "subnets",
+				 "subnet %s has no gateway", object->name);
 	else if (!hd_ip_is_host(&subnet->gateway, &subnet->cidr))
-		r = refuse(c, "subnets", HD_ERR_INVALID,
-			   "subnet %s: its gateway %s is no host's address", object->name, gateway);
+		r = hd_refuse_as(c->object, c->err, HD_ERR_INVALID, "subnets",
+				 "subnet %s: its gateway %s is no host's address", object->name,
+				 gateway);
 	if (r < 0)
 		hd_error_hint(c->err,
 			      "the router's address there: 'heddle subnet set %s --gateway IP'",
@@ -302,8 +287,8 @@ static int validate_subnets(const struct check *c)
 
 		if (!hd_ip_overlaps(&one->view.subnet.cidr, &other->view.subnet.cidr))
 			continue;
-		r = refuse(c, "subnets", HD_ERR_CONFLICT, "subnets %s and %s overlap", one->name,
-			   other->name);
+		r = hd_refuse_as(c->object, c->err, HD_ERR_CONFLICT, "subnets",
+				 "subnets %s and %s overlap", one->name, other->name);
 		hd_error_hint(c->err, "what overlaps needs a router of its own");
 	}
 	return r;
@@ -320,7 +305,8 @@ struct way_out {
 
 static int no_such(const struct check *c, const char *noun, const char *name)
 {
-	int r = refuse(c, "gateway", HD_ERR_NOT_FOUND, "%s %s does not exist", noun, name);
+	int r = hd_refuse_as(c->object, c->err, HD_ERR_NOT_FOUND, "gateway", "%s %s does not exist",
+			     noun, name);
 
 	hd_error_hint(c->err, "'heddle %s list' shows what there is", noun);
 	return r;
@@ -338,8 +324,9 @@ bad_gateway(const struct way_out *way, enum hd_error_code code, const char *fmt,
 	va_end(ap);
 	if (way->ip)
 		hd_ip_format(way->ip, ip);
-	return refuse(way->c, "gateway", code, "gateway %s%sat network %s: %s", ip,
-		      way->ip ? " " : "", gateway->network, text);
+	return hd_refuse_as(way->c->object, way->c->err, code, "gateway",
+			    "gateway %s%sat network %s: %s", ip, way->ip ? " " : "",
+			    gateway->network, text);
 }
 
 /* hd_model_settle() has found none. */
@@ -507,10 +494,10 @@ static int bad_route(const struct check *c, const struct hd_static_route *route,
 	hd_ip_format(&route->prefix, prefix);
 	hd_ip_format(&route->via, via);
 	if (route->blackhole)
-		return refuse(c, "routes", code, "blackhole %s/%u: %s", prefix,
-			      route->prefix.prefix, what);
-	return refuse(c, "routes", code, "route %s/%u via %s: %s", prefix, route->prefix.prefix,
-		      via, what);
+		return hd_refuse_as(c->object, c->err, code, "routes", "blackhole %s/%u: %s",
+				    prefix, route->prefix.prefix, what);
+	return hd_refuse_as(c->object, c->err, code, "routes", "route %s/%u via %s: %s", prefix,
+			    route->prefix.prefix, via, what);
 }
 
 /* The subnet on which a next hop is, attached or outside. */
@@ -657,7 +644,7 @@ static int validate_routes(const struct check *c)
 {
 	size_t n = c->router->n_routes;
 	_free_ const struct hd_static_route **sorted = calloc(n + 1, sizeof(*sorted));
-	int r = sorted ? 0 : refuse(c, "routes", HD_ERR_FAILED, "no memory");
+	int r = sorted ? 0 : hd_refuse_as(c->object, c->err, HD_ERR_FAILED, "routes", "no memory");
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		sorted[i] = &c->router->routes[i];

@@ -46,6 +46,12 @@ __attribute__((format(printf, 4, 5))) int hd_refuse(const struct hd_object *obje
 						    struct hd_error *err, const char *option,
 						    const char *fmt, ...);
 
+/** hd_refuse_as - the same with another code */
+__attribute__((format(printf, 5, 6))) int hd_refuse_as(const struct hd_object *object,
+						       struct hd_error *err,
+						       enum hd_error_code code, const char *option,
+						       const char *fmt, ...);
+
 /**
  * hd_outside_validate - whether an address can be one of a router outside: floating, or listened at
  * @option: to blame
