@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# deps.sh [build|test|bench|kernels] - install what is missing of Debian 12's packages; says nothing when nothing is
+# deps.sh [build|test|bench|kernels|machine] - install what is missing of Debian 12's packages; says nothing when nothing is
 #
 # "build" is enough to build and run heddle; "test" (the default) adds what `make check` needs, "bench" the peers, "kernels" what
-# boots other kernels.
+# boots other kernels, "machine" what makes a machine for them.
 set -eu
 
 build='bpftool clang curl gcc iproute2 iputils-ping libbpf-dev libcurl4-openssl-dev libelf-dev libjansson-dev
@@ -14,13 +14,15 @@ test="$build bridge-utils busybox-static clang-format containerd containernetwor
 	runc shellcheck tcpdump traceroute wget"
 bench=$test
 kernels="$test cpio kmod qemu-system-x86 xz-utils"
+machine="$build debootstrap e2fsprogs git openssh-client qemu-system-x86"
 
 case ${1:-test} in
 build) wanted=$build ;;
 test) wanted=$test ;;
 bench) wanted=$bench ;;
 kernels) wanted=$kernels ;;
-*) echo "usage: deps.sh [build|test|bench|kernels]" >&2 && exit 2 ;;
+machine) wanted=$machine ;;
+*) echo "usage: deps.sh [build|test|bench|kernels|machine]" >&2 && exit 2 ;;
 esac
 
 missing=

@@ -12,7 +12,7 @@ prog_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/prog/*.c))
 perf_tools := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/perf/*.c))
 cli_test_obj := $(filter-out $(B)/cli/main.o,$(cli_obj))
 
-.PHONY: tests test-unit test-abi test-load test-prog test-fuzz test-netns check-kernels
+.PHONY: tests test-unit test-abi test-load test-prog test-fuzz test-netns check-kernels check-machine
 
 tests: $(programs) $(unit_tests) $(fuzz_tests) $(B)/tests/prog_tests $(perf_tools)
 
@@ -61,6 +61,10 @@ check-kernels: ## what depends on the kernel, on 6.1 and 6.12 in an emulator; KE
 	$(Q)scripts/deps.sh kernels
 	$(Q)$(MAKE) --no-print-directory tests
 	$(Q)B=$(B) tests/kernels/run.sh $(KERNELS)
+
+check-machine: ## README.md, typed in on a fresh Debian 12 in an emulator
+	$(Q)scripts/deps.sh machine
+	$(Q)B=$(B) tests/machine/run.sh
 
 bench: ## speed against bare veth, the Linux bridge and Open vSwitch
 	$(Q)scripts/deps.sh bench
