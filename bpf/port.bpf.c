@@ -268,16 +268,17 @@ static __always_inline int leg_in(struct hd_pkt *pkt)
 /* Whether routers that masquerade by this uplink are asked about what comes to an address of the host. */
 static __always_inline bool is_masqs(const struct hd_pkt *pkt, const struct hd_end_value *us)
 {
+	__u32 is_v4 = ip_is_v4(pkt->ip);
 	struct hd_neigh_key key = { .network = HD_NETWORK_HOST };
 	const struct hd_neigh_value *entry;
-	__be32 addr = pkt->ip->daddr[0];
+	__be32 addr[4];
 
-	if (addr == us->remote[3])
+	if (is_v4 && pkt->ip->daddr[0] == us->remote[3])
 		return true;
-	if (!(us->flags & HD_END_MASQ_MORE))
+	if (!(us->flags & (is_v4 ? HD_END_MASQ_MORE : HD_END_MASQ6)))
 		return false;
-	key.addr[10] = key.addr[11] = 0xff;
-	hd_memcpy(key.addr + 12, &addr, 4);
+	hd_ip_mapped(pkt->ip, pkt->ip->daddr, addr);
+	hd_memcpy(key.addr, addr, 16);
 	entry = bpf_map_lookup_elem(&hd_neigh, &key);
 	return entry && entry->port == pkt->port;
 }
@@ -290,7 +291,7 @@ static __always_inline bool is_masqs(const struct hd_pkt *pkt, const struct hd_e
 static __always_inline int masq_in(struct hd_pkt *pkt, const struct hd_end_value *us)
 {
 	if (pkt->ctx->pkt_type != PACKET_HOST || hd_eth_parse(pkt) < 0 || pkt->tagged ||
-	    pkt->eth_type != bpf_htons(ETH_P_IP) || hd_ip_parse(pkt) < 0 || !is_masqs(pkt, us))
+	    !eth_is_ip(pkt) || hd_ip_parse(pkt) < 0 || !is_masqs(pkt, us))
 		return 1;
 	pkt->ip->port = pkt->port;
 	pkt->ip->network = pkt->network = HD_NETWORK_HOST;
@@ -584,7 +585,10 @@ static __always_inline bool is_told(const struct hd_pkt *pkt, int r)
 {
 	if (r == -HD_DROP_NAT_PORTS) {
 		pkt->ip->tell =
-			ICMP_DEST_UNREACH << 24 | ICMP_PKT_FILTERED << 16 | HD_DROP_NAT_PORTS;
+			(ip_is_v4(pkt->ip)
+				 ? ICMP_DEST_UNREACH << 24 | ICMP_PKT_FILTERED << 16
+				 : ICMPV6_DEST_UNREACH << 24 | ICMPV6_ADM_PROHIBITED << 16) |
+			HD_DROP_NAT_PORTS;
 		pkt->ip->tell_word = 0;
 	}
 	return r == -HD_DROP_NAT_PORTS || (r == -HD_DROP_FIREWALL && pkt->ip->tell);

@@ -644,6 +644,7 @@ static int on_address(const struct nlmsghdr *nlh, void *arg)
 	address.is_v4 = msg->ifa_family == AF_INET;
 	address.scope = msg->ifa_scope;
 	address.secondary = msg->ifa_flags & IFA_F_SECONDARY;
+	address.flags = msg->ifa_flags;
 	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
 		bool local = mnl_attr_get_type(attr) == IFA_LOCAL;
 

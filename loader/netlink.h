@@ -139,7 +139,8 @@ bool hd_netlink_has_address(struct hd_netlink *nl, uint32_t ifindex);
  * @ifindex:   the device that it is at
  * @is_v4:     the first 4 of @bytes, else all; network order
  * @scope:     RT_SCOPE_*
- * @secondary: the kernel prefers another one of the same prefix
+ * @secondary: the kernel prefers another one of the same prefix; of IPv6: it is temporary (RFC 8981)
+ * @flags:     IFA_F_*
  */
 struct hd_address {
 	uint32_t ifindex;
@@ -147,6 +148,7 @@ struct hd_address {
 	bool is_v4;
 	uint8_t scope;
 	bool secondary;
+	uint8_t flags;
 };
 
 /** hd_netlink_addresses - all addresses of the host, in the kernel's order; 0 or -errno. @ret: an array that the caller frees */

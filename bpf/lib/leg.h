@@ -42,6 +42,7 @@ __noinline int leg_is_forged(hd_ctx *ctx, __u32 id, __u32 l3_off, __u32 eth_type
 {
 	const struct hd_end_value *end = bpf_map_lookup_elem(&hd_ends, &id);
 	const struct ipv6hdr *ip6;
+	const struct frag6 *frag;
 	const struct iphdr *ip;
 	struct hd_peer_key from = {};
 	__u32 proto;
@@ -65,9 +66,20 @@ __noinline int leg_is_forged(hd_ctx *ctx, __u32 id, __u32 l3_off, __u32 eth_type
 		return 0;
 	hd_memcpy(from.addr, &ip6->saddr, 16);
 	proto = ip6->nexthdr;
-	if (!addr_equal(from.addr, end->local) && !bpf_map_lookup_elem(&hd_peers, &from))
+	if (!(end->flags & HD_END_MASQ6) && !addr_equal(from.addr, end->local) &&
+	    !bpf_map_lookup_elem(&hd_peers, &from))
 		return 0;
-	return is_ext_header(proto) || is_tunnel(ctx, proto, l3_off + sizeof(*ip6));
+	l3_off += sizeof(*ip6);
+	if (proto == IPPROTO_FRAGMENT) {
+		frag = ctx_header(ctx, l3_off, sizeof(*frag));
+		if (!frag)
+			return 1;
+		if (frag->off & bpf_htons(0xfff8))
+			return 0; /* as above */
+		proto = frag->nexthdr;
+		l3_off += sizeof(*frag);
+	}
+	return is_ext_header(proto) || is_tunnel(ctx, proto, l3_off);
 }
 
 /** hd_leg_may_take - whether a packet may leave by leg @id: 0 or -HD_DROP_TUNNEL_FORGED */

@@ -170,15 +170,6 @@ static __always_inline int nat_inside(struct hd_ip *ip, __u32 outside, __be32 *a
 	return 1;
 }
 
-/* What is asked from outside has its type where an answer has the id: that is no endpoint's. */
-static __always_inline bool is_query(const struct hd_ip *ip)
-{
-	__u8 request;
-
-	return ip->proto == IPPROTO_ICMP && !(ip->flags & HD_IP_LATER) &&
-	       !icmp_is_reply(ip, &request);
-}
-
 /* Header of what an ICMP error quotes; of IPv4 alone. Return: offset of its transport header, 0 if it can't be read. */
 static __always_inline __u32 quoted_ip(hd_ctx *ctx, const struct hd_ip *ip, struct iphdr *ret)
 {
@@ -248,7 +239,8 @@ static __always_inline bool is_for_endpoint(struct hd_ip *ip, const struct hd_en
 
 	if (from_outside && is_closed(ip, end))
 		ip->nat |= NAT_CLOSED;
-	if (!end->ifindex || (!ip_is_v4(ip) && !(end->flags & (HD_END_FIPS6 | HD_END_FORWARDS6))))
+	if (!end->ifindex ||
+	    (!ip_is_v4(ip) && !(end->flags & (HD_END_FIPS6 | HD_END_FORWARDS6 | HD_END_NAT6))))
 		return false;
 	if (!from_outside && may_be_outside(ip, end))
 		ip->nat |= NAT_HAIRPIN;
@@ -284,44 +276,68 @@ static __always_inline int nat_arrive(struct hd_ip *ip, __u32 outside)
 	return 1;
 }
 
-/* Which router the outside endpoint is of, that an IPv6 packet is for; @nat says in which way. 0 = it is for none. */
-static __always_inline __u32 nat_inside6(hd_ctx *ctx, struct hd_ip *ip,
-					 const struct hd_end_value *end, __u32 *nat)
+/* By an endpoint of hd_nat, in which addresses have names. */
+static __always_inline __u32 nat_endpoint6(hd_ctx *ctx, struct hd_ip *ip, __u32 outside)
+{
+	const struct hd_nat_value *nat;
+	struct hd_nat_key key;
+
+	if (!hd_outside6_find(ctx, outside))
+		return 0;
+	key = nat_key(outside, ip->nat_outside, ip->nat_dst_port, ip->nat_proto, HD_NAT_IN);
+	nat = bpf_map_lookup_elem(&hd_nat, &key);
+	if (!nat || !hd_name6_is(nat->router, nat->addr))
+		return 0;
+	ip->nat_to_port = nat->port;
+	return nat->router;
+}
+
+/*
+ * Which router the outside endpoint is of, that an IPv6 packet is for; @nat says in which way. 0 = it is for none.
+ * @flags: HD_END_FIPS6, _FORWARDS6, _NAT6: where to look
+ */
+static __always_inline __u32 nat_inside6(hd_ctx *ctx, struct hd_ip *ip, __u32 outside, __u32 flags,
+					 __u32 *nat)
 {
 	__u32 whose = 0;
 
 	if ((ip->nat & NAT_ERROR) && !hd_fip6_is_quoted(ctx))
 		return 0;
 	*nat = NAT_DST;
-	if (end->flags & HD_END_FIPS6)
-		whose = hd_fip6_find(end->ifindex, HD_NAT_IN, 0);
-	if (whose || !(end->flags & HD_END_FORWARDS6))
+	if (flags & HD_END_FIPS6)
+		whose = hd_fip6_find(outside, HD_NAT_IN, 0);
+	if (whose)
 		return whose;
 	*nat = NAT_DST | NAT_DST_PORT | NAT_FORWARD;
-	return hd_forward6_find(ctx, end->ifindex);
+	if (flags & HD_END_FORWARDS6)
+		whose = hd_forward6_find(ctx, outside);
+	if (whose || !(flags & HD_END_NAT6))
+		return whose;
+	*nat = NAT_DST | NAT_DST_PORT | NAT_CLOSED;
+	return nat_endpoint6(ctx, ip, outside);
 }
 
 /* Who has a floating IP is known outside by that alone: to its own address comes nothing from there. */
-static __always_inline int nat_arrive6(hd_ctx *ctx, struct hd_ip *ip,
-				       const struct hd_end_value *end)
+static __always_inline int nat_arrive6(hd_ctx *ctx, struct hd_ip *ip, __u32 outside, __u32 flags)
 {
 	__u32 router = ip->router, hairpin = ip->nat & NAT_HAIRPIN, nat = 0;
-	__u32 whose = nat_inside6(ctx, ip, end, &nat);
+	__u32 whose = nat_inside6(ctx, ip, outside, flags, &nat);
 
 	if (!whose || (hairpin && whose != router)) { /* as is_anothers() */
 		ip->nat &= ~NAT_HAIRPIN;
 		ip->listen_addr = 0;
-		if (!hairpin && (end->flags & HD_END_FIPS6) && hd_fip6_find(router, HD_NAT_OUT, 0))
+		if (!hairpin && (flags & HD_END_FIPS6) && hd_fip6_find(router, HD_NAT_OUT, 0))
 			ip->nat |= NAT_SHUT;
 		return 0;
 	}
 	ip->router = whose;
 	hd_memcpy(ip->nat_dst_addr, ip->daddr, 16);
 	hd_memcpy(ip->daddr, ip->nat_to_addr, 16);
-	ip->nat = (ip->nat | nat) & ~NAT_CLOSED;
+	ip->nat = (ip->nat & ~NAT_CLOSED) | nat;
+	if (nat & NAT_FORWARD)
+		ip->listen_port = ip->nat_dst_port;
 	if (!(nat & NAT_DST_PORT) || (ip->nat & NAT_ERROR))
 		return 1;
-	ip->listen_port = ip->nat_dst_port;
 	ip->dport = ip->nat_to_port;
 	return 1;
 }
@@ -347,7 +363,7 @@ __noinline int hd_nat_arrive(hd_ctx *ctx)
 	if (!end || !ip->rewrite || !is_for_endpoint(ip, end))
 		return 0;
 	if (!ip_is_v4(ip))
-		return nat_arrive6(ctx, ip, end);
+		return nat_arrive6(ctx, ip, end->ifindex, end->flags);
 	return ip->nat & NAT_ERROR ? nat_error_in(ctx, ip, end->ifindex)
 				   : nat_arrive(ip, end->ifindex);
 }
@@ -438,6 +454,31 @@ static __always_inline void asked_in_vain(const struct hd_ip *ip)
 		asked_note(ip, nat);
 }
 
+/* The same for IPv6: the endpoint in hand is @nat_name's, called @nat_outside. */
+static __always_inline int lets_in6(struct hd_ip *ip, const struct hd_end_value *end)
+{
+	struct hd_nat_key key = nat_key(ip->router, ip->nat_name, ip->dport, ip->proto, HD_NAT_OUT);
+	const struct hd_nat_value *nat = bpf_map_lookup_elem(&hd_nat, &key);
+	__u32 born;
+
+	if (!nat || nat->addr != ip->nat_outside || nat->port != ip->nat_dst_port ||
+	    nat->addr != hd_outside6_of(ip->router, 0))
+		return 0;
+	born = nat->born;
+	if ((end->flags & HD_END_FIPS6) && hd_fip6_find(ip->router, HD_NAT_OUT, 0))
+		return 0;
+	if ((end->flags & HD_END_NAT_OPEN) || hd_asked6(born, ip->dport, 0))
+		return 1;
+	if (!(ip->nat & NAT_HAIRPIN))
+		return 0;
+	ip->nat_name = hd_name6_of(ip->router, 0); /* asked_in_vain() */
+	key = nat_key(ip->router, ip->nat_name, ip->sport, ip->proto, HD_NAT_OUT);
+	nat = bpf_map_lookup_elem(&hd_nat, &key);
+	if (nat)
+		(void)hd_asked6(nat->born, ip->sport, 1);
+	return 0;
+}
+
 /** hd_nat_lets_in - whether what has come to an endpoint of hd_nat may begin a flow there, as far as the filter of its router is concerned */
 __noinline int hd_nat_lets_in(void)
 {
@@ -452,6 +493,8 @@ __noinline int hd_nat_lets_in(void)
 	end = bpf_map_lookup_elem(&hd_ends, &router);
 	if (!end || !(end->flags & (HD_END_NAT_OPEN | HD_END_NAT_ADDRESS)))
 		return 0;
+	if (!ip_is_v4(ip))
+		return lets_in6(ip, end);
 	nat = endpoint_to(ip, end);
 	if (!nat)
 		return 0;
@@ -588,13 +631,15 @@ static __always_inline bool is_forwarded(const struct nat_walk *walk, __u32 port
 	struct hd_nat_key key = nat_key(walk->pool.zone, walk->pool.addr, bpf_htons(port),
 					walk->ip->proto, HD_NAT_IN);
 
+	if (!ip_is_v4(walk->ip))
+		return hd_forward6_has(walk->pool.zone, bpf_htons(port));
 	return bpf_map_lookup_elem(&hd_forwards, &key);
 }
 
 static __always_inline void nat_tell(const struct nat_walk *walk, __u32 block)
 {
 	struct hd_nat_event event = {
-		.user = { .router = walk->ip->router, .addr = walk->ip->saddr[0] },
+		.user = { .router = walk->ip->router, .addr = walk->ip->nat_name },
 		.block = block,
 		.addr = walk->pool.addr,
 		.at = flow_now(),
@@ -674,8 +719,8 @@ static long nat_step(__u32 unused, void *arg)
 /* A port for an inside address: 0 if there is none. */
 static __always_inline __u32 nat_port(struct hd_ip *ip, const struct hd_end_value *end)
 {
-	struct hd_nat_user_key key = { .router = ip->router, .addr = ip->saddr[0] };
-	struct nat_walk walk = { .pool = { .zone = end->ifindex, .addr = end->local[3] },
+	struct hd_nat_user_key key = { .router = ip->router, .addr = ip->nat_name };
+	struct nat_walk walk = { .pool = { .zone = end->ifindex, .addr = ip->nat_outside },
 				 .ip = ip,
 				 .flags = end->flags,
 				 .limit = end->mtu ? end->mtu : HD_NAT_USER_BLOCKS };
@@ -699,29 +744,45 @@ static __always_inline __u32 nat_port(struct hd_ip *ip, const struct hd_end_valu
 	return walk.port;
 }
 
+/* The packet's sender, known as @nat_name, asks whom it is for. */
+static __always_inline void note_asked(const struct hd_ip *ip, __u32 born)
+{
+	struct hd_nat_value nat = { .born = born };
+
+	if (ip_is_v4(ip))
+		asked_note(ip, &nat);
+	else
+		(void)hd_asked6(born, ip->sport, 1);
+}
+
 /* Another CPU has just made the endpoint, or there is no room for it. */
 static __always_inline int nat_made(struct hd_ip *ip, const struct hd_nat_key *out)
 {
 	const struct hd_nat_value *nat = bpf_map_lookup_elem(&hd_nat, out);
 
-	if (!nat || nat->addr != ip->nat_src_addr[0])
+	if (!nat || nat->addr != ip->nat_outside)
 		return -HD_DROP_NAT_PORTS;
 	ip->nat_src_port = nat->port;
 	return 0;
 }
 
 /* A new outside endpoint for the packet's sender. Another CPU may be first: then its one counts, and ours is given back by the sweep. */
-static __always_inline int nat_make(struct hd_ip *ip, const struct hd_end_value *end,
-				    const struct hd_nat_key *out)
+static __always_inline int nat_make(struct hd_ip *ip, const struct hd_end_value *end)
 {
-	struct hd_nat_value value = { .addr = end->local[3], .router = ip->router };
-	struct hd_nat_key in;
+	struct hd_nat_value value = { .addr = ip->nat_outside, .router = ip->router };
+	__u8 class = flow_classes[ip->proto];
+	struct hd_nat_key in, out;
 	__u32 port;
 
-	if (out->class == HD_FLOW_OTHER || out->class == HD_FLOW_SCTP)
+	if (class == HD_FLOW_OTHER || class == HD_FLOW_SCTP)
 		return -HD_DROP_NAT_PROTOCOL;
 	if (!hd_may_write())
 		return 0;
+	if (!ip->nat_name)
+		ip->nat_name = hd_name6_make(ip->router);
+	if (!ip->nat_name)
+		return -HD_DROP_NAT_PORTS;
+	out = nat_key(ip->router, ip->nat_name, ip->sport, ip->proto, HD_NAT_OUT);
 	port = nat_port(ip, end);
 	if (!port)
 		return -HD_DROP_NAT_PORTS;
@@ -729,16 +790,16 @@ static __always_inline int nat_make(struct hd_ip *ip, const struct hd_end_value 
 	value.port = bpf_htons(port);
 	in = nat_key(end->ifindex, value.addr, value.port, ip->proto, HD_NAT_IN);
 	ip->nat_src_port = value.port;
-	if (bpf_map_update_elem(&hd_nat, out, &value, BPF_NOEXIST))
-		return nat_made(ip, out);
-	value.addr = ip->saddr[0];
+	if (bpf_map_update_elem(&hd_nat, &out, &value, BPF_NOEXIST))
+		return nat_made(ip, &out);
+	value.addr = ip->nat_name;
 	value.port = ip->sport;
 	if (!bpf_map_update_elem(&hd_nat, &in, &value, BPF_ANY)) {
 		if (end->flags & HD_END_NAT_ADDRESS)
-			asked_note(ip, &value);
+			note_asked(ip, value.born);
 		return 0;
 	}
-	(void)bpf_map_delete_elem(&hd_nat, out); /* no answer would ever come back */
+	(void)bpf_map_delete_elem(&hd_nat, &out); /* no answer would ever come back */
 	return -HD_DROP_NAT_PORTS;
 }
 
@@ -794,10 +855,49 @@ static __always_inline bool goes_outside(const struct hd_ip *ip, const struct hd
 	       (end->ifindex == ip->to_network && ip->network != ip->to_network);
 }
 
-/*
- * As the port forward that it answers for, or its floating IP, if it has one; an error as who has received what it quotes. Who has none goes out as it is, and can't
- * be answered by an outside address.
- */
+/* What an endpoint is called outside: 0; 1 if it has no name there (any more). The header in the scratch may be that of what an error quotes: then it is the receiver. */
+static __always_inline int nat_called6(struct hd_ip *ip, __u32 receiver)
+{
+	const struct hd_nat_value *nat;
+	struct hd_nat_key key;
+
+	ip->nat_name = hd_name6_of(ip->router, receiver);
+	key = nat_key(ip->router, ip->nat_name, receiver ? ip->dport : ip->sport, ip->proto,
+		      HD_NAT_OUT);
+	nat = ip->nat_name ? bpf_map_lookup_elem(&hd_nat, &key) : NULL;
+	if (nat && nat->addr == ip->nat_outside) {
+		ip->nat_src_port = nat->port;
+		ip->nat |= NAT_SRC | NAT_SRC_PORT;
+		ip->nat_born = nat->born;
+		if (!receiver && (ip->nat & NAT_BEGINS))
+			ip->nat |= NAT_NOTE;
+		return 0;
+	}
+	if (nat && !receiver && hd_may_write())
+		(void)bpf_map_delete_elem(&hd_nat,
+					  &key); /* of an address that the router had before */
+	return 1;
+}
+
+/* By the router's own address, where it translates what goes out, or both ends are inside; else as it is. As hd_nat_look(). */
+static __always_inline int nat_masked6(struct hd_ip *ip, const struct hd_end_value *end)
+{
+	bool error = ip->nat & NAT_ERROR, hairpin = ip->nat & NAT_HAIRPIN;
+	__u32 wanted = hairpin ? HD_END_NAT6 : HD_END_SNAT6;
+
+	if (!(end->flags & wanted)) /* an answer would come past us */
+		return hairpin && !error ? -HD_DROP_OUTSIDE : 0;
+	ip->nat_outside = hd_outside6_of(ip->router, 1);
+	if (error)
+		return nat_called6(ip, 1) ? -HD_DROP_ICMP_UNRELATED : 0;
+	ip->nat |= NAT_SRC;
+	if (ip->flags & HD_IP_LATER)
+		return 0; /* as IPv4 */
+	ip->nat |= NAT_SRC_PORT;
+	return nat_called6(ip, 0);
+}
+
+/* As the port forward that it answers for, or its floating IP, if it has one; an error as who has received what it quotes. */
 static __always_inline int nat_leave6(struct hd_ip *ip, const struct hd_end_value *end)
 {
 	__u32 error = ip->nat & NAT_ERROR;
@@ -810,7 +910,7 @@ static __always_inline int nat_leave6(struct hd_ip *ip, const struct hd_end_valu
 		ip->nat |= NAT_SRC;
 		return 0;
 	}
-	return (ip->nat & NAT_HAIRPIN) && !error ? -HD_DROP_OUTSIDE : 0;
+	return nat_masked6(ip, end);
 }
 
 /**
@@ -877,17 +977,26 @@ __noinline int hd_nat_leave(void)
 	const struct hd_end_value *end;
 	struct hd_ip *ip = hd_ip_entering();
 	int r = hd_nat_look();
-	struct hd_nat_key key;
 	__u32 router;
 
-	if (r <= 0 || !ip)
+	if (r < 0 || !ip)
 		return r;
+	if (r == 0 && !(ip->nat & NAT_NOTE))
+		return 0;
 	router = ip->router;
 	end = bpf_map_lookup_elem(&hd_ends, &router);
 	if (!end)
 		return 0;
-	key = nat_key(router, ip->saddr[0], ip->sport, ip->proto, HD_NAT_OUT);
-	return nat_make(ip, end, &key);
+	if (r == 0) {
+		if (end->flags & HD_END_NAT_ADDRESS)
+			note_asked(ip, ip->nat_born);
+		return 0;
+	}
+	if (ip_is_v4(ip)) {
+		ip->nat_name = ip->saddr[0];
+		ip->nat_outside = end->local[3];
+	}
+	return nat_make(ip, end);
 }
 
 /* An answer from inside on a flow that did not come by a floating IP or port forward: it came by an endpoint of hd_nat. */
@@ -902,8 +1011,11 @@ static __always_inline bool answers_by_endpoint(const struct hd_ip *ip,
 static __always_inline bool answers_from_closed(const struct hd_ip *ip,
 						const struct hd_end_value *end)
 {
-	return goes_outside(ip, end) && is_closed(ip, end) && !ip->as_addr &&
-	       (!(end->flags & HD_END_FIPS6) || !hd_fip6_find(ip->router, HD_NAT_OUT, 1));
+	if (!goes_outside(ip, end) || !is_closed(ip, end) || ip->as_addr ||
+	    ((end->flags & HD_END_FIPS6) && hd_fip6_find(ip->router, HD_NAT_OUT, 1)))
+		return false;
+	return !(end->flags & HD_END_SNAT6) ||
+	       !(end->flags & (HD_END_NAT_OPEN | HD_END_NAT_ADDRESS));
 }
 
 /**
@@ -919,13 +1031,13 @@ __noinline int hd_nat_keeps(__u32 forward, __u32 established)
 
 	if (!ip || (forward && !(ip->nat & NAT_CLOSED)))
 		return 1;
-	if (forward && (!established || !ip_is_v4(ip)))
+	if (forward && (!established || !(ip->nat & NAT_DST_PORT)))
 		return hd_nat_lets_in();
 	router = ip->router;
 	end = bpf_map_lookup_elem(&hd_ends, &router);
 	if (!end)
 		return 1;
-	if (!ip_is_v4(ip))
+	if (!ip_is_v4(ip) && !forward)
 		return !answers_from_closed(ip, end);
 	if (!forward && !answers_by_endpoint(ip, end))
 		return 1;

@@ -56,6 +56,8 @@ enum {
 	NAT_BEGINS = 1 << 8,   /* it begins a flow */
 	NAT_SHUT = 1 << 9,     /* from outside, for who is known there by a floating IP alone */
 	NAT_WRITTEN = 1 << 10, /* the addresses of IPv4 are in the packet already */
+	NAT_NOTE =
+		1 << 11, /* an endpoint of IPv6 begins a flow: whom it asks is still to be noted */
 };
 
 /**
@@ -100,6 +102,10 @@ enum {
  * @nat_old_addr: what an IPv6 address was before, while it is written
  * @asked_gen: generation under which rules are being asked about its flow
  * @asked_rule: those that allow it, as in struct hd_flow_value
+ * @nat_proto: protocol of the outside endpoint that an IPv6 packet, or what an error quotes, is of
+ * @nat_name: by which the tables of ports know the inside address in hand: IPv4, or the name of an IPv6 one
+ * @nat_outside: likewise, the outside one
+ * @nat_born: @born of the endpoint by which an IPv6 packet goes out
  * @nat_block: of its sender's blocks of ports: which one is looked at
  * @listen_addr: outside address of the port forward that it came by, of IPv6 its number; 0 = it came by none
  * @listen_port: likewise
@@ -152,7 +158,11 @@ struct hd_ip {
 	__be32 listen_addr;
 	__be32 as_addr;
 	__be16 as_port;
-	__u16 pad;
+	__u8 nat_proto;
+	__u8 pad;
+	__be32 nat_name;
+	__be32 nat_outside;
+	__u32 nat_born;
 	__u32 nat_block;
 	__u32 asked_gen;
 	__u32 asked_rule[2];

@@ -418,8 +418,10 @@ static int make_port(struct adding *adding, struct hd_cni_error *err)
 
 /* ---- all of it ---- */
 
+/* To the first address of each family. */
 static int publish(struct adding *adding, struct hd_cni_error *err)
 {
+	struct hd_cni_end v4 = { 0 }, v6 = { 0 };
 	const json_t *ip;
 	size_t i;
 
@@ -429,12 +431,12 @@ static int publish(struct adding *adding, struct hd_cni_error *err)
 		const char *text = json_string_value(ip);
 		const json_t *subnet = hd_cni_subnet_of(adding->cni, adding->made.subnets, text);
 		const char *router = json_string_value(json_object_get(subnet, "router"));
+		struct hd_cni_end *end = strchr(text, ':') ? &v6 : &v4;
 
-		if (!strchr(text, ':'))
-			return hd_cni_publish(adding->cni, router ? router : "", text, err);
+		if (!end->ip)
+			*end = (struct hd_cni_end){ .ip = text, .router = router ? router : "" };
 	}
-	hd_cni_fail(err, HD_CNI_UNSUPPORTED, "portMappings: the container has no IPv4 address");
-	return hd_cni_hint(err, "ports are published for IPv4");
+	return hd_cni_publish(adding->cni, &v4, &v6, err);
 }
 
 /* What is gone already, or is somebody's by now, stays as it is: errors are of no interest. */

@@ -163,8 +163,18 @@ bool hd_cni_published(const struct hd_cni *cni);
 /** hd_cni_publish_group - make the security group that lets in what comes to published ports; called PORT.published */
 int hd_cni_publish_group(struct hd_cni *cni, char ret_name[80], struct hd_cni_error *err);
 
-/** hd_cni_publish - make the port forwards, to an address of the container. @router: that of its subnet, or "" */
-int hd_cni_publish(struct hd_cni *cni, const char *router, const char *ip,
+/**
+ * struct hd_cni_end - where what is published leads to, in one family
+ * @ip:     address of the container, with or without a length; NULL = it has none
+ * @router: that of its subnet, or ""
+ */
+struct hd_cni_end {
+	const char *ip;
+	const char *router;
+};
+
+/** hd_cni_publish - make the port forwards. @v4, @v6: to where */
+int hd_cni_publish(struct hd_cni *cni, const struct hd_cni_end *v4, const struct hd_cni_end *v6,
 		   struct hd_cni_error *err);
 
 /* result.c */

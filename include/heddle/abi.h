@@ -34,7 +34,9 @@
 #define HD_NAT_DEFAULT 524288 /* endpoints, two entries each */
 #define HD_NAT_USERS_DEFAULT 16384
 #define HD_NAT_POOLS 256
+#define HD_OUTSIDES6_DEFAULT 8192 /* two for each router with one */
 #define HD_NAT_ASKED_DEFAULT HD_NEW_FLOWS_DEFAULT
+#define HD_NAT_ASKED6_DEFAULT 16384
 #define HD_NAT_QUOTAS 4096     /* routers that may have only so many ports */
 #define HD_NAT_LOG_BYTES 65536 /* 2048 blocks handed out */
 #define HD_FIPS_DEFAULT 8192

@@ -24,6 +24,14 @@
  * the datapath takes from at its head (hd_nat_heads). An inside address takes a port out of its own blocks, and another block when they are used up. So
  * nothing is ever searched for; a block that is given back rests until the ring has come round; and who must keep a log needs a line for each block only.
  *
+ * IPv6 addresses have *names* here: numbers of 24 bits, by which hd_nat and all that has to do with blocks know them as if they were IPv4 addresses of 0.0.0.0/8,
+ * which nobody has. So there is one allocator, one log and one sweep for both families, and no key has grown.
+ *
+ *      2001:db8:1::5 of router 7  ── hd_nat_names ──▶ 0.17.4.9  ── hd_nat, OUT ──▶ 0.88.2.1 port 1089 ── hd_outsides6 ──▶ 2001:db8:f::9
+ *      2001:db8:1::5              ◀── hd_nat_named ── 0.17.4.9  ◀── hd_nat, IN ─── 0.88.2.1 port 1089 ◀── hd_outsides6 ── 2001:db8:f::9
+ *
+ * The datapath gives a name, at random, to an inside address that needs one; the daemon takes it back when its blocks are. An outside address has a hash as its name.
+ *
  * A router may have a *quota* of blocks, however much is left in a pool that it shares with others. hd_nat_shares counts what it has taken since it has one, by the
  * datapath; hd_nat_quotas how far that may go, by the daemon, which puts it further when blocks have come back. Both are routers' ids -> __u32.
  */
@@ -165,6 +173,49 @@ struct hd_forward6_value {
 	__u16 pad;
 };
 HD_ASSERT_SIZE(struct hd_forward6_value, 28);
+
+/**
+ * struct hd_outside6_value - value of hd_outsides6, whose key is a struct hd_fip6_key: an outside address of IPv6 that endpoints are of (HD_NAT_IN); of a router,
+ * with no address in the key, the one that it has (HD_NAT_OUT)
+ * @addr: network order
+ * @name: likewise
+ */
+struct hd_outside6_value {
+	__be32 addr[4];
+	__be32 name;
+};
+HD_ASSERT_SIZE(struct hd_outside6_value, 20);
+
+/**
+ * struct hd_nat_name_key - key of hd_nat_names: an inside address of IPv6; the value is its name, network order
+ * @router: port id
+ * @addr:   network order
+ */
+struct hd_nat_name_key {
+	__u32 router;
+	__be32 addr[4];
+};
+HD_ASSERT_SIZE(struct hd_nat_name_key, 20);
+
+/** struct hd_nat_named - value of hd_nat_named, whose key is a struct hd_nat_user_key with a name as its address: who is called that */
+struct hd_nat_named {
+	__be32 addr[4];
+};
+HD_ASSERT_SIZE(struct hd_nat_named, 16);
+
+/* Names, host order, are not above this. */
+#define HD_NAT_NAME_MAX 0xffffff
+
+/** struct hd_nat_asked6_key - key of hd_nat_asked6; as struct hd_nat_asked_key, @name: of the inside address */
+struct hd_nat_asked6_key {
+	__u32 router;
+	__be32 name;
+	__be32 remote[4];
+	__be16 port;
+	__u8 class;
+	__u8 pad;
+};
+HD_ASSERT_SIZE(struct hd_nat_asked6_key, 28);
 
 /* Ports of a block, and blocks of an address. Those below 1024 are not handed out. */
 #define HD_NAT_BLOCK_PORTS 64

@@ -118,6 +118,13 @@ enum {
 		1 << 12, /* one that may have only so many blocks of ports, see hd_nat_quotas */
 	HD_END_FIPS6 = 1 << 17,	    /* a router with floating IPs of IPv6 */
 	HD_END_FORWARDS6 = 1 << 19, /* one with port forwards of IPv6 */
+	HD_END_NAT6 =
+		1
+		<< 20, /* one that has an address for endpoints of IPv6, see hd_outsides6: for hairpins, at least */
+	HD_END_SNAT6 = 1 << 21, /* ... and translates what goes out to it */
+	HD_END_MASQ6 =
+		1
+		<< 22, /* an uplink by which routers masquerade with addresses of IPv6, which are in hd_neigh, as the uplink's */
 	HD_END_OPEN6 =
 		1
 		<< 16, /* a router whose inside is reached from outside by IPv6; else by answers and floating IPs only */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* nat.c - the ports of external addresses, as people see them */
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/handlers.h"
 #include "cleanup.h"
+#include "sync/nat.h"
+#include "sync/nat_name.h"
 #include "sync/nat_quota.h"
 #include "sync/nat_use.h"
 
@@ -14,7 +15,8 @@ static bool is_of(const struct hd_daemon *daemon, const struct hd_object *router
 {
 	struct hd_nat_pool_key pool = { 0 };
 
-	return hd_nat_pool_of(hd_sync_datapath(daemon->sync), router, &pool) &&
+	return hd_nat_pool_of(hd_sync_datapath(daemon->sync), router, hd_nat_family(key->addr),
+			      &pool) &&
 	       pool.zone == key->zone && pool.addr == key->addr;
 }
 
@@ -44,9 +46,11 @@ static const char *place_of(const struct hd_daemon *daemon, const struct hd_nat_
 
 static json_t *show_use(const struct hd_daemon *daemon, const struct hd_nat_use *use)
 {
-	char text[INET_ADDRSTRLEN] = "";
+	struct hd_ip ip =
+		hd_nat_outside_ip(hd_sync_datapath(daemon->sync), use->pool.zone, use->pool.addr);
+	char text[64];
 
-	(void)inet_ntop(AF_INET, &use->pool.addr, text, sizeof(text)); /* there is room */
+	hd_ip_format(&ip, text);
 	return json_pack("{s:s, s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:i}", "ip", text, "network",
 			 place_of(daemon, &use->pool), "routers", routers_of(daemon, &use->pool),
 			 "ports", (int)use->ports, "inside-addresses", (int)use->users, "blocks",

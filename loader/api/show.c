@@ -255,6 +255,8 @@ static json_t *show_gateway(struct hd_daemon *daemon, const struct hd_object *ro
 	list = json_array();
 	if (ip.is_v4)
 		(void)json_array_append_new(list, text_of_ip(&ip));
+	if (hd_sync_router_ip6(daemon->sync, router, &ip))
+		(void)json_array_append_new(list, text_of_ip(&ip));
 	(void)json_object_set_new(shown, "ip", list);
 	return shown;
 }
@@ -364,7 +366,8 @@ static void show_port_forward(struct hd_daemon *daemon, const struct hd_object *
 	struct hd_ip host = hd_sync_router_ip(daemon->sync, router);
 	const char *network = hd_model_listen_network(daemon->model, forward);
 
-	if (!ip && host.is_v4)
+	if (!ip && (forward->listen.ip.is_v4 ? host.is_v4
+					     : hd_sync_router_ip6(daemon->sync, router, &host)))
 		ip = &host;
 	(void)json_object_set_new(shown, "address", ip ? text_of_ip(ip) : json_string(""));
 	(void)json_object_set_new(shown, "network", json_string(network ? network : ""));

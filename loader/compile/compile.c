@@ -35,6 +35,7 @@ const char *const hd_table_names[HD_TABLE_COUNT] = {
 	[HD_TABLE_FIPS6] = "hd_fips6",
 	[HD_TABLE_FORWARDS] = "hd_forwards",
 	[HD_TABLE_FORWARDS6] = "hd_forwards6",
+	[HD_TABLE_OUTSIDES6] = "hd_outsides6",
 	[HD_TABLE_NETWORKS] = "hd_networks",
 	[HD_TABLE_TRUNKS] = "hd_trunks",
 	[HD_TABLE_LIMITS] = "hd_limits",
@@ -96,6 +97,8 @@ void hd_tables_init(struct hd_tables *tables)
 		      sizeof(struct hd_forward_value));
 	hd_table_init(&t[HD_TABLE_FORWARDS6], sizeof(struct hd_nat6_key),
 		      sizeof(struct hd_forward6_value));
+	hd_table_init(&t[HD_TABLE_OUTSIDES6], sizeof(struct hd_fip6_key),
+		      sizeof(struct hd_outside6_value));
 	hd_table_init(&t[HD_TABLE_NETWORKS], sizeof(uint32_t), sizeof(struct hd_network_value));
 	hd_table_init(&t[HD_TABLE_TRUNKS], sizeof(uint32_t), sizeof(struct hd_trunk_value));
 	hd_table_init(&t[HD_TABLE_LIMITS], sizeof(uint32_t), sizeof(struct hd_limit_value));
@@ -423,7 +426,8 @@ static void masquerade_by(const struct hd_fact *fact, struct hd_port_value *valu
 	value->network = HD_NETWORK_HOST;
 	value->flags |= HD_PORT_MASQ | HD_PORT_HAS_MAC;
 	memcpy(value->mac, fact->from, 6);
-	end->flags |= HD_END_MASQ | (fact->n_at > 1 ? HD_END_MASQ_MORE : 0);
+	end->flags |= (fact->address ? HD_END_MASQ : 0) | (fact->n_at > 1 ? HD_END_MASQ_MORE : 0) |
+		      (fact->n_at6 ? HD_END_MASQ6 : 0);
 	end->remote[3] = fact->address;
 }
 
@@ -449,7 +453,7 @@ static int compile_uplink(struct compiler *c, const struct hd_object *object,
 	memcpy(end.from, fact->from, 6);
 	if (ip)
 		memcpy(end.local, ip->bytes, 16);
-	if (fact->address)
+	if (fact->address || fact->n_at6)
 		masquerade_by(fact, &value, &end);
 	r = hd_table_add(&c->out->table[HD_TABLE_ENDS], &object->id, &end);
 	if (r == 0)

@@ -25,6 +25,9 @@
  * @address: of an uplink by which routers masquerade: the host's IPv4 address there, network order; 0 = it has none
  * @at:      likewise: all addresses of the host that are reached there, network order, @address among them; borrowed
  * @n_at:    number of them
+ * @address6: as @address, of IPv6: by which workloads go out
+ * @at6:     as @at, 16 bytes each
+ * @n_at6:   number of them; with @address6 there is at least one
  * @local:   address from which a peer is reached, IPv6 or IPv4 mapped
  */
 struct hd_fact {
@@ -41,6 +44,9 @@ struct hd_fact {
 	uint32_t address;
 	const uint32_t *at;
 	size_t n_at;
+	uint8_t address6[16];
+	const uint8_t (*at6)[16];
+	size_t n_at6;
 	uint8_t local[16];
 };
 
@@ -59,6 +65,7 @@ enum hd_table_id {
 	HD_TABLE_FIPS6,
 	HD_TABLE_FORWARDS,
 	HD_TABLE_FORWARDS6,
+	HD_TABLE_OUTSIDES6,
 	HD_TABLE_NETWORKS,
 	HD_TABLE_TRUNKS,
 	HD_TABLE_LIMITS,

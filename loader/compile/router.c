@@ -166,8 +166,8 @@ static void set_outside(struct routing *r, uint32_t network, const struct hd_ip 
 	struct hd_end_value *end = &r->end;
 
 	end->ifindex = network;
-	end->flags = (v4 && snat ? HD_END_SNAT | filters[r->router->gateway.filter] : 0) |
-		     (v6 && !snat ? HD_END_OPEN6 : 0);
+	end->flags = (v4 && snat ? HD_END_SNAT : 0) | (v6 && !snat ? HD_END_OPEN6 : 0) |
+		     (snat ? filters[r->router->gateway.filter] : 0);
 	if (v4)
 		memcpy(end->local, v4->bytes, 16);
 	r->gen += hd_hash_mix(hd_hash(HD_HASH_START, end, sizeof(*end)));
@@ -175,7 +175,7 @@ static void set_outside(struct routing *r, uint32_t network, const struct hd_ip 
 	if (v4)
 		widen_outside(end, v4);
 	end->mtu = r->router->gateway.address_blocks;
-	if (v4 && r->router->gateway.nat_log)
+	if (r->router->gateway.nat_log)
 		end->flags |= HD_END_NAT_LOG;
 	if (r->router->gateway.blocks)
 		end->flags |= HD_END_NAT_QUOTA;
@@ -211,27 +211,77 @@ static int add_gateway(struct routing *r)
 	return ret;
 }
 
-/*
- * Outside is where the host's own routes lead, and the router's address there is the host's. The uplink is the next hop: a neighbour with that address.
- */
-static int add_masquerade(struct routing *r)
+/* A name for an outside address: the same whoever asks. Two that have the same share their ports. */
+static uint32_t name_of(const struct hd_ip *ip)
 {
-	struct hd_ip ip = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
+	return htonl((hd_hash_mix(hd_hash(HD_HASH_START, ip->bytes, 16)) & HD_NAT_NAME_MAX) | 1);
+}
+
+/* Endpoints of IPv6 are of this address; @flags: HD_END_SNAT6 if what goes out has them. */
+static int add_endpoints_of(struct routing *r, const struct hd_ip *ip, uint32_t flags)
+{
+	struct hd_fip6_key in = { .zone = r->end.ifindex, .dir = HD_NAT_IN },
+			   out = { .zone = r->object->id, .dir = HD_NAT_OUT };
+	struct hd_outside6_value value = { .name = name_of(ip) };
+	int ret;
+
+	memcpy(in.addr, ip->bytes, 16);
+	memcpy(value.addr, ip->bytes, 16);
+	r->end.flags |= HD_END_NAT6 | flags;
+	r->gen += hd_hash_mix(hd_hash(HD_HASH_START, &value, sizeof(value)) + flags);
+	widen_outside(&r->end, ip);
+	ret = hd_table_add(&r->out->table[HD_TABLE_OUTSIDES6], &in, &value);
+	return ret < 0 ? ret : hd_table_add(&r->out->table[HD_TABLE_OUTSIDES6], &out, &value);
+}
+
+/* An address of the host at the uplink: to the datapath a neighbour there. */
+static int add_hosts(struct routing *r, const struct hd_ip *ip)
+{
+	int ret = add_address(r, ip, HD_ROUTE_LOCAL, HD_NETWORK_HOST);
+
+	widen_outside(&r->end, ip);
+	return ret < 0 ? ret
+		       : hd_row_neigh(r->out, HD_NETWORK_HOST, 0, ip, r->uplink->from,
+				      r->uplink->port);
+}
+
+/* The way out of one family. The uplink is the next hop: a neighbour with that address. */
+static int add_way_by_host(struct routing *r, const struct hd_ip *ip)
+{
 	struct hd_route_value way = { .kind = HD_ROUTE_VIA, .network = HD_NETWORK_HOST };
 	int ret;
 
-	if (!r->uplink || !r->uplink->address)
+	memcpy(way.via, ip->bytes, 16);
+	memcpy(way.gateway, ip->bytes, 16);
+	ret = add_hosts(r, ip);
+	return ret < 0 ? ret : add_route(r, ip, 0, &way);
+}
+
+static struct hd_ip host_ipv4(uint32_t addr)
+{
+	struct hd_ip ip = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
+
+	memcpy(ip.bytes + 12, &addr, sizeof(addr));
+	return ip;
+}
+
+/* Outside is where the host's own routes lead, and the router's addresses there are the host's. */
+static int add_masquerade(struct routing *r)
+{
+	const struct hd_fact *uplink = r->uplink;
+	struct hd_ip v4, v6;
+	int ret = 0;
+
+	if (!uplink || (!uplink->address && !uplink->n_at6))
 		return 0;
-	memcpy(ip.bytes + 12, &r->uplink->address, 4);
-	memcpy(way.via, ip.bytes, 16);
-	memcpy(way.gateway, ip.bytes, 16);
-	set_outside(r, HD_NETWORK_HOST, &ip, NULL, true);
-	ret = add_address(r, &ip, HD_ROUTE_LOCAL, HD_NETWORK_HOST);
-	if (ret == 0)
-		ret = add_route(r, &ip, 0, &way);
-	return ret < 0 ? ret
-		       : hd_row_neigh(r->out, HD_NETWORK_HOST, 0, &ip, r->uplink->from,
-				      r->uplink->port);
+	v4 = host_ipv4(uplink->address);
+	v6 = hd_ip_of_bytes(uplink->address6);
+	set_outside(r, HD_NETWORK_HOST, uplink->address ? &v4 : NULL, NULL, true);
+	if (uplink->address)
+		ret = add_way_by_host(r, &v4);
+	if (ret == 0 && uplink->n_at6)
+		ret = add_endpoints_of(r, &v6, HD_END_SNAT6);
+	return ret < 0 || !uplink->n_at6 ? ret : add_way_by_host(r, &v6);
 }
 
 /* An address of the router outside, besides that of its gateway. */
@@ -317,6 +367,17 @@ static int add_listener6(struct routing *r, const struct hd_port_forward *forwar
 	return ret < 0 ? ret : hd_table_add(&r->out->table[HD_TABLE_FORWARDS6], &out, &value);
 }
 
+/* Who is inside can use it too, if it may have a name outside for that: an answer would come past the router otherwise. */
+static int add_hairpin6(struct routing *r)
+{
+	const struct hd_router_gateway *gateway = &r->router->gateway;
+	const struct hd_ip *own = hd_gateway_ip(gateway, HD_V6);
+
+	if (!gateway->snat || !own || (r->end.flags & HD_END_NAT6))
+		return 0;
+	return add_endpoints_of(r, own, 0);
+}
+
 static int add_forward6(struct routing *r, const struct hd_port_forward *forward)
 {
 	const struct hd_ip *ip = hd_model_listen_ip(r->model, forward);
@@ -324,6 +385,8 @@ static int add_forward6(struct routing *r, const struct hd_port_forward *forward
 
 	r->end.flags |= HD_END_FORWARDS6;
 	widen_outside(&r->end, ip);
+	if (ret == 0)
+		ret = add_hairpin6(r);
 	return ret < 0 || hd_gateway_has(&r->router->gateway, ip) ? ret : add_outside(r, ip);
 }
 
@@ -343,36 +406,42 @@ static int add_forward_at(struct routing *r, const struct hd_port_forward *forwa
 	return hd_table_add(&r->out->table[HD_TABLE_FORWARDS], &key, &value);
 }
 
-/* Another address of the host at the uplink: to the datapath a neighbour there, as the one that the router masquerades with. */
-static int add_hosts(struct routing *r, uint32_t addr)
+/* One that the router goes out with, and has already: port forwards there change nothing for others. */
+static bool is_own(const struct routing *r, const struct hd_ip *ip)
 {
-	struct hd_ip ip = { .is_v4 = true, .bytes = { [10] = 0xff, 0xff } };
+	return ip->is_v4 ? ipv4_of(ip) == r->uplink->address
+			 : !memcmp(ip->bytes, r->uplink->address6, 16);
+}
+
+/* At one address of the host. */
+static int add_forward_here(struct routing *r, const struct hd_port_forward *forward,
+			    const struct hd_ip *ip)
+{
 	int ret;
 
-	if (addr == r->uplink->address)
+	if (!hd_listens_at_any(forward) && !hd_ip_same(ip, &forward->listen.ip))
 		return 0;
-	memcpy(ip.bytes + 12, &addr, sizeof(addr));
-	widen_outside(&r->end, &ip);
-	ret = add_address(r, &ip, HD_ROUTE_LOCAL, HD_NETWORK_HOST);
-	return ret < 0 ? ret
-		       : hd_row_neigh(r->out, HD_NETWORK_HOST, 0, &ip, r->uplink->from,
-				      r->uplink->port);
+	if (ip->is_v4) {
+		ret = add_forward_at(r, forward, ipv4_of(ip));
+	} else {
+		r->end.flags |= HD_END_FORWARDS6;
+		ret = add_listener6(r, forward, ip);
+	}
+	return ret < 0 || is_own(r, ip) ? ret : add_hosts(r, ip);
 }
 
 /* What listens at addresses of the host that are not reached at the uplink is there for the host alone (sync/publish.c). */
 static int add_forward_at_host(struct routing *r, const struct hd_port_forward *forward)
 {
-	bool any = hd_listens_at_any(forward);
+	const struct hd_fact *uplink = r->uplink;
+	bool is_v4 = forward->listen.ip.is_v4;
+	size_t n = is_v4 ? uplink->n_at : uplink->n_at6;
 	int ret = 0;
 
-	for (size_t i = 0; ret == 0 && i < r->uplink->n_at; i++) {
-		uint32_t addr = r->uplink->at[i];
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		struct hd_ip ip = is_v4 ? host_ipv4(uplink->at[i]) : hd_ip_of_bytes(uplink->at6[i]);
 
-		if (!any && addr != ipv4_of(&forward->listen.ip))
-			continue;
-		ret = add_forward_at(r, forward, addr);
-		if (ret == 0)
-			ret = add_hosts(r, addr);
+		ret = add_forward_here(r, forward, &ip);
 	}
 	return ret;
 }
@@ -380,17 +449,16 @@ static int add_forward_at_host(struct routing *r, const struct hd_port_forward *
 static int add_forward4(struct routing *r, const struct hd_port_forward *forward)
 {
 	const struct hd_ip *ip = hd_model_listen_ip(r->model, forward);
-	int ret;
+	int ret = add_forward_at(r, forward, ipv4_of(ip));
 
-	if (r->router->gateway.uplink)
-		return add_forward_at_host(r, forward);
-	ret = add_forward_at(r, forward, ipv4_of(ip));
 	return ret < 0 || hd_gateway_has(&r->router->gateway, ip) ? ret : add_outside(r, ip);
 }
 
 /* Not in the generation: who answers for it is asked with each packet (bpf/lib/nat.h). */
 static int add_forward(struct routing *r, const struct hd_port_forward *forward)
 {
+	if (r->router->gateway.uplink)
+		return add_forward_at_host(r, forward);
 	return forward->to.ip.is_v4 ? add_forward4(r, forward) : add_forward6(r, forward);
 }
 

@@ -238,7 +238,7 @@ struct hd_endpoint {
 /**
  * struct hd_port_forward - view of a port forward
  * @protocol: IPPROTO_TCP or IPPROTO_UDP
- * @listen:   outside; address 0.0.0.0 or ::, that of the router's gateway. Of a router that masquerades: an address of the host, 0.0.0.0 for all
+ * @listen:   outside; address 0.0.0.0 or ::, that of the router's gateway. Of a router that masquerades: an address of the host, 0.0.0.0 or :: for all
  * @to:       inside
  */
 struct hd_port_forward {
@@ -635,7 +635,7 @@ const struct hd_ip *hd_model_listen_ip(const struct hd_model *model,
 /** hd_model_listens_at_host - whether its router masquerades, so that it listens at addresses of the host */
 bool hd_model_listens_at_host(const struct hd_model *model, const struct hd_port_forward *forward);
 
-/** hd_listens_at_any - whether it listens at 0.0.0.0 */
+/** hd_listens_at_any - whether it listens at 0.0.0.0 or :: */
 bool hd_listens_at_any(const struct hd_port_forward *forward);
 
 /** hd_model_listen_network - the network that it is on; NULL if its router has no gateway */

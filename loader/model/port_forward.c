@@ -89,24 +89,21 @@ bool hd_listens_at_any(const struct hd_port_forward *forward)
 static int validate_at_host(const struct hd_object *object, const struct hd_ip *ip,
 			    struct hd_error *err)
 {
+	struct hd_ip at = *ip;
 	int r;
 
-	if (is_any(ip) || (ip->bytes[12] && ip->bytes[12] < 224))
+	at.prefix = 128;
+	if (is_any(ip) || (ip->is_v4 ? ip->bytes[12] && ip->bytes[12] < 224 : !hd_ip_unrouted(&at)))
 		return 0;
+	if (!ip->is_v4) {
+		r = hd_refuse(object, err, "listen", "nobody outside reaches a %s address",
+			      hd_ip_unrouted(&at));
+		hd_error_hint(err, "[::] is all of the host's at the uplink");
+		return r;
+	}
 	r = hd_refuse(object, err, "listen", "no host can have this address");
 	hd_error_hint(err, "0.0.0.0 is all of the host's at the uplink, and itself; 127.0.0.1 is "
 			   "for the host alone");
-	return r;
-}
-
-static int no_ipv6(const struct hd_object *object, const char *uplink, struct hd_error *err)
-{
-	int r = hd_refuse(object, err, "listen",
-			  "its router masquerades by uplink %s: there it listens by IPv4 only",
-			  uplink);
-
-	hd_error_hint(err, "IPv6 is listened at where a router has an address of a network: "
-			   "'heddle router gateway R --network EXT --ip IP6'");
 	return r;
 }
 
@@ -116,8 +113,6 @@ static int validate_listen(const struct hd_model *model, const struct hd_object 
 	const struct hd_port_forward *forward = &object->view.port_forward;
 	const struct hd_router_gateway *gateway = gateway_of(model, forward);
 
-	if (gateway->uplink && !forward->listen.ip.is_v4)
-		return no_ipv6(object, gateway->uplink, err);
 	if (gateway->uplink)
 		return validate_at_host(object, &forward->listen.ip, err);
 	if (gateway->network && gateway->has_ip[family_of(&forward->listen.ip)] &&

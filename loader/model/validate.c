@@ -340,8 +340,9 @@ static int claim_listen_ip(struct claim **claims, const struct hd_object *object
 
 static void listen_text(char what[176], const struct hd_port_forward *forward, const char *ip)
 {
-	(void)snprintf(what, 176, "listen at host=%s %s:%u", hd_protocol_name(forward->protocol),
-		       ip, forward->listen.port);
+	(void)snprintf(what, 176,
+		       strchr(ip, ':') ? "listen at host=%s [%s]:%u" : "listen at host=%s %s:%u",
+		       hd_protocol_name(forward->protocol), ip, forward->listen.port);
 }
 
 static int listen_refused(const struct claim *claim, const struct hd_object *object, const char *ip,
@@ -352,32 +353,34 @@ static int listen_refused(const struct claim *claim, const struct hd_object *obj
 
 	listen_text(mine.what, forward, ip);
 	(void)claim_refused(&mine, object, "listen", err);
-	hd_error_hint(err, "0.0.0.0 is all addresses of the host; two that are named do not get in "
-			   "each other's way");
+	hd_error_hint(err,
+		      "0.0.0.0 is all IPv4 addresses of the host, and [::] all of IPv6; two that "
+		      "are named do not get in each other's way");
 	return -EEXIST;
 }
 
 /*
- * Of the host all routers that masquerade have the same ports, as its processes have: one at 0.0.0.0 is at each address (as bind() has it). The
- * first one at an address of its own claims "some", which stands in the way of 0.0.0.0.
+ * Of the host all routers that masquerade have the same ports, as its processes have: one at 0.0.0.0 is at each address (as bind() has it), one at :: at each of
+ * IPv6. The first one at an address of its own claims "some", which stands in the way of that.
  */
 static int claim_at_host(struct claim **claims, const struct hd_object *object,
 			 struct hd_error *err)
 {
 	const struct hd_port_forward *forward = &object->view.port_forward;
-	const bool any = hd_listens_at_any(forward);
+	const bool any = hd_listens_at_any(forward), is_v4 = forward->listen.ip.is_v4;
+	const char *some = is_v4 ? "some" : "some:";
 	char what[176], other[176], ip[64];
 	const struct claim *claim;
 	int r;
 
 	hd_ip_format(&forward->listen.ip, ip);
-	listen_text(other, forward, any ? "some" : "0.0.0.0");
+	listen_text(other, forward, any ? some : is_v4 ? "0.0.0.0" : "::");
 	HASH_FIND_STR(*claims, other, claim);
 	if (claim)
 		return listen_refused(claim, object, ip, err);
 	listen_text(what, forward, ip);
 	r = claim_add(claims, object, "listen", what, err);
-	listen_text(other, forward, "some");
+	listen_text(other, forward, some);
 	HASH_FIND_STR(*claims, other, claim);
 	return r < 0 || any || claim ? r : claim_add(claims, object, "listen", other, err);
 }

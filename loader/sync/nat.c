@@ -19,6 +19,7 @@
 #include "log.h"
 #include "sync/fdb.h"
 #include "sync/flows.h"
+#include "sync/nat_name.h"
 #include "sync/nat_quota.h"
 
 /* For so long nobody gets what somebody has had: what is late must not reach another (RFC 6888 REQ-8 has 120 s). */
@@ -48,10 +49,11 @@ struct hd_nat_keeper {
 	struct idle *idle;
 };
 
-/* One sweep. @used: inside endpoints that flows have; @mapped: outside endpoints, and the blocks that they are in */
+/* One sweep. @names: of inside addresses of IPv6; @used: inside endpoints that flows have; @mapped: outside endpoints, and the blocks that they are in */
 struct sweep {
 	struct hd_nat_keeper *keeper;
 	const struct hd_datapath *dp;
+	struct hd_table names;
 	struct endpoint *used;
 	struct endpoint *mapped;
 	time_t now;
@@ -226,40 +228,97 @@ static int make_pool(const struct hd_datapath *dp, const struct hd_nat_pool_key 
 	return 0;
 }
 
-bool hd_nat_pool_of(const struct hd_datapath *dp, const struct hd_object *router,
+/* The address of a router that endpoints of IPv6 are of; false if it has none. */
+static bool outside6_of(const struct hd_datapath *dp, uint32_t router,
+			struct hd_outside6_value *ret)
+{
+	struct hd_fip6_key key = { .zone = router, .dir = HD_NAT_OUT };
+
+	return bpf_map_lookup_elem(dp->maps[HD_MAP_OUTSIDES6], &key, ret) == 0;
+}
+
+bool hd_nat_pool_of(const struct hd_datapath *dp, const struct hd_object *router, int family,
 		    struct hd_nat_pool_key *ret)
 {
+	struct hd_outside6_value outside;
 	struct hd_end_value end;
 
 	if (bpf_map_lookup_elem(dp->maps[HD_MAP_ENDS], &router->id, &end) < 0 || !end.ifindex ||
-	    !(end.flags & HD_END_SNAT))
+	    !(end.flags & (family == HD_V4 ? HD_END_SNAT : HD_END_NAT6)))
 		return false;
 	ret->zone = end.ifindex;
 	ret->addr = end.local[3];
+	if (family == HD_V4)
+		return true;
+	if (!outside6_of(dp, router->id, &outside))
+		return false;
+	ret->addr = outside.name;
 	return true;
 }
 
-/* What there is outside, as the datapath has it now. @pools: by router; @forwards: outside endpoints of port forwards */
+bool hd_nat_translates(const struct hd_datapath *dp, const struct hd_object *router)
+{
+	struct hd_nat_pool_key pool;
+
+	return hd_nat_pool_of(dp, router, HD_V4, &pool) || hd_nat_pool_of(dp, router, HD_V6, &pool);
+}
+
+/* Key of the pools that are read: a router has one for each family. */
+struct pool_of {
+	uint32_t router;
+	int family;
+};
+
+/* What there is outside, as the datapath has it now. @pools: by router and family; @forwards, @forwards6: outside endpoints of port forwards */
 struct outside {
+	const struct hd_datapath *dp;
 	struct hd_table pools;
 	struct hd_table forwards;
+	struct hd_table forwards6;
 };
+
+static const void *pool_row(const struct outside *outside, uint32_t router, __be32 addr)
+{
+	struct pool_of of = { .router = router, .family = hd_nat_family(addr) };
+
+	return hd_table_find(&outside->pools, &of);
+}
+
+static int add_pools(struct outside *outside, const struct hd_object *router)
+{
+	int r = 0;
+
+	for (int family = 0; r == 0 && family < HD_FAMILIES; family++) {
+		struct pool_of of = { .router = router->id, .family = family };
+		struct hd_nat_pool_key pool;
+
+		if (hd_nat_pool_of(outside->dp, router, family, &pool))
+			r = hd_table_add(&outside->pools, &of, &pool);
+	}
+	return r;
+}
 
 static int read_outside(const struct hd_datapath *dp, const struct hd_model *model,
 			struct outside *ret)
 {
-	struct hd_nat_pool_key pool;
 	int r;
 
-	hd_table_init(&ret->pools, sizeof(uint32_t), sizeof(pool));
+	ret->dp = dp;
+	hd_table_init(&ret->pools, sizeof(struct pool_of), sizeof(struct hd_nat_pool_key));
+	hd_table_init(&ret->forwards6, sizeof(struct hd_nat6_key),
+		      sizeof(struct hd_forward6_value));
 	hd_table_init(&ret->forwards, sizeof(struct hd_nat_key), sizeof(struct hd_forward_value));
 	r = hd_map_walk(dp->maps[HD_MAP_FORWARDS], ret->forwards.key_size, ret->forwards.value_size,
 			copy_row, &ret->forwards);
+	if (r == 0)
+		r = hd_map_walk(dp->maps[HD_MAP_FORWARDS6], ret->forwards6.key_size,
+				ret->forwards6.value_size, copy_row, &ret->forwards6);
 	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (r == 0 && hd_nat_pool_of(dp, router, &pool))
-			r = hd_table_add(&ret->pools, &router->id, &pool);
+		if (r == 0)
+			r = add_pools(ret, router);
 	hd_table_sort(&ret->pools);
 	hd_table_sort(&ret->forwards);
+	hd_table_sort(&ret->forwards6);
 	return r;
 }
 
@@ -281,6 +340,24 @@ static int note_pool(void *arg, const void *key, const void *value)
 	return hd_table_add(&unwanted->keys, key, "");
 }
 
+/* Whether a port forward has an outside endpoint. @router: whose it would be */
+static bool is_forwarded(const struct outside *outside, const struct hd_nat_key *endpoint,
+			 uint32_t router)
+{
+	struct hd_nat6_key key = { .zone = endpoint->zone,
+				   .port = endpoint->port,
+				   .class = endpoint->class,
+				   .dir = HD_NAT_IN };
+	struct hd_outside6_value own;
+
+	if (hd_nat_family(endpoint->addr) == HD_V4)
+		return hd_table_find(&outside->forwards, endpoint);
+	if (!outside6_of(outside->dp, router, &own))
+		return false;
+	memcpy(key.addr, own.addr, sizeof(key.addr));
+	return hd_table_find(&outside->forwards6, &key);
+}
+
 static int note_endpoint(void *arg, const void *key, const void *value)
 {
 	struct unwanted *unwanted = arg;
@@ -291,7 +368,7 @@ static int note_endpoint(void *arg, const void *key, const void *value)
 
 	memcpy(&nat, value, sizeof(nat));
 	memcpy(&outside, key, sizeof(outside));
-	row = hd_table_find(&unwanted->outside->pools, &nat.router);
+	row = pool_row(unwanted->outside, nat.router, nat.addr);
 	if (!row)
 		return hd_table_add(&unwanted->keys, key, "");
 	memcpy(&pool, row, sizeof(pool));
@@ -302,7 +379,7 @@ static int note_endpoint(void *arg, const void *key, const void *value)
 	}
 	outside.dir = HD_NAT_IN;
 	if (outside.addr == pool.addr && outside.zone == pool.zone &&
-	    !hd_table_find(&unwanted->outside->forwards, &outside))
+	    !is_forwarded(unwanted->outside, &outside, nat.router))
 		return 0; /* and no port forward has its port now */
 	return hd_table_add(&unwanted->keys, key, "");
 }
@@ -327,7 +404,7 @@ static int note_user(void *arg, const void *key, const void *value)
 
 	memcpy(&user_key, key, sizeof(user_key));
 	memcpy(&user, value, sizeof(user));
-	row = hd_table_find(&unwanted->outside->pools, &user_key.router);
+	row = pool_row(unwanted->outside, user_key.router, user_key.addr);
 	if (row)
 		memcpy(&pool, row, sizeof(pool));
 	if (row && !is_outdated(&user, &pool))
@@ -348,15 +425,52 @@ static void remove_unwanted(const struct hd_datapath *dp, const struct outside *
 	hd_table_done(&unwanted.keys);
 }
 
+/* Of a router that translates no IPv6 any more. */
+static int note_named(void *arg, const void *key, const void *value)
+{
+	struct unwanted *unwanted = arg;
+	struct hd_nat_user_key user;
+
+	(void)value;
+	memcpy(&user, key, sizeof(user));
+	if (pool_row(unwanted->outside, user.router, user.addr))
+		return 0;
+	return hd_table_add(&unwanted->keys, key, "");
+}
+
+static void unname_unwanted(const struct hd_datapath *dp, const struct outside *outside)
+{
+	struct unwanted unwanted = { .outside = outside };
+
+	hd_table_init(&unwanted.keys, sizeof(struct hd_nat_user_key), 0);
+	(void)hd_map_walk(dp->maps[HD_MAP_NAT_NAMED], sizeof(struct hd_nat_user_key),
+			  sizeof(struct hd_nat_named), note_named, &unwanted);
+	for (size_t i = 0; i < unwanted.keys.n; i++) {
+		struct hd_nat_user_key user;
+
+		memcpy(&user, hd_table_key(&unwanted.keys, i), sizeof(user));
+		hd_nat_unname(dp, &user, true);
+	}
+	hd_table_done(&unwanted.keys);
+}
+
+static uint32_t pool_state(const struct hd_datapath *dp, const struct hd_object *router, int family)
+{
+	struct hd_nat_pool_key key;
+
+	if (!hd_nat_pool_of(dp, router, family, &key))
+		return 0;
+	return ((router->id * 0x9e3779b1u ^ key.zone) * 0x85ebca6bu ^ key.addr) +
+	       router->view.router.gateway.blocks * 0xc2b2ae35u;
+}
+
 uint32_t hd_nat_state(const struct hd_datapath *dp, const struct hd_model *model)
 {
 	struct hd_nat_pool_key key;
 	uint32_t state = 1;
 
 	hd_model_each(model, HD_NOUN_ROUTER, router)
-		if (hd_nat_pool_of(dp, router, &key))
-			state += ((router->id * 0x9e3779b1u ^ key.zone) * 0x85ebca6bu ^ key.addr) +
-				 router->view.router.gateway.blocks * 0xc2b2ae35u;
+		state += pool_state(dp, router, HD_V4) + pool_state(dp, router, HD_V6);
 	hd_model_each(model, HD_NOUN_PORT_FORWARD, object) {
 		const struct hd_port_forward *forward = &object->view.port_forward;
 		uint32_t port = (uint32_t)forward->protocol << 16 | forward->listen.port;
@@ -373,6 +487,7 @@ static void remove_all_unwanted(const struct hd_datapath *dp, const struct outsi
 			sizeof(struct hd_nat_value), note_endpoint);
 	remove_unwanted(dp, outside, HD_MAP_NAT_USERS, sizeof(struct hd_nat_user_key),
 			sizeof(struct hd_nat_user), note_user);
+	unname_unwanted(dp, outside);
 	remove_unwanted(dp, outside, HD_MAP_NAT_HEADS, sizeof(struct hd_nat_pool_key),
 			sizeof(uint32_t), note_pool);
 	remove_unwanted(dp, outside, HD_MAP_NAT_POOLS, sizeof(struct hd_nat_pool_key),
@@ -394,6 +509,7 @@ int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model)
 	}
 	hd_table_done(&outside.pools);
 	hd_table_done(&outside.forwards);
+	hd_table_done(&outside.forwards6);
 	return r < 0 ? r : hd_nat_grant(dp, model);
 }
 
@@ -483,7 +599,7 @@ static int note_flow(void *arg, const struct hd_flow *flow)
 {
 	struct sweep *s = arg;
 
-	for (int side = 0; flow->router && flow->is_v4 && side < 2; side++) {
+	for (int side = 0; flow->router && side < 2; side++) {
 		struct hd_nat_key key = { .zone = flow->router,
 					  .port = flow->port[side],
 					  .class = hd_flow_class(flow->proto),
@@ -493,7 +609,9 @@ static int note_flow(void *arg, const struct hd_flow *flow)
 		if (!uses_endpoint(flow, side))
 			continue;
 		memcpy(&key.addr, flow->addr[side] + 12, 4);
-		r = add(&s->used, &key);
+		if (!flow->is_v4)
+			key.addr = hd_nat_name_of(&s->names, flow->router, flow->addr[side]);
+		r = key.addr ? add(&s->used, &key) : 0;
 		if (r < 0)
 			return r;
 	}
@@ -697,6 +815,48 @@ static void sweep_blocks(struct sweep *s)
 	hd_table_done(&pools);
 }
 
+/* Of no use now, and what of it. */
+enum { IDLE_NAME = UINT32_MAX, IDLE_NAMED = UINT32_MAX - 1 };
+
+static bool name_has_rested(struct sweep *s, const struct hd_nat_user_key *user, uint32_t what)
+{
+	struct idle_key idle = blank_key();
+
+	idle.user = *user;
+	idle.port = what;
+	return has_rested(s, &idle);
+}
+
+/*
+ * Names of inside addresses that have no blocks any more. First nobody is called that, then it is nobody's: in between, who has looked just before may still come
+ * to use it.
+ */
+static void sweep_names(struct sweep *s)
+{
+	struct hd_table all;
+	struct hd_nat_user ignored;
+
+	hd_table_init(&all, sizeof(struct hd_nat_user_key), sizeof(struct hd_nat_named));
+	(void)hd_map_walk(s->dp->maps[HD_MAP_NAT_NAMED], all.key_size, all.value_size, copy_row,
+			  &all);
+	for (size_t i = 0; i < all.n; i++) {
+		struct hd_nat_named named;
+		struct hd_nat_user_key user;
+
+		memcpy(&user, hd_table_key(&all, i), sizeof(user));
+		memcpy(&named, hd_table_value(&all, i), sizeof(named));
+		if (bpf_map_lookup_elem(s->dp->maps[HD_MAP_NAT_USERS], &user, &ignored) == 0)
+			continue;
+		if (hd_nat_name_of(&s->names, user.router, named.addr) != user.addr) {
+			if (name_has_rested(s, &user, IDLE_NAMED))
+				hd_nat_unname(s->dp, &user, true);
+		} else if (name_has_rested(s, &user, IDLE_NAME)) {
+			hd_nat_unname(s->dp, &user, false);
+		}
+	}
+	hd_table_done(&all);
+}
+
 void hd_nat_sweep(struct hd_nat_keeper *keeper, const struct hd_datapath *dp)
 {
 	hd_nat_sweep_at(keeper, dp, now_s());
@@ -707,10 +867,13 @@ void hd_nat_sweep_at(struct hd_nat_keeper *keeper, const struct hd_datapath *dp,
 	struct sweep s = { .keeper = keeper, .dp = dp, .now = now };
 
 	/* What can't be read completely could look unused. */
-	if (hd_flows_walk(dp, note_flow, &s) == 0 && sweep_endpoints(&s) == 0) {
+	if (hd_nat_names(dp, &s.names) == 0 && hd_flows_walk(dp, note_flow, &s) == 0 &&
+	    sweep_endpoints(&s) == 0) {
 		sweep_blocks(&s);
+		sweep_names(&s);
 		forget_busy(keeper);
 	}
 	clear(&s.used);
 	clear(&s.mapped);
+	hd_table_done(&s.names);
 }

@@ -24,9 +24,12 @@ uint32_t hd_nat_state(const struct hd_datapath *dp, const struct hd_model *model
 /** hd_nat_sync - a pool for each external address of the model, none for others; called when the configuration has changed */
 int hd_nat_sync(const struct hd_datapath *dp, const struct hd_model *model);
 
-/** hd_nat_pool_of - key of the pool that a router takes ports from; false if it translates nothing */
-bool hd_nat_pool_of(const struct hd_datapath *dp, const struct hd_object *router,
+/** hd_nat_pool_of - key of the pool that a router takes ports of a family from (HD_V4, HD_V6); false if it translates none */
+bool hd_nat_pool_of(const struct hd_datapath *dp, const struct hd_object *router, int family,
 		    struct hd_nat_pool_key *ret);
+
+/** hd_nat_translates - whether a router has a pool at all */
+bool hd_nat_translates(const struct hd_datapath *dp, const struct hd_object *router);
 
 /**
  * hd_nat_outside - what an end of a flow is called outside; false if that is nothing else than inside

@@ -6,6 +6,7 @@
 #include "flow_class.h"
 #include "heddle/nat.h"
 #include "sync/nat.h"
+#include "sync/nat_name.h"
 
 static uint32_t address_of(const struct hd_flow *flow, int side)
 {
@@ -61,20 +62,24 @@ static bool floating6(const struct hd_datapath *dp, const struct hd_flow *flow, 
 	return true;
 }
 
-/* By its endpoint, which IPv6 has none of. */
-static bool mapped4(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
-		    struct hd_ip *ret_addr, uint16_t *ret_port)
+/* By its endpoint. */
+static bool mapped(const struct hd_datapath *dp, const struct hd_flow *flow, int side,
+		   struct hd_ip *ret_addr, uint16_t *ret_port)
 {
 	struct hd_nat_key key = { .zone = flow->router,
 				  .addr = address_of(flow, side),
 				  .port = flow->port[side],
 				  .class = hd_flow_class(flow->proto),
 				  .dir = HD_NAT_OUT };
+	struct hd_nat_name_key name = { .router = flow->router };
 	struct hd_nat_value nat;
 
-	if (!flow->is_v4 || bpf_map_lookup_elem(dp->maps[HD_MAP_NAT], &key, &nat) < 0)
+	memcpy(name.addr, flow->addr[side], sizeof(name.addr));
+	if (!flow->is_v4 && bpf_map_lookup_elem(dp->maps[HD_MAP_NAT_NAMES], &name, &key.addr) < 0)
 		return false;
-	*ret_addr = ipv4(nat.addr);
+	if (bpf_map_lookup_elem(dp->maps[HD_MAP_NAT], &key, &nat) < 0)
+		return false;
+	*ret_addr = hd_nat_outside_ip(dp, flow->hop[!side].network, nat.addr);
 	*ret_port = nat.port;
 	return true;
 }
@@ -108,5 +113,5 @@ bool hd_nat_outside(const struct hd_datapath *dp, const struct hd_flow *flow, in
 		return false;
 	if (flow->is_v4 ? floating4(dp, flow, side, ret_addr) : floating6(dp, flow, side, ret_addr))
 		return true;
-	return mapped4(dp, flow, side, ret_addr, ret_port);
+	return mapped(dp, flow, side, ret_addr, ret_port);
 }

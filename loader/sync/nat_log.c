@@ -2,7 +2,6 @@
 /* nat_log.c - which inside address had which ports of which external address, and when */
 #include "sync/nat_log.h"
 
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -14,8 +13,9 @@
 #include "heddle/nat.h"
 #include "sync/fdb.h"
 #include "sync/nat.h"
+#include "sync/nat_name.h"
 
-/* A block that the log says is somebody's. @router: its name, which a router that has gone has no more. @seen: by the comparison under way */
+/* A block that the log says is somebody's. @router: its name, which a router that has gone has no more; @inside, @outside: addresses, likewise. @seen: by the comparison under way */
 struct said {
 	struct said_key {
 		struct hd_nat_user_key user;
@@ -23,6 +23,8 @@ struct said {
 		__be32 addr;
 	} key;
 	char router[64];
+	char inside[64];
+	char outside[64];
 	bool seen;
 	UT_hash_handle hh;
 };
@@ -88,22 +90,34 @@ int hd_nat_log_fd(const struct hd_nat_log *log)
 static void say(const struct hd_nat_log *log, const struct said *said, const char *what,
 		uint32_t ago)
 {
-	char line[256], inside[INET_ADDRSTRLEN], outside[INET_ADDRSTRLEN], late[32] = "";
+	char line[320], late[32] = "";
 	uint32_t first = said->key.block * HD_NAT_BLOCK_PORTS;
 
-	(void)inet_ntop(AF_INET, &said->key.user.addr, inside, sizeof(inside));
-	(void)inet_ntop(AF_INET, &said->key.addr, outside, sizeof(outside));
 	if (ago > 1)
 		(void)snprintf(late, sizeof(late), " ago=%us", ago);
 	(void)snprintf(line, sizeof(line),
 		       "nat-log: %s router=%s inside=%s outside=%s ports=%u-%u%s", what,
-		       said->router, inside, outside, first, first + HD_NAT_BLOCK_PORTS - 1, late);
+		       said->router, said->inside, said->outside, first,
+		       first + HD_NAT_BLOCK_PORTS - 1, late);
 	log->fn(log->arg, line);
 }
 
 static bool is_logged(const struct hd_object *router)
 {
 	return router && router->view.router.gateway.nat_log;
+}
+
+/* As people call them; a name may be another's by the time that the block is returned. */
+static void name_ends(const struct hd_nat_log *log, struct said *said,
+		      const struct hd_object *router)
+{
+	struct hd_ip inside = hd_nat_inside_ip(log->dp, &said->key.user), outside;
+	struct hd_nat_pool_key pool = { 0 };
+
+	(void)hd_nat_pool_of(log->dp, router, hd_nat_family(said->key.addr), &pool);
+	outside = hd_nat_outside_ip(log->dp, pool.zone, said->key.addr);
+	hd_ip_format(&inside, said->inside);
+	hd_ip_format(&outside, said->outside);
 }
 
 /* A block that is somebody's now, said if it has not been. */
@@ -124,6 +138,7 @@ static struct said *note(struct hd_nat_log *log, const struct said_key *key, con
 		return NULL; /* the next comparison says it */
 	said->key = *key;
 	(void)snprintf(said->router, sizeof(said->router), "%s", router->name);
+	name_ends(log, said, router);
 	HASH_ADD(hh, log->said, key, sizeof(said->key), said);
 	say(log, said, what, ago);
 	return said;
@@ -207,9 +222,8 @@ static int look_at_user(void *arg, const void *key, const void *value)
 static bool is_silent(const struct hd_nat_log *log, uint32_t id)
 {
 	const struct hd_object *router = hd_model_get_id(log->model, HD_NOUN_ROUTER, id);
-	struct hd_nat_pool_key pool;
 
-	return router && !is_logged(router) && hd_nat_pool_of(log->dp, router, &pool);
+	return router && !is_logged(router) && hd_nat_translates(log->dp, router);
 }
 
 /* What was not seen has been returned. */

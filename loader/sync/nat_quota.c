@@ -65,14 +65,13 @@ uint32_t hd_nat_held_by(const struct hd_table *held, uint32_t router)
 static int read_taken(const struct hd_datapath *dp, const struct hd_model *model,
 		      struct hd_table *ret)
 {
-	struct hd_nat_pool_key pool;
 	int r = 0;
 
 	hd_model_each(model, HD_NOUN_ROUTER, router) {
 		int fd = dp->maps[HD_MAP_NAT_SHARES];
 		uint32_t taken = 0;
 
-		if (!router->view.router.gateway.blocks || !hd_nat_pool_of(dp, router, &pool))
+		if (!router->view.router.gateway.blocks || !hd_nat_translates(dp, router))
 			continue;
 		if (bpf_map_lookup_elem(fd, &router->id, &taken) < 0 &&
 		    bpf_map_update_elem(fd, &router->id, &taken, BPF_NOEXIST) < 0)

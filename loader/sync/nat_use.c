@@ -11,6 +11,7 @@
 #include "heddle/abi.h"
 #include "sync/fdb.h"
 #include "sync/nat.h"
+#include "sync/nat_name.h"
 
 /* Being counted. @users: inside addresses so far; @last: for each pool, the last of them that has blocks of it */
 struct count {
@@ -67,7 +68,7 @@ static int note_user(void *arg, const void *key, const void *value)
 	memcpy(&user, value, sizeof(user));
 	count->users++;
 	router = hd_model_get_id(count->model, HD_NOUN_ROUTER, user_key.router);
-	if (!router || !hd_nat_pool_of(count->dp, router, &pool))
+	if (!router || !hd_nat_pool_of(count->dp, router, hd_nat_family(user_key.addr), &pool))
 		return 0; /* it goes with the next run */
 	for (int i = 0; i < HD_NAT_USER_BLOCKS; i++)
 		if (user.block[i].block)

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -384,8 +385,66 @@ static bool is_way_out(const struct hd_model *model, const struct hd_object *upl
 /* What is at no wire is reached by any; what the host has for itself alone, by none. */
 static bool is_reached(const struct hd_address *address, uint32_t ifindex)
 {
-	return address->is_v4 && address->scope < RT_SCOPE_LINK &&
+	return address->scope < RT_SCOPE_LINK &&
 	       (address->ifindex == ifindex || address->ifindex == HD_LOOPBACK);
+}
+
+/* Not yet known to be nobody else's (RFC 4862 section 5.4), or known to be somebody's. */
+static bool is_tentative(const struct hd_address *address)
+{
+	return (address->flags & IFA_F_DADFAILED) ||
+	       ((address->flags & IFA_F_TENTATIVE) && !(address->flags & IFA_F_OPTIMISTIC));
+}
+
+/*
+ * Which address of IPv6 is the better one to go out with, 0 the best: one that is not about to go (deprecated), that the world can answer (not fc00::/7), and
+ * that does not change every day (temporary): with the address connections end.
+ */
+static int rank6(const struct hd_address *address)
+{
+	return (address->flags & IFA_F_DEPRECATED ? 4 : 0) +
+	       ((address->bytes[0] & 0xfe) == 0xfc ? 2 : 0) + (address->secondary ? 1 : 0);
+}
+
+/* By which address workloads go out now by an uplink; all zero = by none. */
+static void present6(const struct hd_sync *sync, const struct hd_model *model,
+		     const struct hd_object *uplink, uint8_t ret[16])
+{
+	memset(ret, 0, 16);
+	hd_model_each(model, HD_NOUN_ROUTER, router) {
+		struct hd_fip6_key key = { .zone = router->id, .dir = HD_NAT_OUT };
+		const char *name = router->view.router.gateway.uplink;
+		const void *row =
+			name && !strcmp(name, uplink->name)
+				? hd_table_find(&sync->current.table[HD_TABLE_OUTSIDES6], &key)
+				: NULL;
+
+		if (row)
+			memcpy(ret, row, 16); /* the address comes first */
+	}
+}
+
+/* The same for IPv6: the best, as long as none is better the one that it is now. @ret_at: as there */
+static void find_host6(const struct hd_sync *sync, uint32_t ifindex, const uint8_t now[16],
+		       struct hd_fact *ret, uint8_t (*ret_at)[16])
+{
+	int best = INT_MAX;
+
+	ret->at6 = (const uint8_t(*)[16])ret_at;
+	for (size_t i = 0; i < sync->n_host; i++) {
+		const struct hd_address *address = &sync->host[i];
+		int rank = rank6(address) * 2 + (memcmp(address->bytes, now, 16) != 0);
+
+		if (address->is_v4 || !is_reached(address, ifindex) || is_tentative(address))
+			continue;
+		memcpy(ret_at[ret->n_at6++], address->bytes, 16);
+		if (address->ifindex != ifindex || rank >= best)
+			continue;
+		best = rank;
+		memcpy(ret->address6, address->bytes, 16);
+	}
+	if (best == INT_MAX)
+		ret->n_at6 = 0;
 }
 
 /* The host's first address at an uplink, and all that are reached there, in @ret_at, as many as the host has at most. */
@@ -397,7 +456,7 @@ static void find_host(const struct hd_sync *sync, uint32_t ifindex, struct hd_fa
 		const struct hd_address *address = &sync->host[i];
 		uint32_t ip;
 
-		if (!is_reached(address, ifindex))
+		if (!address->is_v4 || !is_reached(address, ifindex))
 			continue;
 		memcpy(&ip, address->bytes, sizeof(ip));
 		ret_at[ret->n_at++] = ip;
@@ -426,13 +485,18 @@ static const char *no_forward(const struct hd_object *uplink, const struct hd_li
 	return "";
 }
 
+/* @at, @at6: where the host's addresses are put */
 static struct hd_fact uplink_fact(const struct hd_sync *sync, const struct hd_model *model,
-				  const struct hd_object *uplink, uint32_t *at)
+				  const struct hd_object *uplink, uint32_t *at, uint8_t (*at6)[16])
 {
 	struct hd_fact fact = make_fact(sync, uplink);
+	uint8_t now[16];
 
-	if (fact.ifindex && is_way_out(model, uplink))
+	if (fact.ifindex && is_way_out(model, uplink)) {
 		find_host(sync, fact.ifindex, &fact, at);
+		present6(sync, model, uplink, now);
+		find_host6(sync, fact.ifindex, now, &fact, at6);
+	}
 	fact.forward = !no_forward(uplink, hd_device_of(&sync->devices, uplink),
 				   run_find(sync, uplink->id))[0];
 	return fact;
@@ -471,18 +535,19 @@ static int compile(const struct hd_sync *sync, const struct hd_model *model, str
 	       space = hd_model_count(model, HD_NOUN_PORT) + hd_model_count(model, HD_NOUN_UPLINK) +
 		       hd_model_count(model, HD_NOUN_PEER) + hd_model_count(model, HD_NOUN_ROUTER);
 	_free_ struct hd_fact *facts = calloc(space + 1, sizeof(*facts));
-	_free_ uint32_t *at =
-		calloc(hd_model_count(model, HD_NOUN_UPLINK) * sync->n_host + 1, sizeof(*at));
-	uint32_t *next = at;
+	size_t n_at = hd_model_count(model, HD_NOUN_UPLINK) * sync->n_host + 1;
+	_free_ uint32_t *at = calloc(n_at, sizeof(*at));
+	_free_ uint8_t(*at6)[16] = calloc(n_at, sizeof(*at6));
+	size_t next = 0;
 	int r;
 
-	if (!facts || !at)
+	if (!facts || !at || !at6)
 		return hd_error_set(err, HD_ERR_FAILED, "no memory");
 	hd_model_each(model, HD_NOUN_PORT, port)
 		if (port->view.port.kind != HD_PORT_REMOTE)
 			facts[n++] = make_fact(sync, port);
 	hd_model_each(model, HD_NOUN_UPLINK, uplink) {
-		facts[n++] = uplink_fact(sync, model, uplink, next);
+		facts[n++] = uplink_fact(sync, model, uplink, at + next, at6 + next);
 		next += sync->n_host;
 	}
 	hd_model_each(model, HD_NOUN_PEER, peer)
@@ -709,9 +774,37 @@ struct hd_ip hd_sync_router_ip(const struct hd_sync *sync, const struct hd_objec
 	if (!row)
 		return ip;
 	memcpy(&end, row, sizeof(end));
-	ip.is_v4 = end.ifindex;
+	ip.is_v4 = end.ifindex && end.local[3];
 	memcpy(ip.bytes, end.local, 16);
 	return ip;
+}
+
+bool hd_sync_router_ip6(const struct hd_sync *sync, const struct hd_object *router,
+			struct hd_ip *ret)
+{
+	struct hd_fip6_key key = { .zone = router->id, .dir = HD_NAT_OUT };
+	const void *row = hd_table_find(&sync->current.table[HD_TABLE_OUTSIDES6], &key);
+
+	if (row)
+		*ret = hd_ip_of_bytes(row);
+	return row;
+}
+
+/* The same as is_outside(), for IPv6. */
+static bool is_outside6(const struct hd_sync *sync, const struct hd_model *model,
+			const struct hd_port_forward *forward)
+{
+	struct hd_ip ip = forward->listen.ip;
+	struct hd_nat6_key key = { .zone = HD_NETWORK_HOST,
+				   .port = htons(forward->listen.port),
+				   .class = hd_flow_class(forward->protocol),
+				   .dir = HD_NAT_IN };
+
+	if (hd_listens_at_any(forward) &&
+	    !hd_sync_router_ip6(sync, hd_model_get(model, HD_NOUN_ROUTER, forward->router), &ip))
+		return false;
+	memcpy(key.addr, ip.bytes, 16);
+	return hd_table_find(&sync->current.table[HD_TABLE_FORWARDS6], &key);
 }
 
 /* Its address, or with 0.0.0.0 the one that its router masquerades with, is one of the datapath's. */
@@ -724,6 +817,8 @@ static bool is_outside(const struct hd_sync *sync, const struct hd_model *model,
 				  .class = hd_flow_class(forward->protocol),
 				  .dir = HD_NAT_IN };
 
+	if (!ip.is_v4)
+		return is_outside6(sync, model, forward);
 	if (hd_listens_at_any(forward))
 		ip = hd_sync_router_ip(sync, hd_model_get(model, HD_NOUN_ROUTER, forward->router));
 	memcpy(&key.addr, ip.bytes + 12, 4);
@@ -738,6 +833,12 @@ struct hd_reach hd_sync_reach(const struct hd_sync *sync, const struct hd_model 
 	if (!hd_model_listens_at_host(model, forward))
 		return reach;
 	reach.outside = is_outside(sync, model, forward);
+	if (!forward->listen.ip.is_v4 &&
+	    hd_listens_at_any(forward)) { /* host.bpf.c has none for all of IPv6 */
+		reach.reason =
+			reach.outside ? "" : "its address is not at the uplink of the router";
+		return reach;
+	}
 	reach.reason = hd_publisher_lacks(sync->publisher, model, forward);
 	reach.host = !*reach.reason;
 	if (reach.host && !reach.outside && forward->listen.ip.bytes[12] != 127)

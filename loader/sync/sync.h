@@ -123,6 +123,10 @@ struct hd_underlay hd_sync_underlay(const struct hd_sync *sync, const struct hd_
 /** hd_sync_router_ip - a router's address outside; not @is_v4 if it has none: the host has none at its uplink */
 struct hd_ip hd_sync_router_ip(const struct hd_sync *sync, const struct hd_object *router);
 
+/** hd_sync_router_ip6 - its IPv6 address outside, by which endpoints are known; false if it has none */
+bool hd_sync_router_ip6(const struct hd_sync *sync, const struct hd_object *router,
+			struct hd_ip *ret);
+
 /** hd_sync_next_hop - of the router's gateway, for one family: HD_V4, HD_V6 */
 struct hd_next_hop hd_sync_next_hop(const struct hd_sync *sync, const struct hd_object *router,
 				    int family);

@@ -35,6 +35,7 @@ static const struct {
 	[HD_TABLE_FIPS6] = { HD_MAP_FIPS6, false },
 	[HD_TABLE_FORWARDS] = { HD_MAP_FORWARDS, false },
 	[HD_TABLE_FORWARDS6] = { HD_MAP_FORWARDS6, false },
+	[HD_TABLE_OUTSIDES6] = { HD_MAP_OUTSIDES6, false },
 	[HD_TABLE_NETWORKS] = { HD_MAP_NETWORKS, true },
 	[HD_TABLE_TRUNKS] = { HD_MAP_TRUNKS, false },
 	[HD_TABLE_LIMITS] = { HD_MAP_LIMITS, false },

@@ -645,6 +645,55 @@ def ports_at_addresses_of_the_host():
     drop(other)
 
 
+def listeners():
+    return sorted((f["name"], f["listen"], f["to"]) for f in heddle("port-forward", "list"))
+
+
+@case
+def ports_by_both_families():
+    ns = netns("c1")
+    sh("ip", "link", "add", "up0", "type", "veth", "peer", "name", "up1")
+    sh("sysctl", "-q", "net.ipv6.conf.up0.disable_ipv6=0")
+    sh("ip", "link", "set", "up0", "up")
+    sh("ip", "addr", "add", "198.51.100.1/24", "dev", "up0")
+    sh("ip", "addr", "add", "2001:db8:64::1/64", "dev", "up0", "nodad")
+    for words in (("uplink", "add", "up0"), ("router", "add", "r"), *(("router", "attach", "r", "--subnet", s) for s in ("lab4", "lab6", "two4")),
+                  ("router", "gateway", "r", "--uplink", "up0")):
+        sh(BUILD + "/heddle", "-i", INSTANCE, *words)
+
+    def types():
+        return {r["ethertype"] for r in heddle("security-group", "show", "c1-eth0.published")["rules"] if r["direction"] == "ingress"}
+
+    for everywhere in (None, "", "::", "0:0::0"):
+        good("ADD", published((everywhere, 8080)), ns=ns)
+        four, six = listeners()
+        assert four[:2] == ("c1-eth0.tcp-8080", "0.0.0.0:8080") and four[2].startswith("10.1.0."), four
+        assert six[:2] == ("c1-eth0.tcp-8080-v6", "[::]:8080") and six[2].startswith("[2001:db8:1::"), six
+        assert types() == {"ipv4", "ipv6"}, types()
+        good("DEL", conf(), ns=ns)
+        assert listeners() == []
+    good("ADD", published(("0.0.0.0", 8080)), ns=ns)
+    assert [f[1] for f in listeners()] == ["0.0.0.0:8080"] and types() == {"ipv4"}, listeners()
+    good("DEL", conf(), ns=ns)
+    good("ADD", published(("2001:DB8:64::1", 8080), ("198.51.100.1", 8080)), ns=ns)
+    assert [f[:2] for f in listeners()] == [("c1-eth0.tcp-8080-1", "[2001:db8:64::1]:8080"), ("c1-eth0.tcp-8080-2", "198.51.100.1:8080")], listeners()
+    assert heddle("port-forward", "show", "c1-eth0.tcp-8080-1")["reach"] == ["outside"]
+    assert types() == {"ipv4", "ipv6"}
+    good("DEL", conf(), ns=ns)
+    # What nobody would reach, nobody can have, or leads nowhere; a router that has no way out by IPv6 publishes by IPv4.
+    has_hint(bad(7, "nobody would reach 2001:db8:64::9:8080", "ADD", published(("2001:db8:64::9", 8080)), ns=ns))
+    has_hint(bad(7, "nobody outside reaches a loopback address", "ADD", published(("::1", 8080)), ns=ns))
+    bad(7, "the container has no IPv6 address", "ADD", {**published(("2001:db8:64::1", 8080)), "network": "two"}, ns=ns)
+    assert links(ns) == {} and listeners() == []
+    good("ADD", {**published((None, 8080)), "network": "two"}, ns=ns)
+    assert [f[1] for f in listeners()] == ["0.0.0.0:8080"], listeners()
+    good("DEL", conf(), ns=ns)
+    for words in (("router", "del", "r"), ("uplink", "del", "up0")):
+        sh(BUILD + "/heddle", "-i", INSTANCE, *words)
+    sh("ip", "link", "del", "up0")
+    drop(ns)
+
+
 # ---- many at once ----
 
 @case

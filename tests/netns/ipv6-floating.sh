@@ -214,6 +214,7 @@ same "by the router's address" "a2 for [2001:0db8:00ff:0000:0000:0000:0000:0001]
 same "by an address of its own" "a2 for [2001:0db8:00fa:0000:0000:0000:0000:0002]" "$(says far $LISTENER 81)"
 same "not at other ports" "nothing nothing" "$(says outside $LISTENER 23) $(says outside $LISTENER 82)"
 same "from inside" "a2 for $SEEN_A" "$(says a $LISTENER 81)"
+same "from inside, without a name" "a2 for [2001:0db8:00ff:0000:0000:0000:0000:0151]" "$(says a2 $LISTENER 81)"
 hd trace --port a "tcp [2001:db8:27::2]:40000 > [$LISTENER]:81 syn" >"$T/trace"
 grep -q "port forward web2 of router r" "$T/trace" || fail "$(<"$T/trace")"
 grep -qF "its destination is [2001:db8:27::3]:23 inside" "$T/trace" || fail "$(<"$T/trace")"

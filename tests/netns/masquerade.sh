@@ -59,6 +59,13 @@ held = [(make("a"), None) for _ in range(1500)]
 held = [(end, question(end, far)) for end, _ in held]
 ports = {peer[1] for _, peer in held}
 same("endpoints", 1500, len(ports))
+for port in sorted(ports)[:3]:
+    # Also what the host is told about what it has sent from there.
+    there = make("host", socket.SOCK_DGRAM, HOST, port)
+    there.connect((FAR, 9))
+    there.send(b"?")
+    refused(there, "the host's own")
+    there.close()
 for port in sorted(ports)[:200]:
     # What is asked from outside at a port that a workload has is the host's, unless it comes from who was asked.
     other = make("outside", socket.SOCK_DGRAM, OUTSIDE)

@@ -14,7 +14,7 @@ LIMIT=${LIMIT:-180}
 JOBS=2
 declare -A NAMES=() STARTED=()
 # Not those that look into tunnel packets on the host's own device: packet sockets see what XDP has left.
-XDP="ipv6-tunnel l2-7 l2-9 masquerade overlay-clsact overlay-flood overlay-life overlay-secure overlay-segments overlay-way provider r-5 t-2 t-4 t-6 t-7 t-8 t-8-kernel t-8-ovs
+XDP="ipv6-masquerade ipv6-tunnel l2-7 l2-9 masquerade overlay-clsact overlay-flood overlay-life overlay-secure overlay-segments overlay-way provider r-5 t-2 t-4 t-6 t-7 t-8 t-8-kernel t-8-ovs
 	t-ecn t-flap t-groups t-hostile t-inside t-isolation t-life t-small vxlan vxlan-kernel"
 passed=0 failed=0 skipped=0
 

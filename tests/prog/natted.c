@@ -217,6 +217,37 @@ void forward6_unset(struct fixture *f, uint8_t class, const char *ip, uint16_t p
 	assert_int_equal(bpf_map_delete_elem(fd, &out), 0);
 }
 
+void masked6(struct fixture *f, const char *ip, uint32_t flags, uint32_t blocks)
+{
+	struct hd_fip6_key in = { .zone = OUTSIDE, .dir = HD_NAT_IN },
+			   out = { .zone = ROUTER, .dir = HD_NAT_OUT };
+	struct hd_nat_pool_key key = { .zone = OUTSIDE };
+	struct hd_outside6_value value;
+	struct hd_nat_pool pool = { .tail = blocks };
+	uint32_t router = ROUTER, head = 0;
+	struct hd_end_value end;
+
+	pkt_address(AF_INET6, ip, in.addr);
+	memcpy(value.addr, in.addr, 16);
+	key.addr = value.name = in.addr[3] & htonl(HD_NAT_NAME_MAX);
+	put(f->skel->maps.hd_outsides6, &in, &value);
+	put(f->skel->maps.hd_outsides6, &out, &value);
+	for (uint32_t i = 0; i < blocks; i++)
+		pool.ring[i] = (uint16_t)(BLOCK + i);
+	put(f->skel->maps.hd_nat_pools, &key, &pool);
+	put(f->skel->maps.hd_nat_heads, &key, &head);
+	route_add(f, (struct route){ .router = ROUTER,
+				     .prefix = ip,
+				     .len = 128,
+				     .kind = HD_ROUTE_LOCAL,
+				     .network = OUTSIDE });
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_ends), &router, &end), 0);
+	end.flags |= HD_END_NAT6 | flags;
+	end.remote[2] = UINT32_MAX;
+	end.remote[3] = in.addr[0] ^ in.addr[1];
+	put(f->skel->maps.hd_ends, &router, &end);
+}
+
 static struct hd_nat_key nat_key(uint32_t zone, uint32_t addr, uint16_t port, uint8_t class,
 				 uint8_t dir)
 {

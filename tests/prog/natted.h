@@ -55,6 +55,9 @@ void forward6_set(struct fixture *f, uint8_t class, const char *ip, uint16_t por
 void forward6_unset(struct fixture *f, uint8_t class, const char *ip, uint16_t port, const char *to,
 		    uint16_t to_port);
 
+/** masked6 - the router has an address outside for endpoints of IPv6; @flags: of HD_END_SNAT6, HD_END_NAT_*; its pool as that of IPv4, @blocks of it */
+void masked6(struct fixture *f, const char *ip, uint32_t flags, uint32_t blocks);
+
 /** endpoint_add - as if it had been translated before; both directions */
 void endpoint_add(struct fixture *f, uint32_t router, uint8_t class, const char *inside,
 		  uint16_t port, const char *outside, uint16_t outside_port);

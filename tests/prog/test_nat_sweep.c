@@ -288,11 +288,85 @@ static void at_random(void **state)
 	hd_nat_keeper_free(d.keeper);
 }
 
+/* ---- IPv6: names ---- */
+
+static uint32_t rows_of(const struct bpf_map *map)
+{
+	uint8_t key[64], *last = NULL;
+	uint32_t n = 0;
+
+	for (; bpf_map_get_next_key(bpf_map__fd(map), last, key) == 0; last = key)
+		n++;
+	return n;
+}
+
+static void flows6_end(struct fixture *f)
+{
+	const struct bpf_map *maps[] = { f->skel->maps.hd_rnew6, f->skel->maps.hd_rflow6 };
+	struct hd_flow6_key key;
+
+	for (size_t i = 0; i < 2; i++)
+		while (bpf_map_get_next_key(bpf_map__fd(maps[i]), NULL, &key) == 0)
+			assert_int_equal(bpf_map_delete_elem(bpf_map__fd(maps[i]), &key), 0);
+}
+
+static void asks6(struct fixture *f, const struct host *who, uint16_t port)
+{
+	struct pkt p = to_router(udp6(who, &dan, port, 53));
+
+	assert_int_equal(run_in(f, who->port, &p), REDIRECTED);
+}
+
+/* An address keeps its name while it is used. Then all goes, endpoint, port, block, owner; and last the name: first nobody is called that, then it is nobody's. */
+static void names(void **state)
+{
+	struct fixture *f = *state;
+	struct daemon d = daemon_of(f);
+
+	natted_world(f, 0);
+	router_joins(f, ROUTER, OUTSIDE, "2001:db8:2::", 64, GATE2_6);
+	masked6(f, "2001:db8:2::77", HD_END_SNAT6, 4);
+	asks6(f, &ann, 4000);
+	asks6(f, &cat, 4000);
+	for (int i = 0; i < 10; i++)
+		sweep_after(&d, 60);
+	assert_int_equal(endpoints(f), 4);
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_names), 2);
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_users), 2);
+	flows6_end(f);
+	asks6(f, &cat, 4000);
+	for (int i = 0; rows_of(f->skel->maps.hd_nat_names) == 2; i++) {
+		assert_in_range(i, 0, 30);
+		assert_int_equal(rows_of(f->skel->maps.hd_nat_named), 2);
+		sweep_after(&d, 60);
+	}
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_users), 1);
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_named), 2);
+	sweep_after(&d, 60);
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_named), 2);
+	asks6(f, &ann, 4000); /* she has another one now */
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_named), 3);
+	sweep_after(&d, 60);
+	sweep_after(&d, 60);
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_named), 2);
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_names), 2);
+	assert_int_equal(endpoints(f), 4);
+	flows6_end(f);
+	for (int i = 0; i < 20; i++)
+		sweep_after(&d, 60);
+	assert_int_equal(endpoints(f), 0);
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_users), 0);
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_names), 0);
+	assert_int_equal(rows_of(f->skel->maps.hd_nat_named), 0);
+	hd_nat_keeper_free(d.keeper);
+}
+
 int nat_sweep_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(in_use),	    TEST(comes_back),	      TEST(used_again),
 		TEST(what_is_lost), TEST(nobodys_but_mapped), TEST(at_random),
+		TEST(names),
 	};
 
 	return cmocka_run_group_tests_name("nat_sweep", tests, NULL, NULL);

@@ -178,6 +178,8 @@ static void table_names_and_sizes(void **state)
 				    sizeof(struct hd_fip_value) },
 		[HD_TABLE_FIPS6] = { "hd_fips6", sizeof(struct hd_fip6_key),
 				     sizeof(struct hd_fip6_value) },
+		[HD_TABLE_OUTSIDES6] = { "hd_outsides6", sizeof(struct hd_fip6_key),
+					 sizeof(struct hd_outside6_value) },
 		[HD_TABLE_FORWARDS6] = { "hd_forwards6", sizeof(struct hd_nat6_key),
 					 sizeof(struct hd_forward6_value) },
 		[HD_TABLE_FORWARDS] = { "hd_forwards", sizeof(struct hd_nat_key),
@@ -1715,6 +1717,88 @@ static void forwards_at_the_host(void **state)
 	assert_int_equal(end_value(f, uplink).flags & HD_END_MASQ_MORE, 0);
 }
 
+static uint32_t hosts6_at(struct fixture *f, const char *ip)
+{
+	struct hd_neigh_key key = { .network = HD_NETWORK_HOST };
+	struct hd_neigh_value value = { .port = HD_PORT_NONE };
+	const void *found;
+
+	address(ip, (void *)key.addr);
+	found = row(f, HD_TABLE_NEIGH, &key);
+	if (found)
+		memcpy(&value, found, sizeof(value));
+	return value.port;
+}
+
+/* Of which address the endpoints of a router are, if it has the name that it has outside. */
+static void assert_endpoints_of(struct fixture *f, uint32_t id, const char *ip)
+{
+	struct hd_fip6_key out = { .zone = id, .dir = HD_NAT_OUT },
+			   in = { .zone = HD_NETWORK_HOST, .dir = HD_NAT_IN };
+	struct hd_outside6_value there, back;
+	const void *found = row(f, HD_TABLE_OUTSIDES6, &out);
+
+	assert_non_null(found);
+	memcpy(&there, found, sizeof(there));
+	address(ip, in.addr);
+	assert_memory_equal(there.addr, in.addr, 16);
+	assert_in_range(ntohl(there.name), 1, HD_NAT_NAME_MAX);
+	found = row(f, HD_TABLE_OUTSIDES6, &in);
+	assert_non_null(found);
+	memcpy(&back, found, sizeof(back));
+	assert_memory_equal(&back, &there, sizeof(there));
+}
+
+/* A router that masquerades by IPv6 alone: goes out by one address of the host, listens at all. */
+static void ipv6_at_the_host(void **state)
+{
+	enum { FLAGS = HD_END_NAT6 | HD_END_SNAT6 | HD_END_FORWARDS6 | HD_END_SNAT | HD_END_OPEN6 };
+	struct fixture *f = *state;
+	uint8_t at[2][16];
+	struct hd_fact fact = { .ifindex = 7, .mtu = 1500, .up = true, .n_at6 = 2 };
+	uint32_t uplink, id, gen;
+
+	address("2001:db8:f::1", (void *)at[0]);
+	address("2001:db8:f::5", (void *)at[1]);
+	memcpy(fact.address6, at[1], 16);
+	fact.at6 = (const uint8_t(*)[16])at;
+	uplink = end(f, HD_NOUN_UPLINK, "eth1", "{}", fact);
+	network(f, "blue", "");
+	subnet(f, "b6", "blue", "fd00:1::/64", "fd00:1::1");
+	id = router(f, "r", "{\"subnets\":[\"b6\"],\"gateway\":{\"uplink\":\"eth1\"}}");
+	compile(f);
+	assert_int_equal(end_value(f, uplink).flags & (HD_END_MASQ | HD_END_MASQ6), HD_END_MASQ6);
+	assert_int_equal(end_value(f, id).flags & FLAGS, HD_END_NAT6 | HD_END_SNAT6);
+	assert_endpoints_of(f, id, "2001:db8:f::5");
+	assert_route(f, id, "::", 0,
+		     (struct hd_route_value){ .kind = HD_ROUTE_VIA, .network = HD_NETWORK_HOST },
+		     "2001:db8:f::5", "2001:db8:f::5");
+	assert_int_equal(route(f, id, "0.0.0.0", 0).kind, HD_ROUTE_NONE); /* no way for IPv4 */
+	assert_int_equal(hosts6_at(f, "2001:db8:f::5"), uplink);
+	assert_int_equal(hosts6_at(f, "2001:db8:f::1"), HD_PORT_NONE);
+	gen = port_value(f, id).gen;
+	put(f, HD_NOUN_PORT_FORWARD, "own",
+	    "{\"router\":\"r\",\"protocol\":\"tcp\",\"listen\":\"[2001:db8:f::5]:80\",\"to\":\"[fd00:1::9]:80\"}");
+	compile(f);
+	assert_int_equal(port_value(f, id).gen, gen); /* nobody's flows are judged again */
+	put(f, HD_NOUN_PORT_FORWARD, "all",
+	    "{\"router\":\"r\",\"protocol\":\"tcp\",\"listen\":\"[::]:81\",\"to\":\"[fd00:1::9]:80\"}");
+	put(f, HD_NOUN_PORT_FORWARD, "one",
+	    "{\"router\":\"r\",\"protocol\":\"tcp\",\"listen\":\"[2001:db8:f::1]:82\",\"to\":\"[fd00:1::9]:80\"}");
+	put(f, HD_NOUN_PORT_FORWARD, "none",
+	    "{\"router\":\"r\",\"protocol\":\"tcp\",\"listen\":\"[2001:db8:f::9]:82\",\"to\":\"[fd00:1::9]:80\"}");
+	compile(f);
+	assert_int_equal(end_value(f, id).flags & FLAGS,
+			 HD_END_NAT6 | HD_END_SNAT6 | HD_END_FORWARDS6);
+	assert_int_equal(rows(f, HD_TABLE_FORWARDS6), 8);
+	assert_int_equal(hosts6_at(f, "2001:db8:f::1"), uplink);
+	f->facts[0].n_at6 = 0;
+	compile(f);
+	assert_int_equal(rows(f, HD_TABLE_FORWARDS6), 0);
+	assert_int_equal(rows(f, HD_TABLE_OUTSIDES6), 0);
+	assert_int_equal(end_value(f, id).ifindex, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1751,6 +1835,7 @@ int main(void)
 		TEST(outside_of_both_families),
 		TEST(rates),
 		TEST(forwards_at_the_host),
+		TEST(ipv6_at_the_host),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);
