@@ -68,7 +68,7 @@ static int read_mapping(const json_t *json, struct mapping *ret, struct hd_cni_e
 /* Of no other machine, whatever the network is. */
 static bool is_for_host(const struct mapping *mapping)
 {
-	return !strncmp(mapping->ip, "127.", 4);
+	return !strncmp(mapping->ip, "127.", 4) || !strcmp(mapping->ip, "::1");
 }
 
 /* As with sockets: no address, and ::, are all of both families; 0.0.0.0 is all of IPv4. */
@@ -117,7 +117,7 @@ static void add_rule(json_t *rules, const char *ethertype, const struct mapping 
 	(void)json_array_append_new(rules, rule);
 }
 
-/* Who asks at 127.0.0.1 is the host, and comes by one of its legs in the network. */
+/* Who asks at 127.0.0.1 or ::1 is the host, and comes by one of its legs in the network. */
 static int add_host_rules(struct hd_cni *cni, json_t *rules, const struct mapping *mapping,
 			  struct hd_cni_error *err)
 {
@@ -135,10 +135,12 @@ static int add_host_rules(struct hd_cni *cni, json_t *rules, const struct mappin
 			const char *text = json_string_value(ip);
 			char remote[64];
 
-			(void)snprintf(remote, sizeof(remote), "%.*s/32", (int)strcspn(text, "/"),
-				       text);
-			if (!strchr(text, ':'))
-				add_rule(rules, "ipv4", mapping, remote);
+			bool v6 = strchr(text, ':') != NULL;
+
+			(void)snprintf(remote, sizeof(remote), "%.*s/%d", (int)strcspn(text, "/"),
+				       text, v6 ? 128 : 32);
+			if (is_of(mapping, v6))
+				add_rule(rules, v6 ? "ipv6" : "ipv4", mapping, remote);
 		}
 	}
 	return 0;

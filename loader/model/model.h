@@ -638,6 +638,9 @@ bool hd_model_listens_at_host(const struct hd_model *model, const struct hd_port
 /** hd_listens_at_any - whether it listens at 0.0.0.0 or :: */
 bool hd_listens_at_any(const struct hd_port_forward *forward);
 
+/** hd_ip_is_loopback - of 127.0.0.0/8, or ::1 */
+bool hd_ip_is_loopback(const struct hd_ip *ip);
+
 /** hd_model_listen_network - the network that it is on; NULL if its router has no gateway */
 const char *hd_model_listen_network(const struct hd_model *model,
 				    const struct hd_port_forward *forward);

@@ -85,6 +85,13 @@ bool hd_listens_at_any(const struct hd_port_forward *forward)
 	return is_any(&forward->listen.ip);
 }
 
+bool hd_ip_is_loopback(const struct hd_ip *ip)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return ip->is_v4 ? ip->bytes[12] == 127 : !memcmp(ip->bytes, one, sizeof(one));
+}
+
 /* Which addresses the host has may change, and is not asked here: one that it does not have is there when the host gets it. */
 static int validate_at_host(const struct hd_object *object, const struct hd_ip *ip,
 			    struct hd_error *err)
@@ -93,7 +100,8 @@ static int validate_at_host(const struct hd_object *object, const struct hd_ip *
 	int r;
 
 	at.prefix = 128;
-	if (is_any(ip) || (ip->is_v4 ? ip->bytes[12] && ip->bytes[12] < 224 : !hd_ip_unrouted(&at)))
+	if (is_any(ip) || hd_ip_is_loopback(ip) ||
+	    (ip->is_v4 ? ip->bytes[12] && ip->bytes[12] < 224 : !hd_ip_unrouted(&at)))
 		return 0;
 	if (!ip->is_v4) {
 		r = hd_refuse(object, err, "listen", "nobody outside reaches a %s address",

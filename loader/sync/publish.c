@@ -166,17 +166,12 @@ static struct row row_of(const struct hd_port_forward *forward)
 	return row;
 }
 
-static bool is_loopback(const struct hd_ip *ip)
-{
-	return ip->is_v4 && ip->bytes[12] == 127;
-}
-
 static bool is_hosts(const struct hd_port_forward *forward, const struct hd_address *host,
 		     size_t n_host)
 {
 	struct row row = row_of(forward);
 
-	if (hd_listens_at_any(forward) || is_loopback(&forward->listen.ip))
+	if (hd_listens_at_any(forward) || hd_ip_is_loopback(&forward->listen.ip))
 		return true;
 	for (size_t i = 0; i < n_host; i++) {
 		struct hd_publish_key key = host_key(&host[i]);

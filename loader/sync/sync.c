@@ -833,15 +833,9 @@ struct hd_reach hd_sync_reach(const struct hd_sync *sync, const struct hd_model 
 	if (!hd_model_listens_at_host(model, forward))
 		return reach;
 	reach.outside = is_outside(sync, model, forward);
-	if (!forward->listen.ip.is_v4 &&
-	    hd_listens_at_any(forward)) { /* host.bpf.c has none for all of IPv6 */
-		reach.reason =
-			reach.outside ? "" : "its address is not at the uplink of the router";
-		return reach;
-	}
 	reach.reason = hd_publisher_lacks(sync->publisher, model, forward);
 	reach.host = !*reach.reason;
-	if (reach.host && !reach.outside && forward->listen.ip.bytes[12] != 127)
+	if (reach.host && !reach.outside && !hd_ip_is_loopback(&forward->listen.ip))
 		reach.reason = "its address is not at the uplink of the router";
 	return reach;
 }

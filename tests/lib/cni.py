@@ -682,9 +682,18 @@ def ports_by_both_families():
     good("DEL", conf(), ns=ns)
     # What nobody would reach, nobody can have, or leads nowhere; a router that has no way out by IPv6 publishes by IPv4.
     has_hint(bad(7, "nobody would reach 2001:db8:64::9:8080", "ADD", published(("2001:db8:64::9", 8080)), ns=ns))
-    has_hint(bad(7, "nobody outside reaches a loopback address", "ADD", published(("::1", 8080)), ns=ns))
+    has_hint(bad(7, "nobody would reach ::1:8080: the host has no address in the network", "ADD", published(("::1", 8080)), ns=ns))
+    has_hint(bad(7, "nobody outside reaches a link-local address", "ADD", published(("fe80::1", 8080)), ns=ns))
     bad(7, "the container has no IPv6 address", "ADD", {**published(("2001:db8:64::1", 8080)), "network": "two"}, ns=ns)
     assert links(ns) == {} and listeners() == []
+    sh("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=0")
+    sh(BUILD + "/heddle", "-i", INSTANCE, "port", "add", "leg6", "--network", "lab", "--internal", "--ip", "2001:db8:1::2")
+    good("ADD", published(("::1", 8080)), ns=ns)
+    assert heddle("port-forward", "show", "c1-eth0.tcp-8080-1")["reach"] == ["host"]
+    assert {r.get("remote") for r in heddle("security-group", "show", "c1-eth0.published")["rules"]} == {"2001:db8:1::2/128"}
+    good("DEL", conf(), ns=ns)
+    sh(BUILD + "/heddle", "-i", INSTANCE, "port", "del", "leg6")
+    sh("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
     good("ADD", {**published((None, 8080)), "network": "two"}, ns=ns)
     assert [f[1] for f in listeners()] == ["0.0.0.0:8080"], listeners()
     good("DEL", conf(), ns=ns)

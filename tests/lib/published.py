@@ -3,7 +3,8 @@
 from frames import *
 
 PREFIX, CASES = sys.argv[1], sys.argv[2:]
-WEB = "10.77.0.3"
+WEB, WEB6, HOST6 = "10.77.0.3", "2001:db8:77::3", "2001:db8:77::2"
+MAPPED = "::ffff:"
 SOON = 0.3 * int(os.environ.get("PATIENCE", 1))  # what does not come: the kernel would have it in no time
 
 
@@ -20,7 +21,9 @@ def make(name, kind, address="", port=0, family=socket.AF_INET):
 
 def tcp(name, address, port, family=socket.AF_INET):
     """A connection: "web", if it gets to the server in there, or why not."""
-    with make("web", socket.SOCK_STREAM, WEB, 80) as server, make(name, socket.SOCK_STREAM, family=family) as client:
+    there = socket.AF_INET6 if ":" in address and not address.startswith(MAPPED) else socket.AF_INET
+    with make("web", socket.SOCK_STREAM, WEB6 if there == socket.AF_INET6 else WEB, 80, there) as server, \
+            make(name, socket.SOCK_STREAM, family=family) as client:
         server.listen()
         server.settimeout(SOON)
         client.settimeout(SOON)
@@ -118,8 +121,6 @@ def forged():
 
 # ---- datagrams ----
 
-MAPPED = "::ffff:"
-
 
 def text(peer):
     return f"{peer[0]}:{peer[1]}"
@@ -137,7 +138,7 @@ def ask(client, server, address, port, by="send"):
         client.sendto(data, (address, port))
     got, peer = server.recvfrom(100)
     same("what is asked", data, got)
-    same("who asks", "10.77.0.2", peer[0])
+    same("who asks", HOST6 if ":" in peer[0] else "10.77.0.2", peer[0])
     server.sendto(data, peer)
     got, peer = client.recvfrom(100)
     same("what is answered", data, got)
@@ -247,6 +248,23 @@ def streams():
             client.connect(("127.0.0.1", 8080))
         except OSError as error:
             same("bound to the loopback", 22, error.errno)
+
+
+def six():
+    """The host's own addresses of IPv6."""
+    for name, address, port, what in (("host", "::1", 8080, "web"), ("host", "::", 8080, "web"), ("host", "2001:db8::1", 8080, "ConnectionRefusedError"),
+                                      ("host", "::1", 8081, "web"), ("host", "2001:db8::1", 8081, "web"), ("host", HOST6, 8081, "web"),
+                                      ("out", "2001:db8::1", 8081, "web"), ("out", "2001:db8::1", 8080, "ConnectionRefusedError"), ("db", HOST6, 8081, "ConnectionRefusedError"),
+                                      ("other", "::1", 8081, "ConnectionRefusedError")):
+        same(f"{name} at {address} {port}", what, tcp(name, address, port, socket.AF_INET6))
+    server = make("web", socket.SOCK_DGRAM, WEB6, 53, socket.AF_INET6)
+    own4 = make("web", socket.SOCK_DGRAM, WEB, 53)
+    client = make("host", socket.SOCK_DGRAM, family=socket.AF_INET6)
+    for address in ("::1", "2001:db8::1"):
+        same(f"send {address}", f"{address}:5301", ask(client, server, address, 5301))
+    same("the other family", f"{MAPPED}127.0.0.1:5301", ask(client, own4, MAPPED + "127.0.0.1", 5301))
+    same("connect", "::1:5301", ask(client, server, "::1", 5301, "connect"))
+    same("peer", ("::1", 5301), client.getpeername()[:2])
 
 
 globals()[CASES[0]]()

@@ -45,11 +45,15 @@ same "by another container" "I am web" "$(fetch_in db 192.0.2.1 8080)"
 same "by itself" "I am web" "$(fetch_in web 192.0.2.1 8080)"
 ! fetch out 192.0.2.1 80 >/dev/null 2>&1 || fail "a port that is not published is open"
 same "at an address of the host" "I am db" "$(fetch out 192.0.2.1 8081)"
+# podman holds the port; what is sent there is led past that.
+[[ -n $(on host ss -Hlt 'sport = 8080') ]] || fail "podman does not hold the port: docs/nat.md says so"
 # For the host alone: also beside another at the same port, and not for those outside or other containers.
-container home --network lab -p 127.0.0.1:8082:80 -p 192.0.2.1:8083:80
+container home --network lab -p 127.0.0.1:8082:80 -p 192.0.2.1:8083:80 -p 127.0.0.1:5353:53/udp
+inside home socat UDP4-RECVFROM:53,fork EXEC:cat &
 container beside --network lab -p 127.0.0.1:8083:80
 wait_for 5 fetch host 127.0.0.1 8082
 same "at home" "I am home" "$(fetch host 127.0.0.1 8082)"
+same "a datagram" "ping" "$(echo ping | on host socat -t 2 - UDP4-SENDTO:127.0.0.1:5353)"
 same "two at a port: 127.0.0.1" "I am beside" "$(fetch host 127.0.0.1 8083)"
 same "two at a port: outside" "I am home" "$(fetch out 192.0.2.1 8083)"
 ! fetch out 192.0.2.1 8082 >/dev/null 2>&1 || fail "127.0.0.1 is reached from outside"

@@ -136,7 +136,7 @@ not_forwarded() { # REGEX LISTEN TO
 not_forwarded "already used by port-forward web" '[::]:8080' '[fd00:27::2]:80'
 not_forwarded "already used by port-forward web" "[$HOST6]:8080" '[fd00:27::2]:80'
 not_forwarded "a link-local address" '[fe80::1]:81' '[fd00:27::2]:80'
-not_forwarded "a loopback address" '[::1]:81' '[fd00:27::2]:80'
+not_forwarded "a multicast address" '[ff02::1]:81' '[fd00:27::2]:80'
 same "shown" "$HOST6 outside" "$(hd -j port-forward show web | jq -r '"\(.address) \(.reach[])"')"
 
 # Another address of the host: listened at at once, and not gone out by. One that is not there yet is waited for.

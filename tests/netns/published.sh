@@ -21,25 +21,39 @@ ip -n "$N-out" addr add 192.0.2.2/24 dev eth0
 ip -n "$N-out" route add default via 192.0.2.1
 ip -n "$N-beyond" addr add 198.51.100.2/24 dev eth0
 ip -n "$N-host" route add default via 192.0.2.2
-for name in host other web db out beyond; do
-	[[ $name == web || $name == db ]] || ip -n "$N-$name" link set lo up
+# 2001:db8::1 at the uplink, :77::2 and :77::3 the legs of host and web
+for name in host out other; do
+	on "$name" tee /proc/sys/net/ipv6/conf/{all,default}/disable_ipv6 >/dev/null <<<0
+done
+ip -n "$N-host" addr add 2001:db8::1/64 dev eth1 nodad
+ip -n "$N-out" addr add 2001:db8::2/64 dev eth0 nodad
+for name in host other out beyond; do
+	ip -n "$N-$name" link set lo up
 done
 ip -n "$N-other" addr add 192.0.2.1/32 dev lo
 hd uplink add eth1
 hd network add lab --type local
 hd subnet add lab --network lab --cidr 10.77.0.0/24 --gateway 10.77.0.1
-hd port add lab-host --network lab --internal --ifname lab --ip 10.77.0.2 --no-security
+hd subnet add lab6 --network lab --cidr 2001:db8:77::/64 --gateway 2001:db8:77::1
+hd port add lab-host --network lab --internal --ifname lab --ip 10.77.0.2 --ip 2001:db8:77::2 --no-security
 hd router add r
 hd router attach r --subnet lab
+hd router attach r --subnet lab6
 hd router gateway r --uplink eth1
-workload lab web --ip 10.77.0.3 --mac 02:00:00:00:00:03 --no-security
-workload lab db --ip 10.77.0.4 --mac 02:00:00:00:00:04 --no-security
+ns6 web db
+for name in web:3 db:4; do
+	hd port add "${name%:*}" --network lab --netns "$N-${name%:*}" --ifname eth0 --ip "10.77.0.${name#*:}" --ip "2001:db8:77::${name#*:}" \
+		--mac "02:00:00:00:00:0${name#*:}" --no-security
+done
 ip -n "$N-web" link set lo up
 ip -n "$N-db" link set lo up
 
 # forward NAME LISTEN TO [PROTOCOL]
 forward() {
-	hd port-forward add "$1" --router r --protocol "${4-tcp}" --listen "$2" --to "10.77.0.3:$3"
+	local to=10.77.0.3
+
+	[[ $2 != \[* ]] || to='[2001:db8:77::3]'
+	hd port-forward add "$1" --router r --protocol "${4-tcp}" --listen "$2" --to "$to:$3"
 }
 reach() {
 	hd -j port-forward show "$1" | jq -r '(.reach | join("+")) + " " + .address + " " + .reason'
@@ -82,6 +96,14 @@ for port in {5310..5329}; do
 done
 published streams
 published datagrams
+forward home6 '[::1]:8080' 80
+forward all6 '[::]:8081' 80
+forward dns6 '[::]:5301' 53 udp
+forward nowhere6 '[2001:db8::99]:8082' 80
+same "reach by IPv6" "host ::1 |outside+host 2001:db8::1 | 2001:db8::99 the host does not have this address|" \
+	"$(for name in home6 all6 nowhere6; do reach $name | tr '\n' '|'; done)"
+refused 4 'tcp \[::\]:8080 is already used by port-forward home6' forward late '[::]:8080' 80
+published six
 published many 5310 5329
 
 # An address that comes is there, and one that goes is not.
