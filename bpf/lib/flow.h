@@ -396,6 +396,17 @@ static __always_inline void hd_flow_release(__u32 owner)
 		__sync_fetch_and_add(&state->flows, -1);
 }
 
+/** hd_flow_hand_over - an established flow is another port's now, and counts for it, even beyond its share: it is not a new one. A function, for the stack. */
+__noinline int hd_flow_hand_over(__u32 from, __u32 to)
+{
+	struct hd_port_state *state = bpf_map_lookup_elem(&hd_port_state, &to);
+
+	hd_flow_release(from);
+	if (state)
+		__sync_fetch_and_add(&state->flows, 1);
+	return 0;
+}
+
 /* The entry of the packet's key, out of the table of its kind. */
 __noinline int flow_erase(__u32 side, __u32 table, __u32 routed)
 {

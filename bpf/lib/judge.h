@@ -408,12 +408,22 @@ static __always_inline bool same_ports(const struct hd_pkt *pkt, const struct ju
 	return mine == pkt->port && other == j->to_id;
 }
 
-/* The end that was not known when the flow began is known now, or elsewhere. */
-static __always_inline void adopt(const struct hd_pkt *pkt, const struct judge *j,
-				  struct hd_flow_value *flow)
+/* @was: the owner, before the ports of the flow have changed */
+static __always_inline void owner_follows(const struct hd_flow_value *flow, __u32 table, __u32 was)
 {
-	if (!hd_may_write())
-		return;
+	if (table == FLOW_ESTABLISHED && hd_flow_owner(flow) != was)
+		(void)hd_flow_hand_over(was, hd_flow_owner(flow));
+}
+
+/* The end that was not known when the flow began is known now, or elsewhere. Not inline, for the stack: it is left before others are called. */
+static __noinline int adopt(const struct hd_pkt *pkt, const struct judge *j,
+			    struct hd_flow_value *flow, __u32 table)
+{
+	__u32 owner;
+
+	if (!pkt || !j || !flow || !pkt->ip || !hd_may_write())
+		return 0;
+	owner = hd_flow_owner(flow);
 	if (flow->port[j->side & 1] == HD_PORT_NONE && flow->port[!j->side] == j->to_id)
 		flow->port[j->side & 1] = pkt->port;
 	else if (flow->port[!j->side] == HD_PORT_NONE && flow->port[j->side & 1] == pkt->port)
@@ -423,6 +433,8 @@ static __always_inline void adopt(const struct hd_pkt *pkt, const struct judge *
 	/* Behind a peer, and now behind another: who is there is beyond our knowledge either way. */
 	flow->port[j->side & 1] = hd_peer_follow(flow->port[j->side & 1], pkt->port);
 	flow->port[!j->side] = hd_peer_follow(flow->port[!j->side], j->to_id);
+	owner_follows(flow, table, owner);
+	return 0;
 }
 
 /* Network of the sender's side of a flow; of one that crosses a router it is not that of whoever sends a packet that looks like one of it. */
@@ -462,11 +474,15 @@ static __noinline int may_replace(struct hd_pkt *pkt, struct judge *j)
 }
 
 /* The packet came by another way than the flow, and is refused: then it was not of that flow, which stays what it was. */
-static __always_inline int stays(struct hd_flow_value *flow, const __u16 was[2], int r)
+static __noinline int stays(struct hd_flow_value *flow, __u32 table, const __u16 was[2], int r)
 {
-	if (hd_may_write()) {
+	__u32 owner;
+
+	if (flow && was && hd_may_write()) {
+		owner = hd_flow_owner(flow);
 		flow->port[0] = was[0];
 		flow->port[1] = was[1];
+		owner_follows(flow, table, owner);
 	}
 	return r;
 }
@@ -493,7 +509,7 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 	was[1] = flow->port[1];
 	if (pkt->routed && !hd_nat_is_of((const void *)flow, j->side))
 		return -HD_DROP_NAT_CLASH;
-	adopt(pkt, j, flow);
+	(void)adopt(pkt, j, flow, table);
 	if (!same_ports(pkt, j, flow)) {
 		if (owner_is_there(pkt, flow, j->side) && flow->port[j->side & 1] != pkt->port)
 			return -HD_DROP_FLOW_PORT;
@@ -501,7 +517,7 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 		if (r == 0)
 			r = may_replace(pkt, j);
 		if (r < 0)
-			return stays(flow, was, r);
+			return stays(flow, table, was, r);
 		(void)hd_flow_delete(pkt, j->side, table, flow);
 		return HD_VERDICT_PASS;
 	}
@@ -512,7 +528,7 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 	if (flow->gen != hd_flow_gen(pkt, pkt->from, j->to)) {
 		r = judge_again(pkt, j, flow);
 		if (r < 0 && has_moved(flow, was))
-			return stays(flow, was, r);
+			return stays(flow, table, was, r);
 		if (r < 0) {
 			(void)hd_flow_delete(pkt, j->side, table, flow);
 			return r;
@@ -527,12 +543,12 @@ static __noinline int judge_known(struct hd_pkt *pkt, struct judge *j, struct hd
 	if (r == TCP_BEGIN) {
 		r = may_replace(pkt, j); /* what it would replace stays if it is refused */
 		if (r < 0)
-			return stays(flow, was, r);
+			return stays(flow, table, was, r);
 		(void)hd_flow_delete(pkt, j->side, table, flow);
 		return HD_VERDICT_PASS;
 	}
 	if (r < 0)
-		return stays(flow, was, r);
+		return stays(flow, table, was, r);
 	if (table == FLOW_UNCONFIRMED && !was_established && flow->state == HD_FLOW_ESTABLISHED) {
 		r = confirm(pkt, j, flow);
 		if (r < 0)
