@@ -181,22 +181,34 @@ static __always_inline int to_plain(struct hd_pkt *pkt)
 	return is_plain(pkt, to) ? hd_fdb_forward(pkt, to) : HD_VERDICT_PASS;
 }
 
-/* Out of a tunnel most is for ports with security, and the flow knows the port: the FDB is asked only when none answers. */
+/* Out of a tunnel most is for ports with security, and the flow knows the port, and the sender's MAC: the FDB is asked only when none answers. */
 static __always_inline int to_one(struct hd_pkt *pkt)
 {
+	bool peer = pkt->from->flags & HD_PORT_TUNNEL, routed = hd_router_find(pkt);
 	int r = HD_VERDICT_PASS;
 
-	if (hd_router_find(pkt))
-		return stage_call(pkt, HD_STAGE_ROUTE);
-	if (!(pkt->from->flags & (HD_PORT_SECURE | HD_PORT_TUNNEL)))
+	if (!routed && !(pkt->from->flags & (HD_PORT_SECURE | HD_PORT_TUNNEL)))
 		r = to_plain(pkt);
 	if (r != HD_VERDICT_PASS)
 		return r;
-	if (hd_ip_parse(pkt) == 0 && hd_flow_replay(pkt, &r))
+	if (!routed && hd_ip_parse(pkt) == 0 && hd_flow_replay(pkt, &r))
 		return r;
-	if (pkt->from->flags & HD_PORT_TUNNEL)
-		r = to_plain(pkt);
+	if (peer)
+		r = hd_fdb_learn(pkt);
+	if (r < 0)
+		return r;
+	if (routed)
+		return stage_call(pkt, HD_STAGE_ROUTE);
+	r = peer ? to_plain(pkt) : HD_VERDICT_PASS;
 	return r == HD_VERDICT_PASS ? stage_call(pkt, HD_STAGE_JUDGE) : r;
+}
+
+/* A port that is held to its MAC teaches another one only after the source check, and a peer that sends to one maybe nothing new: see to_one(). */
+static __always_inline bool teaches_now(const struct hd_pkt *pkt)
+{
+	if (pkt->from->flags & HD_PORT_TUNNEL)
+		return mac_is_multicast(pkt->dst);
+	return !hd_port_is_held(pkt) || mac_equal(pkt->src, pkt->from->mac);
 }
 
 /* A frame of a network, from a port or out of a tunnel. */
@@ -213,8 +225,7 @@ static __always_inline int frame_in(struct hd_pkt *pkt)
 		return r;
 	if ((pkt->from->flags & HD_PORT_LIMIT_EGRESS) && !hd_limit_pass(pkt, pkt->port, HD_EGRESS))
 		return -HD_DROP_LIMIT_EGRESS;
-	/* A port that is held to its MAC teaches another one only after the source check. */
-	if (!hd_port_is_held(pkt) || mac_equal(pkt->src, pkt->from->mac)) {
+	if (teaches_now(pkt)) {
 		r = hd_fdb_learn(pkt);
 		if (r < 0)
 			return r;
@@ -258,9 +269,7 @@ static __always_inline int leg_in(struct hd_pkt *pkt)
 	if (pkt->tpid && bpf_skb_vlan_pop(pkt->ctx))
 		return -HD_DROP_NO_MEMORY;
 	pkt->ctx->tc_index = HD_TC_INDEX_OURS;
-	pkt->ip->port = id;
-	pkt->ip->network = pkt->network;
-	pkt->ip->router = HD_PORT_NONE;
+	hd_ip_enter(pkt->ip, id, pkt->network);
 	hd_trace(pkt, HD_TRACE_PORT, id, pkt->network);
 	return 0;
 }

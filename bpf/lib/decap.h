@@ -125,8 +125,6 @@ static __always_inline int hd_decap(struct hd_pkt *pkt, const struct hd_end_valu
 	if (r < 0)
 		return r;
 	pkt->ctx->tc_index = HD_TC_INDEX_OURS;
-	pkt->ip->port = pkt->port;
-	pkt->ip->network = pkt->network;
-	pkt->ip->router = HD_PORT_NONE;
+	hd_ip_enter(pkt->ip, pkt->port, pkt->network);
 	return 0;
 }

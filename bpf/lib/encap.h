@@ -45,6 +45,15 @@ static __always_inline bool wrapped_fits(const struct hd_pkt *pkt,
 	return len + outer_len(net, end) <= end->mtu;
 }
 
+/*
+ * By what the packet is, if a stage has looked: the same as at XDP, so that a flow that comes to be sent on there keeps its way, and without the kernel's
+ * dissection, since few packets of a workload bring their hash with them. Pieces have the ports of their first one.
+ */
+static __always_inline __u32 entropy(const struct hd_pkt *pkt)
+{
+	return pkt->ip->proto ? hd_ip_hash(pkt->ip) : bpf_get_hash_recalc(pkt->ctx);
+}
+
 static __always_inline int make_room(struct hd_pkt *pkt, const struct wrap *w)
 {
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
@@ -72,7 +81,7 @@ static __always_inline int hd_wrap(struct hd_pkt *pkt, struct wrap *w)
 	const hd_u16 *eth;
 	int r;
 
-	w->hash = bpf_get_hash_recalc(pkt->ctx);
+	w->hash = entropy(pkt);
 	w->tos = outer_tos(pkt, &w->tunnel);
 	if (pkt->ctx->vlan_present) {
 		r = take_tags(pkt, w);

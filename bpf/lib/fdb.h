@@ -48,6 +48,16 @@ static __always_inline bool fdb_expired(const struct hd_pkt *pkt, const struct h
 	return (__s64)(bpf_jiffies64() - entry->seen) > ageing;
 }
 
+/* What was known of MACs is not so any more. */
+static __always_inline void new_epoch(void)
+{
+	__u32 zero = 0;
+	struct hd_epoch *epoch = bpf_map_lookup_elem(&hd_epoch, &zero);
+
+	if (epoch)
+		__sync_fetch_and_add(&epoch->fdb, 1);
+}
+
 /* Takes a place among the MACs of a port before the entry is made, so that two CPUs can't both take the last one. */
 static __always_inline bool learn_reserve(__u32 id, const struct hd_port_value *port)
 {
@@ -103,6 +113,7 @@ static __noinline int learn_new(struct hd_pkt *pkt)
 		return learn_refuse(pkt);
 	if (bpf_map_update_elem(&hd_fdb, &key, &value, BPF_NOEXIST))
 		learn_release(pkt->port); /* full, or another CPU was first: nothing is lost */
+	new_epoch();
 	return 0;
 }
 
@@ -128,6 +139,7 @@ static __always_inline int learn_move(struct hd_pkt *pkt, struct hd_fdb_value *e
 	if (!learn_reserve(pkt->port, pkt->from))
 		return learn_refuse(pkt);
 	if (__sync_val_compare_and_swap(&entry->port, old, pkt->port) == old) {
+		new_epoch();
 		entry->seen = bpf_jiffies64();
 		learn_release(old);
 	} else {
@@ -145,20 +157,13 @@ static __always_inline void hd_fdb_touch(struct hd_fdb_value *entry)
 		entry->seen = now;
 }
 
-/**
- * hd_fdb_learn - remember that the source MAC is behind the port the packet came from
- *
- * Costs nothing for a port that sends from its configured MAC, in its own VLAN.
- *
- * Return: 0, -HD_DROP_MAC_STATIC, or -HD_DROP_MAC_LIMIT.
- */
-static __always_inline int hd_fdb_learn(struct hd_pkt *pkt)
+/* A function, since it stands in several places of programs that must stay small. */
+static __noinline int learn(struct hd_pkt *pkt)
 {
 	struct hd_fdb_value *entry;
 	struct hd_fdb_key key;
 
-	if ((pkt->from->flags & HD_PORT_HAS_MAC) && mac_equal(pkt->src, pkt->from->mac) &&
-	    pkt->vlan == pkt->from->vlan)
+	if (!pkt || !pkt->from)
 		return 0;
 	key = fdb_key(pkt, pkt->src);
 	entry = bpf_map_lookup_elem(&hd_fdb, &key);
@@ -168,6 +173,21 @@ static __always_inline int hd_fdb_learn(struct hd_pkt *pkt)
 		return learn_move(pkt, entry);
 	hd_fdb_touch(entry);
 	return 0;
+}
+
+/**
+ * hd_fdb_learn - remember that the source MAC is behind the port the packet came from
+ *
+ * Costs nothing for a port that sends from its configured MAC, in its own VLAN.
+ *
+ * Return: 0, -HD_DROP_MAC_STATIC, or -HD_DROP_MAC_LIMIT.
+ */
+static __always_inline int hd_fdb_learn(struct hd_pkt *pkt)
+{
+	if ((pkt->from->flags & HD_PORT_HAS_MAC) && mac_equal(pkt->src, pkt->from->mac) &&
+	    pkt->vlan == pkt->from->vlan)
+		return 0;
+	return learn(pkt);
 }
 
 /**

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/flow.h"
+#include "lib/heard.h"
 #include "lib/send.h"
 
 /**
@@ -27,13 +28,16 @@ static __always_inline int hd_fdb_forward(struct hd_pkt *pkt, __u32 to_id)
 	return hd_port_send(pkt, to_id, to);
 }
 
-/* Whether the destination MAC is behind the port that the flow leads to. A configured MAC does not move; others are asked for. */
-static __always_inline bool flow_leads_to(const struct hd_pkt *pkt, __u32 to_id,
+/* Whether the destination MAC is behind the port that the flow leads to. A configured MAC does not move, and one heard from there has not; others are asked for. */
+static __always_inline bool flow_leads_to(const struct hd_pkt *pkt,
+					  const struct hd_flow_value *flow, __u32 side,
 					  const struct hd_port_value *to)
 {
-	__u32 found;
+	__u32 to_id = flow->port[!side], found;
 
 	if ((to->flags & HD_PORT_HAS_MAC) && mac_equal(pkt->dst, to->mac))
+		return true;
+	if ((to->flags & HD_PORT_TUNNEL) && hd_heard_from(flow, !side, pkt->dst))
 		return true;
 	found = hd_fdb_lookup(pkt);
 	return found == to_id ||
@@ -71,10 +75,15 @@ static __always_inline bool hd_flow_replay(struct hd_pkt *pkt, int *ret)
 		return false;
 	to_id = flow->port[!side];
 	to = hd_port_lookup(to_id);
-	if (!to || !hd_port_is_in(pkt, to_id, to) || !flow_leads_to(pkt, to_id, to))
+	if (!to || !hd_port_is_in(pkt, to_id, to) || !flow_leads_to(pkt, flow, side, to))
 		return false;
 	if (flow->gen != pkt->from->gen + to->gen)
 		return false;
+	if (pkt->from->flags & HD_PORT_TUNNEL) {
+		*ret = hd_hear(pkt, flow, side);
+		if (*ret < 0)
+			return true;
+	}
 	hd_trace(pkt, HD_TRACE_FLOW_HIT, flow->rule[0], flow->rule[1]);
 	if (pkt->ip->proto == IPPROTO_TCP)
 		hd_flow_track_tcp(pkt, flow, side);

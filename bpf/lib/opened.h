@@ -22,11 +22,8 @@ static __always_inline bool hd_opened_read(struct __sk_buff *ctx)
 	    opened->magic != HD_OPENED_MAGIC)
 		return false;
 	ip = bpf_map_lookup_elem(&hd_scratch, &slot);
-	if (ip) {
-		ip->port = opened->port;
-		ip->network = opened->network;
-		ip->router = HD_PORT_NONE;
-	}
+	if (ip)
+		hd_ip_enter(ip, opened->port, opened->network);
 	return true;
 }
 

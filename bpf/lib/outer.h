@@ -313,22 +313,90 @@ static __always_inline int hd_outer_parse(struct hd_pkt *pkt, const struct hd_en
 	return r == OUTER_OURS ? outer_tunnel(pkt, o) : r;
 }
 
+/**
+ * struct origin - whose a tunnel packet is, and of which network: what hd_peers and hd_tunnels have said
+ * @peer, @key: what was asked
+ * @epoch:      hd_epoch.underlay at that time
+ * @port:       port id of the peer
+ * @network:    id
+ */
+struct origin {
+	struct hd_peer_key peer;
+	struct hd_tunnel_key key;
+	__u32 epoch;
+	__u32 port;
+	__u32 network;
+} __attribute__((aligned(64)));
+
+#define ORIGIN_BITS 6
+
+/* hd_origins: the last answers, by a hash of the question: a line of the cache instead of two look-ups in hash tables, a third of what opening costs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << ORIGIN_BITS);
+	__type(key, __u32);
+	__type(value, struct origin);
+} hd_origins SEC(".maps");
+
+static __always_inline __u32 underlay_epoch(void)
+{
+	__u32 zero = 0;
+	const struct hd_epoch *epoch = bpf_map_lookup_elem(&hd_epoch, &zero);
+
+	return epoch ? *(const volatile __u32 *)&epoch->underlay : 0;
+}
+
+static __always_inline struct origin *origin_slot(const struct outer *o)
+{
+	__u32 slot = (o->peer.addr[3] ^ o->peer.addr[1]) * 0x9e3779b1 + o->key.id * 0x85ebca6b;
+
+	slot >>= 32 - ORIGIN_BITS;
+	return bpf_map_lookup_elem(&hd_origins, &slot);
+}
+
+static __always_inline bool origin_answers(const struct origin *known, const struct outer *o)
+{
+	return addr_equal(known->peer.addr, o->peer.addr) && known->key.id == o->key.id &&
+	       known->key.port == o->key.port && known->key.type == o->key.type &&
+	       known->epoch == underlay_epoch();
+}
+
+/* Its own function: rare, and then not in the way of the others. */
+static __noinline int origin_ask(const struct outer *o, struct origin *known)
+{
+	__u32 epoch = underlay_epoch();
+	const __u32 *port, *network;
+
+	if (!o || !known)
+		return -HD_DROP_TUNNEL_SOURCE;
+	port = bpf_map_lookup_elem(&hd_peers, &o->peer);
+	if (!port)
+		return -HD_DROP_TUNNEL_SOURCE;
+	network = bpf_map_lookup_elem(&hd_tunnels, &o->key);
+	known->peer = o->peer;
+	known->key = o->key;
+	known->port = *port;
+	known->network = network ? *network : HD_NETWORK_NONE;
+	known->epoch = epoch;
+	return 0;
+}
+
 /* From whom, and may they. From here on it is the peer's packet. */
 static __always_inline int outer_network(struct hd_pkt *pkt, const struct outer *o)
 {
+	struct origin *known = origin_slot(o);
 	const struct hd_port_value *peer;
-	const __u32 *id, *network;
 
-	id = bpf_map_lookup_elem(&hd_peers, &o->peer);
-	peer = id ? hd_port_lookup(*id) : NULL;
+	if (!known || (!origin_answers(known, o) && origin_ask(o, known)))
+		return -HD_DROP_TUNNEL_SOURCE;
+	peer = hd_port_lookup(known->port);
 	if (!peer || !(peer->flags & HD_PORT_TUNNEL))
 		return -HD_DROP_TUNNEL_SOURCE;
-	pkt->port = *id;
+	pkt->port = known->port;
 	pkt->from = peer;
-	network = bpf_map_lookup_elem(&hd_tunnels, &o->key);
-	if (!network)
+	pkt->network = known->network;
+	if (pkt->network == HD_NETWORK_NONE)
 		return -HD_DROP_TUNNEL_ID;
-	pkt->network = *network;
 	return hd_port_is_in(pkt, pkt->port, peer) ? 0 : -HD_DROP_TUNNEL_MEMBER;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "heddle/abi.h"
+#include "heddle/epoch.h"
 #include "heddle/tunnel.h"
 
 #include "lib/drop.h"
@@ -11,6 +12,15 @@
  * The functions here that are not static take and return nothing but numbers: the verifier then looks at each of them once, instead of
  * once for each way that leads to it, and forgets by which way it came out. What goes into tunnels would else multiply all that comes after.
  */
+
+/* hd_epoch: see heddle/epoch.h. Writers: the daemon, the datapath. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hd_epoch);
+} hd_epoch SEC(".maps");
 
 /* hd_ends: by port id, used for pseudo ports only. Writer: the daemon. Readers: what comes from or goes to the underlay. */
 struct {

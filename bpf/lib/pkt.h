@@ -244,3 +244,12 @@ static __always_inline struct hd_ip *hd_ip_entering(void)
 
 	return bpf_map_lookup_elem(&hd_scratch, &slot);
 }
+
+/** hd_ip_enter - note for the stages which port, or peer, a packet has come from; nothing is known of what is above Ethernet */
+static __always_inline void hd_ip_enter(struct hd_ip *ip, __u32 port, __u32 network)
+{
+	ip->port = port;
+	ip->network = network;
+	ip->router = HD_PORT_NONE;
+	ip->proto = 0;
+}

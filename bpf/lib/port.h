@@ -119,9 +119,7 @@ static __always_inline int hd_port_identify(struct hd_pkt *pkt)
 	pkt->vlan = port->vlan;				 /* that of untagged frames */
 	if (pkt->network == HD_NETWORK_NONE)
 		return -HD_DROP_NO_PORT;
-	pkt->ip->port = pkt->port;
-	pkt->ip->network = pkt->network;
-	pkt->ip->router = HD_PORT_NONE;
+	hd_ip_enter(pkt->ip, pkt->port, pkt->network);
 	if (pkt->stage == HD_STAGE_PORT_IN)
 		hd_trace(pkt, HD_TRACE_PORT, pkt->port, pkt->network);
 	if (pkt->stage == HD_STAGE_PORT_OUT)

@@ -129,6 +129,8 @@ struct hd_flow_tcp {
  * @opener:  side that began
  * @seen_flags: HD_FLOW_SYN, _ACK, _FIN, _SCALE for each side
  * @scale:   window scale: side 0 in the low half, side 1 in the high half
+ * @heard:   for each side, of one behind a peer: that hd_fdb has its MAC there, see bpf/lib/heard.h; 0 = not known. In front of @tcp, so that what
+ *           all packets need lies in one line of the cache
  * @tcp:     for each side
  */
 struct hd_flow_value {
@@ -142,9 +144,10 @@ struct hd_flow_value {
 	__u8 opener;
 	__u8 seen_flags;
 	__u8 scale;
+	__u32 heard[2];
 	struct hd_flow_tcp tcp[2];
 };
-HD_ASSERT_SIZE(struct hd_flow_value, 64);
+HD_ASSERT_SIZE(struct hd_flow_value, 72);
 
 /* Ports that may have flows: their ids fit in hd_flow_value.port. */
 #define HD_FLOW_PORTS_MAX 65536

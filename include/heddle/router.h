@@ -154,4 +154,4 @@ struct hd_rflow_value {
 	__u32 rule;
 	__u32 reserved;
 };
-HD_ASSERT_SIZE(struct hd_rflow_value, 96);
+HD_ASSERT_SIZE(struct hd_rflow_value, 104);

@@ -16,6 +16,7 @@
 #include "hash.h"
 #include "heddle/abi.h"
 #include "heddle/config.h"
+#include "heddle/epoch.h"
 #include "heddle/nat.h"
 #include "heddle/port.h"
 #include "heddle/reason.h"
@@ -50,6 +51,7 @@ static const struct {
 	[HD_MAP_LEGS] = { "hd_legs", KEEP },
 	[HD_MAP_PORT_COUNTERS] = { "hd_port_counters", KEEP },
 	[HD_MAP_PORT_STATE] = { "hd_port_state", KEEP },
+	[HD_MAP_EPOCH] = { "hd_epoch", KEEP },
 	[HD_MAP_FDB] = { "hd_fdb", KEEP },
 	[HD_MAP_NEIGH] = { "hd_neigh", KEEP },
 	[HD_MAP_DROPS] = { "hd_drops", KEEP },
@@ -477,15 +479,34 @@ static int learn_prog_ids(struct hd_datapath *dp)
 	return r;
 }
 
-static int map_states(struct hd_datapath *dp)
+static void *map_memory(int fd, size_t size)
 {
-	void *p = mmap(NULL, dp->limits.ports * sizeof(*dp->states), PROT_READ | PROT_WRITE,
-		       MAP_SHARED, dp->maps[HD_MAP_PORT_STATE], 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (p == MAP_FAILED)
-		return -errno;
-	dp->states = p;
-	return 0;
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static size_t states_size(const struct hd_datapath *dp)
+{
+	return dp->limits.ports * sizeof(*dp->states);
+}
+
+static int map_shared(struct hd_datapath *dp)
+{
+	dp->states = map_memory(dp->maps[HD_MAP_PORT_STATE], states_size(dp));
+	if (dp->states)
+		dp->epoch = map_memory(dp->maps[HD_MAP_EPOCH], sizeof(*dp->epoch));
+	return dp->epoch ? 0 : -errno;
+}
+
+static void unmap_shared(struct hd_datapath *dp)
+{
+	if (dp->states)
+		(void)munmap(dp->states, states_size(dp));
+	if (dp->epoch)
+		(void)munmap(dp->epoch, sizeof(*dp->epoch));
+	dp->states = NULL;
+	dp->epoch = NULL;
 }
 
 /* The coarse clocks tick once a jiffy, and their resolution says how long that is. */
@@ -535,7 +556,7 @@ int hd_datapath_open(const char *instance, const struct hd_limits *limits, struc
 	log_info("datapath: %s", ret->changed ? "loaded" : "adopted what is pinned");
 	r = learn_prog_ids(ret);
 	if (r == 0)
-		r = map_states(ret);
+		r = map_shared(ret);
 	if (r < 0)
 		return hd_error_set(err, HD_ERR_FAILED, "datapath: can't look at it: %s",
 				    strerror(-r));
@@ -577,9 +598,7 @@ int hd_datapath_commit(struct hd_datapath *dp, struct hd_error *err)
 
 void hd_datapath_close(struct hd_datapath *dp)
 {
-	if (dp->states)
-		(void)munmap(dp->states, dp->limits.ports * sizeof(*dp->states));
-	dp->states = NULL;
+	unmap_shared(dp);
 	close_fds(dp);
 	uplink_bpf__destroy(TAKE_PTR(dp->xdp));
 	port_bpf__destroy(TAKE_PTR(dp->skel));
@@ -711,6 +730,7 @@ int hd_twin_open_apart(const struct hd_datapath *dp, struct hd_twin **ret,
 
 	*tables = *dp;
 	tables->states = NULL;
+	tables->epoch = NULL;
 	for (int i = 0; r == 0 && i < HD_MAP_COUNT; i++)
 		tables->maps[i] = bpf_object__find_map_fd_by_name((*ret)->skel->obj, maps[i].name);
 	return r;

@@ -34,6 +34,7 @@ enum hd_map_id {
 	HD_MAP_LEGS,
 	HD_MAP_PORT_COUNTERS,
 	HD_MAP_PORT_STATE,
+	HD_MAP_EPOCH,
 	HD_MAP_FDB,
 	HD_MAP_NEIGH,
 	HD_MAP_DROPS,
@@ -93,6 +94,7 @@ enum hd_prog_id {
 	HD_PROG_COUNT,
 };
 
+struct hd_epoch;
 struct hd_port_state;
 struct port_bpf;
 struct uplink_bpf;
@@ -106,6 +108,7 @@ struct uplink_bpf;
  * @prog_ids: kernel's ids of the programs
  * @hz:      jiffies in a second
  * @states:  hd_port_state, mapped; @limits.ports entries
+ * @epoch:   hd_epoch, mapped
  * @skel:    the freshly loaded object; NULL when adopted
  * @xdp:     likewise, the programs for XDP, on the same maps
  * @changed: programs were loaded that the links do not run yet
@@ -118,6 +121,7 @@ struct hd_datapath {
 	uint32_t prog_ids[HD_PROG_COUNT];
 	uint32_t hz;
 	struct hd_port_state *states;
+	struct hd_epoch *epoch;
 	struct port_bpf *skel;
 	struct uplink_bpf *xdp;
 	bool changed;

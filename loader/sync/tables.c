@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "heddle/abi.h"
+#include "heddle/epoch.h"
 #include "heddle/fdb.h"
 #include "heddle/policy.h"
 #include "heddle/port.h"
@@ -171,6 +172,17 @@ static void clear_port(const struct hd_datapath *dp, uint32_t id)
 		dp->states[id] = (struct hd_port_state){ 0 };
 }
 
+/* What the datapath remembers of these tables is not so any more. */
+static void new_epoch(const struct hd_datapath *dp, enum hd_table_id id)
+{
+	if (!dp->epoch)
+		return;
+	if (id == HD_TABLE_PEERS || id == HD_TABLE_TUNNELS)
+		__atomic_fetch_add(&dp->epoch->underlay, 1, __ATOMIC_RELEASE);
+	if (id == HD_TABLE_FDB)
+		__atomic_fetch_add(&dp->epoch->fdb, 1, __ATOMIC_RELEASE);
+}
+
 static int put_row(int fd, const void *key, const void *value)
 {
 	return bpf_map_update_elem(fd, key, value, BPF_ANY) < 0 ? -errno : 0;
@@ -196,6 +208,7 @@ static int write_row(void *arg, enum hd_table_op op, const void *key, const void
 		r = put_row(fd, key, value ? value : zero);
 	if (r == -E2BIG && w->id == HD_TABLE_FDB && hd_fdb_make_room(w->dp))
 		r = put_row(fd, key, value); /* what was configured comes before what was learned */
+	new_epoch(w->dp, w->id);
 	return r < 0 ? write_failed(w, r) : 0;
 }
 

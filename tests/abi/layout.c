@@ -17,6 +17,7 @@
 
 #include "heddle/abi.h"
 #include "heddle/config.h"
+#include "heddle/epoch.h"
 #include "heddle/fdb.h"
 #include "heddle/firewall.h"
 #include "heddle/flow.h"
@@ -54,6 +55,7 @@ static const struct table tables[] = {
 	{ "hd_legs", "hd_leg_key", NULL, sizeof(struct hd_leg_key), 4 },
 	{ "hd_port_counters", NULL, "hd_counters", 4, sizeof(struct hd_counters) },
 	{ "hd_port_state", NULL, "hd_port_state", 4, sizeof(struct hd_port_state) },
+	{ "hd_epoch", NULL, "hd_epoch", 4, sizeof(struct hd_epoch) },
 	{ "hd_trunks", NULL, "hd_trunk_value", 4, sizeof(struct hd_trunk_value) },
 	{ "hd_limits", NULL, "hd_limit_value", 4, sizeof(struct hd_limit_value) },
 	{ "hd_buckets", NULL, "hd_bucket", 4, sizeof(struct hd_bucket) },
@@ -176,6 +178,8 @@ static const struct member members[] = {
 	M(hd_port_value, gen),
 	M(hd_ifindex_value, ifindex),
 	M(hd_ifindex_value, port),
+	M(hd_epoch, underlay),
+	M(hd_epoch, fdb),
 	M(hd_port_state, learned),
 	M(hd_port_state, flows),
 	M(hd_port_state, dhcp),
@@ -263,6 +267,7 @@ static const struct member members[] = {
 	M(hd_flow_value, opener),
 	M(hd_flow_value, seen_flags),
 	M(hd_flow_value, scale),
+	M(hd_flow_value, heard),
 	M(hd_flow_value, tcp),
 	M(hd_route_key, prefix_len),
 	M(hd_route_key, router),
@@ -516,9 +521,9 @@ static void check_maps(const struct bpf_object *object, const struct btf *btf)
 		size_t i;
 
 		if (bpf_map__is_internal(map) || !strcmp(name, "hd_scratch") ||
-		    !strcmp(name, "hd_hold_scratch") || !strcmp(name, "hd_bytes") ||
-		    !strcmp(name, "hd_frag_copy") || !strcmp(name, "hd_live_scratch") ||
-		    !strcmp(name, "hd_rflow_scratch"))
+		    !strcmp(name, "hd_origins") || !strcmp(name, "hd_hold_scratch") ||
+		    !strcmp(name, "hd_bytes") || !strcmp(name, "hd_frag_copy") ||
+		    !strcmp(name, "hd_live_scratch") || !strcmp(name, "hd_rflow_scratch"))
 			continue; /* nobody but the programs themselves looks at it */
 		for (i = 0; i < COUNT(tables) && strcmp(tables[i].name, name);)
 			i++;

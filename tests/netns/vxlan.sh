@@ -29,3 +29,15 @@ pings one 192.0.2.2
 # Remote MACs are known by their peer.
 same "fdb of one" "02:00:00:00:00:02 two" \
 	"$(at one -j fdb | jq -r '.[] | select(.kind == "learned") | "\(.mac) \(.port)"')"
+
+# What the datapath remembers of a peer, and of a VNI, it forgets in the moment in which they are gone.
+at two peer del one
+silent a 10.0.20.2
+(($(drops_at two tunnel-source) >= 2)) || fail "not named: $(at two drops)"
+at two peer add one --tunnel-ip 192.0.2.1
+pings a 10.0.20.2
+at two network add green --type vxlan --id 11
+at two port del b
+at two network del blue
+silent a 10.0.20.2
+(($(drops_at two tunnel-id) >= 1)) || fail "not named: $(at two drops)"

@@ -731,6 +731,37 @@ void peer_add(struct fixture *f, uint32_t id, uint32_t number, const char *local
 	put(f->skel->maps.hd_peers, &key, &id);
 }
 
+static void epoch_add(struct fixture *f, struct hd_epoch more)
+{
+	struct hd_epoch epoch;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.hd_epoch), &zero, &epoch),
+			 0);
+	epoch.underlay += more.underlay;
+	epoch.fdb += more.fdb;
+	put(f->skel->maps.hd_epoch, &zero, &epoch);
+}
+
+void epoch_underlay(struct fixture *f)
+{
+	epoch_add(f, (struct hd_epoch){ .underlay = 1 });
+}
+
+void epoch_fdb(struct fixture *f)
+{
+	epoch_add(f, (struct hd_epoch){ .fdb = 1 });
+}
+
+void peer_del(struct fixture *f, const char *remote)
+{
+	struct hd_peer_key key;
+
+	(void)map_address(remote, key.addr);
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(f->skel->maps.hd_peers), &key), 0);
+	epoch_underlay(f);
+}
+
 void peer_link(struct fixture *f, uint32_t network, uint32_t peer, uint32_t next)
 {
 	struct hd_peer_net_key key = { .network = network, .peer = peer };

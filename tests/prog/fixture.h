@@ -54,6 +54,7 @@
 
 #include "heddle/abi.h"
 #include "heddle/config.h"
+#include "heddle/epoch.h"
 #include "heddle/fdb.h"
 #include "heddle/flow.h"
 #include "heddle/leg.h"
@@ -361,6 +362,13 @@ void uplink_add(struct fixture *f, uint32_t id, uint32_t number, const char *ip)
 /** peer_add - pseudo port @id, reached by the device of that number, MTU 1500; in every network. Its MAC is MAC(@id), ours MAC_UPLINK. */
 void peer_add(struct fixture *f, uint32_t id, uint32_t number, const char *local,
 	      const char *remote);
+
+/** peer_del - whoever comes from there is a stranger now */
+void peer_del(struct fixture *f, const char *remote);
+
+/** epoch_underlay, epoch_fdb - a table has changed that things are remembered of, see heddle/epoch.h; for changes by net_tunnel() and fdb_...() */
+void epoch_underlay(struct fixture *f);
+void epoch_fdb(struct fixture *f);
 
 /** peer_link - after @peer (0 = first) comes @next in the list of a network (0 = of all) */
 void peer_link(struct fixture *f, uint32_t network, uint32_t peer, uint32_t next);

@@ -459,6 +459,92 @@ static void refused_from_another_peer(void **state)
 	expect_flow_goes_on(f, &spoof, &back);
 }
 
+/* Who a packet is from, and of which network, is remembered until one of the tables changes. */
+static void remembered_origin(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt p = inner(MAC_A, MAC_B, 100), in = from_peer(&p, 1, PEER);
+
+	tables(f, 1);
+	fdb_learned(f, 1, MAC_B, 21, 0);
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	comes_in(f, &in, &p, "in 21, out 1, redirect");
+	net_tunnel(f, 2, HD_TUNNEL_VXLAN, 10, HD_VXLAN_PORT); /* its VNI is another network's now */
+	epoch_underlay(f);
+	comes_in(f, &in, &p,
+		 "in 21, new 2/b at 21, macs 21 +1, drop no-member at 21 in flood, shot");
+	peer_del(f, PEER);
+	comes_in(f, &in, &in, "drop tunnel-source at 20 in uplink-in, shot");
+}
+
+/* An established flow between "a", which has security, and "b" behind peer 21: what comes in, and what goes out. */
+struct heard {
+	struct pkt in;
+	struct pkt back;
+	struct pkt to_21;
+	struct pkt to_22;
+};
+
+static struct heard flow_to_a_peer(struct fixture *f)
+{
+	struct pkt p = inner(MAC_A, MAC_B, 100), out;
+	struct heard h = { .in = from_peer(&p, 1, PEER), .back = answer(MAC_B, MAC_A) };
+
+	h.to_21 = wrapped(&h.back, 1, PEER, 21);
+	h.to_22 = wrapped(&h.back, 1, "192.0.2.3", 22);
+	tables(f, 1);
+	secure(f, 1, 500, 3);
+	allow(f, (struct allow){ .id = 7, .policy = 500, .dir = HD_INGRESS });
+	assert_int_equal(run_uplink(f, UPLINK, &h.in, &out), REDIRECTED);
+	assert_int_equal(run_in(f, 1, &h.back), REDIRECTED);
+	assert_int_equal(run_uplink(f, UPLINK, &h.in, &out), REDIRECTED);
+	return h;
+}
+
+/* Somebody else shows the MAC at another peer; then its owner speaks again, by the flow. */
+static void heard_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+	struct heard h = flow_to_a_peer(f);
+	struct pkt q = inner_v6(MAC_C, MAC_B), other = from_peer(&q, 1, "192.0.2.3"), out;
+
+	(void)run_uplink(f, UPLINK, &other, &out);
+	goes_out(f, &h.back, &h.to_22, "in 1, udp goes on, rules 7, out 22, redirect");
+	f->inside = NULL;
+	assert_int_equal(run_uplink(f, UPLINK, &h.in, &out), REDIRECTED);
+	goes_out(f, &h.back, &h.to_21, "in 1, udp goes on, rules 7, out 21, redirect");
+}
+
+/* The same if its entry has gone meanwhile, and comes back as a new one; and if the configuration says that it is elsewhere. */
+static void heard_and_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	struct heard h = flow_to_a_peer(f);
+	struct pkt q = inner_v6(MAC_C, MAC_B), other = from_peer(&q, 1, "192.0.2.3"), out;
+
+	fdb_del(f, 1, MAC_B);
+	(void)run_uplink(f, UPLINK, &other, &out);
+	goes_out(f, &h.back, &h.to_22, "in 1, udp goes on, rules 7, out 22, redirect");
+	fdb_static(f, 1, MAC_B, 22);
+	epoch_fdb(f);
+	assert_int_equal(run_uplink(f, UPLINK, &h.in, &out), SHOT);
+}
+
+/* What is heard all the time never is old: the note in the flow is renewed, and the entry with it. */
+static void heard_for_long(void **state)
+{
+	struct fixture *f = *state;
+	struct heard h = flow_to_a_peer(f);
+	uint64_t start = now(f);
+	struct pkt out;
+
+	fdb_del(f, 1, MAC_B);
+	fdb_learned(f, 1, MAC_B, 21, 3 * HZ);
+	while (now(f) - start < HZ)
+		assert_int_equal(run_uplink(f, UPLINK, &h.in, &out), REDIRECTED);
+	assert_true(fdb_seen(f, 1, MAC_B) > start);
+}
+
 /* Behind a peer are many tenants: one that shows too many MACs does not silence the others. */
 static void more_macs_than_are_learned(void **state)
 {
@@ -1041,6 +1127,7 @@ static int tunnel_xdp_tests(void)
 		TEST_XDP(shortest_inside),
 		TEST_XDP(in_several_buffers),
 		TEST_XDP(opened_meanwhile),
+		TEST_XDP(remembered_origin),
 	};
 
 	return cmocka_run_group_tests_name("tunnel by XDP", tests, NULL, NULL);
@@ -1065,6 +1152,10 @@ int tunnel_tests(void)
 		TEST(not_ours),
 		TEST(strangers),
 		TEST(refused_from_another_peer),
+		TEST(remembered_origin),
+		TEST(heard_elsewhere),
+		TEST(heard_and_forgotten),
+		TEST(heard_for_long),
 		TEST(more_macs_than_are_learned),
 		TEST(from_tunnel_to_tunnel),
 		TEST(malformed_outer),
