@@ -218,7 +218,7 @@ py() {
 
 hd() {
 	mode_of "$@"
-	"$B/heddle" -i "$I" "$@" "${MODE[@]}"
+	"$B/heddle" -i "$I" ${PATIENCE:+--timeout $((10 * PATIENCE))} "$@" "${MODE[@]}"
 }
 
 # UPLINK_MODE: with this, uplinks are added in that mode; so a test runs as well with XDP, see run.sh
