@@ -12,7 +12,7 @@
  *     NUMBER  by which the host's namespace knows the other one (RTM_NEWNSID). The kernel takes it back when the last who holds that namespace lets go,
  *             and not before. The kernel hands out small numbers by itself, to be used again; this one is random and large. 0: it had one already.
  *
- * docs/adr/0033-sandboxes-have-numbers.md
+ * docs/adr/0035-sandboxes-have-numbers.md
  */
 #pragma once
 

@@ -112,10 +112,9 @@ fail() {
 
 # --- what is typed ---
 
-# commands HEADING: the code blocks of a chapter of README.md, with an image that needs no download
+# commands HEADING: the code blocks of a chapter of README.md
 commands() {
-	awk -v heading="## $1" '/^## / { inside = $0 == heading } /^```/ { code = !code; next } inside && code' "$TOP/README.md" |
-		sed 's#docker.io/library/nginx\(:latest\)\?#localhost/web:latest#'
+	awk -v heading="## $1" '/^## / { inside = $0 == heading } /^```/ { code = !code; next } inside && code' "$TOP/README.md"
 }
 
 # type_in NAME: what comes on standard input, each line as a shell takes it; the first that fails ends it

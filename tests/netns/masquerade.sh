@@ -102,7 +102,7 @@ on host socat TCP-LISTEN:8081,fork,reuseaddr SYSTEM:'echo host' &
 listens() { [[ -n $(on "$1" ss -Hlt "sport = $2") ]]; }
 wait_for 5 listens b 80
 wait_for 5 listens host 8081
-says() { on "$1" timeout "${PATIENCE:-1}" bash -c "exec 3<>/dev/tcp/$2/$3 && cat <&3" 2>/dev/null || echo nothing; }
+says() { on "$1" timeout $((3 * ${PATIENCE:-1})) bash -c "exec 3<>/dev/tcp/$2/$3 && cat <&3" 2>/dev/null || echo nothing; }
 same "port forward" "b for 198.51.100.2" "$(says far $HOST 8080)"
 same "hairpin" "b for $HOST" "$(says a $HOST 8080)"
 same "the host's" "host" "$(says far $HOST 8081)"

@@ -43,7 +43,7 @@ done
 listens() { [[ -n $(on "$1" ss -Hlt "sport = 80") ]]; }
 wait_for 5 listens b
 wait_for 5 listens b2
-says() { on "$1" timeout "${PATIENCE:-1}" bash -c "exec 3<>/dev/tcp/$2/$3 && cat <&3" 2>/dev/null || echo nothing; }
+says() { on "$1" timeout $((3 * ${PATIENCE:-1})) bash -c "exec 3<>/dev/tcp/$2/$3 && cat <&3" 2>/dev/null || echo nothing; }
 hd port-forward add web --router s --protocol tcp --listen 0.0.0.0:81 --to 192.168.27.3:80
 same "floating IP" "b for 172.16.200.151" "$(says a 172.16.200.162 80)"
 same "port forward" "b2 for 172.16.200.151" "$(says a 172.16.200.161 81)"

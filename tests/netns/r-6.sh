@@ -17,7 +17,7 @@ done
 
 # says ADDRESS PORT [FROM]: what a server there says to a connection
 says() {
-	on "${3-outside}" timeout "${PATIENCE:-1}" bash -c "exec 3<>/dev/tcp/$1/$2 && cat <&3" 2>/dev/null || echo nothing
+	on "${3-outside}" timeout $((3 * ${PATIENCE:-1})) bash -c "exec 3<>/dev/tcp/$1/$2 && cat <&3" 2>/dev/null || echo nothing
 }
 
 # Servers say who has come.
