@@ -38,6 +38,10 @@ static const struct hd_option install_options[] = {
 	  .meta = "CIDR",
 	  .dflt = SUBNET,
 	  .help = "addresses of the containers; the first is the router's, the second the host's" },
+	{ .name = "subnet6",
+	  .type = HD_TYPE_CIDR,
+	  .meta = "CIDR",
+	  .help = "addresses of IPv6 beside them, such as fd00:77::/64" },
 	{ .name = "uplink",
 	  .type = HD_TYPE_DEVICE,
 	  .meta = "DEV",
@@ -78,18 +82,28 @@ const struct hd_group hd_group_cni = {
 };
 
 /**
- * struct plan - what is to be there
- * @host:    name of the port that is the host's leg
- * @gateway: first address of the subnet
+ * struct range - one subnet of the network
+ * @cidr:    NULL for none
+ * @gateway: first address
  * @leg:     second
+ */
+struct range {
+	const char *cidr;
+	char name[80];
+	char gateway[64];
+	char leg[64];
+};
+
+/**
+ * struct plan - what is to be there
+ * @range:   --subnet, --subnet6
+ * @host:    name of the port that is the host's leg
  * @uplink:  "" for none
  */
 struct plan {
 	const char *name;
-	const char *subnet;
+	struct range range[2];
 	char host[80];
-	char gateway[64];
-	char leg[64];
 	char uplink[16];
 	const char *conf_dir;
 };
@@ -113,26 +127,45 @@ static int check_name(const char *name, struct hd_error *err)
 	return -EINVAL;
 }
 
-/* The first two of its hosts: with three bits or more behind the prefix, they differ in the last byte alone. */
-static int find_addresses(struct plan *plan, struct hd_error *err)
+static bool is_v6(const char *cidr)
 {
-	const char *slash = strchr(plan->subnet, '/');
-	int family = strchr(plan->subnet, ':') ? AF_INET6 : AF_INET;
+	return strchr(cidr, ':');
+}
+
+/* The first two of its hosts: with three bits or more behind the prefix, they differ in the last byte alone. */
+static int find_addresses(struct range *range, struct hd_error *err)
+{
+	const char *slash = strchr(range->cidr, '/');
+	int family = is_v6(range->cidr) ? AF_INET6 : AF_INET;
 	size_t last = family == AF_INET ? 3 : 15;
 	unsigned char bytes[16];
 	char net[64];
 
-	(void)snprintf(net, sizeof(net), "%.*s", slash ? (int)(slash - plan->subnet) : 63,
-		       plan->subnet);
+	(void)snprintf(net, sizeof(net), "%.*s", slash ? (int)(slash - range->cidr) : 63,
+		       range->cidr);
 	if (!slash || inet_pton(family, net, bytes) != 1 ||
 	    strtol(slash + 1, NULL, 10) > (family == AF_INET ? 29 : 125))
 		return hd_error_set(err, HD_ERR_INVALID,
-				    "cni: subnet %s is too small for containers", plan->subnet);
+				    "cni: subnet %s is too small for containers", range->cidr);
 	bytes[last] |= 1;
-	(void)inet_ntop(family, bytes, plan->gateway, sizeof(plan->gateway)); /* it fits */
+	(void)inet_ntop(family, bytes, range->gateway, sizeof(range->gateway)); /* it fits */
 	bytes[last] = (unsigned char)(bytes[last] + 1);
-	(void)inet_ntop(family, bytes, plan->leg, sizeof(plan->leg));
+	(void)inet_ntop(family, bytes, range->leg, sizeof(range->leg));
 	return 0;
+}
+
+static int plan_ranges(struct plan *plan, struct hd_error *err)
+{
+	struct range *four = &plan->range[0], *six = &plan->range[1];
+	int r;
+
+	(void)snprintf(four->name, sizeof(four->name), "%s", plan->name);
+	(void)snprintf(six->name, sizeof(six->name), "%s-6", plan->name);
+	if (six->cidr && (is_v6(four->cidr) || !is_v6(six->cidr)))
+		return hd_error_set(err, HD_ERR_INVALID,
+				    "cni: --subnet6 is for IPv6, beside a --subnet of IPv4");
+	r = find_addresses(four, err);
+	return r < 0 || !six->cidr ? r : find_addresses(six, err);
 }
 
 /* The device of the IPv4 default route with the lowest metric, of this namespace; "" if there is none. */
@@ -158,7 +191,8 @@ static int make_plan(struct hd_cli *cli, struct plan *plan, struct hd_error *err
 
 	*plan = (struct plan){
 		.name = cli->n_args ? cli->args[0] : NETWORK,
-		.subnet = text_or(cli, "subnet", SUBNET),
+		.range = { { .cidr = text_or(cli, "subnet", SUBNET) },
+			   { .cidr = hd_cli_text(cli, "subnet6") } },
 		.conf_dir = text_or(cli, "conf-dir", CONF_DIR),
 	};
 	r = check_name(plan->name, err);
@@ -169,7 +203,7 @@ static int make_plan(struct hd_cli *cli, struct plan *plan, struct hd_error *err
 		(void)snprintf(plan->uplink, sizeof(plan->uplink), "%s", uplink);
 	else
 		find_uplink(plan->uplink);
-	return find_addresses(plan, err);
+	return plan_ranges(plan, err);
 }
 
 /* ---- objects ---- */
@@ -227,33 +261,57 @@ static int add_groups(struct hd_cli *cli, const struct plan *plan, struct hd_err
 		   err);
 }
 
+static int add_subnets(struct hd_cli *cli, const struct plan *plan, struct hd_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < HD_COUNT(plan->range); i++)
+		if (plan->range[i].cidr)
+			r = add(cli, "subnets",
+				json_pack("{s:s, s:s, s:s, s:s}", "name", plan->range[i].name,
+					  "network", plan->name, "cidr", plan->range[i].cidr,
+					  "gateway", plan->range[i].gateway),
+				err);
+	return r;
+}
+
+static int add_leg(struct hd_cli *cli, const struct plan *plan, struct hd_error *err)
+{
+	json_t *addresses = json_array();
+
+	for (size_t i = 0; i < HD_COUNT(plan->range); i++)
+		if (plan->range[i].cidr)
+			(void)json_array_append_new(addresses, json_string(plan->range[i].leg));
+	return add(cli, "ports",
+		   json_pack("{s:s, s:s, s:b, s:s, s:o, s:[s]}", "name", plan->host, "network",
+			     plan->name, "internal", 1, "ifname", plan->name, "ip", addresses,
+			     "security-group", plan->host),
+		   err);
+}
+
 static int add_network(struct hd_cli *cli, const struct plan *plan, struct hd_error *err)
 {
 	int r = add(cli, "networks", json_pack("{s:s, s:s}", "name", plan->name, "type", "local"),
 		    err);
 
 	if (r == 0)
-		r = add(cli, "subnets",
-			json_pack("{s:s, s:s, s:s, s:s}", "name", plan->name, "network", plan->name,
-				  "cidr", plan->subnet, "gateway", plan->gateway),
-			err);
+		r = add_subnets(cli, plan, err);
 	if (r == 0)
 		r = add_groups(cli, plan, err);
-	if (r < 0)
-		return r;
-	return add(cli, "ports",
-		   json_pack("{s:s, s:s, s:b, s:s, s:[s], s:[s]}", "name", plan->host, "network",
-			     plan->name, "internal", 1, "ifname", plan->name, "ip", plan->leg,
-			     "security-group", plan->host),
-		   err);
+	return r < 0 ? r : add_leg(cli, plan, err);
 }
 
 static int attach(struct hd_cli *cli, const struct plan *plan, struct hd_error *err)
 {
 	char path[128];
+	int r = 0;
 
 	(void)snprintf(path, sizeof(path), "/v1/routers/%s/subnets?may-exist=1", plan->name);
-	return request(cli, "POST", path, json_pack("{s:s}", "name", plan->name), err);
+	for (size_t i = 0; r == 0 && i < HD_COUNT(plan->range); i++)
+		if (plan->range[i].cidr)
+			r = request(cli, "POST", path,
+				    json_pack("{s:s}", "name", plan->range[i].name), err);
+	return r;
 }
 
 static int add_router(struct hd_cli *cli, const struct plan *plan, struct hd_error *err)
@@ -390,12 +448,16 @@ static void tell(struct hd_cli *cli, const struct plan *plan)
 	if (cli->out.json) {
 		_json_ json_t *json =
 			json_pack("{s:s, s:s, s:s, s:s}", "network", plan->name, "subnet",
-				  plan->subnet, "uplink", plan->uplink, "conf", path);
+				  plan->range[0].cidr, "uplink", plan->uplink, "conf", path);
 
+		if (plan->range[1].cidr)
+			(void)json_object_set_new(json, "subnet6",
+						  json_string(plan->range[1].cidr));
 		hd_out_json(&cli->out, json);
 		return;
 	}
-	(void)printf("network %s (%s), written to %s\n", plan->name, plan->subnet, path);
+	(void)printf("network %s (%s%s%s), written to %s\n", plan->name, plan->range[0].cidr,
+		     plan->range[1].cidr ? ", " : "", plan->range[1].cidr ?: "", path);
 	if (plan->uplink[0])
 		(void)printf("out by %s; ", plan->uplink);
 	else
@@ -481,14 +543,35 @@ static int check_unused(struct hd_cli *cli, const struct plan *plan, struct hd_e
 	return r;
 }
 
+/* All that the network has by now. */
+static int del_subnets(struct hd_cli *cli, const struct plan *plan, struct hd_error *err)
+{
+	struct hd_request request = { .method = "GET", .path = "/v1/subnets" };
+	_json_ json_t *subnets = NULL;
+	json_t *subnet;
+	size_t i;
+	int r = hd_client_call(&cli->client, &request, &subnets, err);
+
+	json_array_foreach(subnets, i, subnet) {
+		const char *name = json_string_value(json_object_get(subnet, "name"));
+		const char *network = json_string_value(json_object_get(subnet, "network"));
+
+		if (r == 0 && name && network && !strcmp(network, plan->name))
+			r = del(cli, "subnets", name, err);
+	}
+	return r;
+}
+
 /* The conf first: no container more. The uplink stays: others may be using it. */
 static int remove_network(struct hd_cli *cli, struct hd_error *err)
 {
 	static const struct {
 		const char *nouns;
 		bool host;
-	} all[] = { { "routers", false },	 { "ports", true },    { "security-groups", false },
-		    { "security-groups", true }, { "subnets", false }, { "networks", false } };
+	} all[] = { { "routers", false },
+		    { "ports", true },
+		    { "security-groups", false },
+		    { "security-groups", true } };
 	struct plan plan;
 	char path[512];
 	int r = make_plan(cli, &plan, err);
@@ -503,5 +586,7 @@ static int remove_network(struct hd_cli *cli, struct hd_error *err)
 	r = unlink_groups(cli, &plan, err);
 	for (size_t i = 0; r == 0 && i < HD_COUNT(all); i++)
 		r = del(cli, all[i].nouns, all[i].host ? plan.host : plan.name, err);
-	return r;
+	if (r == 0)
+		r = del_subnets(cli, &plan, err);
+	return r < 0 ? r : del(cli, "networks", plan.name, err);
 }

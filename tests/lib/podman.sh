@@ -12,6 +12,15 @@ outside() {
 	ip -n "$N-host" route add default via 192.0.2.2
 }
 
+# outside6: the same by IPv6, 2001:db8:ff::1 and ::2
+outside6() {
+	local name
+
+	for name in host out; do on "$name" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0; done
+	ip -n "$N-host" addr add 2001:db8:ff::1/64 dev ext nodad
+	ip -n "$N-out" addr add 2001:db8:ff::2/64 dev eth0 nodad
+}
+
 # cni_install [ARG]...: heddle cni, on the host, as somebody there would call it
 cni_install() {
 	on host "$B/heddle" -i "$I" cni install "$@" --conf-dir "$T/net.d" >/dev/null
@@ -83,12 +92,18 @@ fetch() {
 	on "$1" curl --silent --show-error --noproxy '*' --max-time 5 "http://$2:${3:-80}/"
 }
 
+netns_of() {
+	echo "/proc/$(pod inspect -f '{{.State.Pid}}' "$1")/ns/net"
+}
+
 # inside CONTAINER COMMAND...: one of the host's programs in its network namespace (busybox's wget, linked statically, dies of a look-up)
 inside() {
-	local name=$1
+	nsenter --net="$(netns_of "$1")" "${@:2}"
+}
 
-	shift
-	nsenter --net="/proc/$(pod inspect -f '{{.State.Pid}}' "$name")/ns/net" "$@"
+# bg_inside CONTAINER COMMAND...: the same in the background; $! is the command's own pid, by which it must be ended: nobody else finds that namespace
+bg_inside() {
+	nsenter --net="$(netns_of "$1")" "${@:2}" &
 }
 
 # fetch_in CONTAINER ADDRESS [PORT]: as fetch

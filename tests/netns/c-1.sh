@@ -10,9 +10,10 @@
 podman_ready
 host
 outside
+outside6
 cni_install lab
 cni_install lab # it is there: fine
-cni_install other --subnet 10.78.0.0/24
+cni_install other --subnet 10.78.0.0/24 --subnet6 fd00:78::/64
 before=$(belongings)
 
 container web --network lab -p 8080:80
@@ -49,7 +50,8 @@ same "at an address of the host" "I am db" "$(fetch out 192.0.2.1 8081)"
 [[ -n $(on host ss -Hlt 'sport = 8080') ]] || fail "podman does not hold the port: docs/nat.md says so"
 # For the host alone: also beside another at the same port, and not for those outside or other containers.
 container home --network lab -p 127.0.0.1:8082:80 -p 192.0.2.1:8083:80 -p 127.0.0.1:5353:53/udp
-inside home socat UDP4-RECVFROM:53,fork EXEC:cat &
+bg_inside home socat UDP4-RECVFROM:53,fork EXEC:cat
+echoes=$!
 container beside --network lab -p 127.0.0.1:8083:80
 wait_for 5 fetch host 127.0.0.1 8082
 same "at home" "I am home" "$(fetch host 127.0.0.1 8082)"
@@ -60,6 +62,7 @@ same "two at a port: outside" "I am home" "$(fetch out 192.0.2.1 8083)"
 ! fetch host 192.0.2.1 8082 >/dev/null 2>&1 || fail "127.0.0.1 is another address as well"
 ! inside db timeout 1 bash -c "exec 3<>/dev/tcp/192.0.2.1/8082" 2>/dev/null || fail "127.0.0.1 is reached by a container"
 same "who may come in" '["10.77.0.2/32"]' "$(hd -j security-group show "$(hd -j port-forward list | jq -r '.[] | select(.listen == "127.0.0.1:8083").name | sub("[.]tcp-.*"; "")').published" | jq -c '[.rules[].remote]')"
+kill "$echoes"
 pod rm -f -t 0 beside home >/dev/null
 # One that is taken is refused, and leaves nothing.
 refused 126 '8080' container late --network lab -p 8080:80
@@ -67,8 +70,16 @@ pod rm -f -t 0 late >/dev/null 2>&1 || true
 same "ports" 3 "$(hd -j port list | jq '[.[] | select(.network == "lab")] | length')"
 
 # Two networks: apart, until one container is in both.
-container far --network other
+container far --network other -p 8090:80
 ! pod exec far ping -c 1 -W 1 "$web" >/dev/null 2>&1 || fail "networks are not apart"
+# The second has IPv6 as well: out as the host, published at its addresses, and for the host itself.
+# shellcheck disable=SC2016 # socat's variable
+on out socat TCP6-LISTEN:9,fork,reuseaddr 'SYSTEM:echo $SOCAT_PEERADDR' &
+wait_for 5 on host socat -u "TCP6:[2001:db8:ff::2]:9,connect-timeout=1" -
+same "who it is outside, IPv6" "[2001:0db8:00ff:0000:0000:0000:0000:0001]" "$(inside far socat -u "TCP6:[2001:db8:ff::2]:9,connect-timeout=3" -)"
+same "from outside, IPv6" "I am far" "$(fetch out '[2001:db8:ff::1]' 8090)"
+same "from outside, IPv4" "I am far" "$(fetch out 192.0.2.1 8090)"
+same "by the host at home, IPv6" "I am far" "$(fetch host '[::1]' 8090)"
 pod network connect other web
 wait_for 5 pod exec far ping -c 1 -W 2 "$(ip_of web eth1)"
 same "default route" 1 "$(pod exec web ip route | grep -c '^default')"

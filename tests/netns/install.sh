@@ -31,6 +31,10 @@ on host "$T/root/usr/bin/heddle" -i "$I" cni install lab --conf-dir "$T/net.d" -
 same "the plugin" "$T/root/usr/libexec/cni/heddle-cni" "$(readlink "$T/plugins/heddle-cni")"
 on host "$T/root/usr/bin/heddle" -i "$I" cni remove lab --conf-dir "$T/net.d"
 
+refused 6 'is for IPv6' on host "$B/heddle" -i "$I" cni install lab --subnet6 10.0.0.0/24 --conf-dir "$T/net.d"
+refused 6 'too small' on host "$B/heddle" -i "$I" cni install lab --subnet6 fd00::/126 --conf-dir "$T/net.d"
+same "networks" "[]" "$(hd -j network list | jq -c .)"
+
 # A second daemon: its status is one that systemd does not try again after.
 unit=$T/root/usr/lib/systemd/system/heddled.service
 same "what the unit starts" "/usr/sbin/heddled --foreground" "$(sed -n 's/^ExecStart=//p' "$unit")"
