@@ -123,6 +123,7 @@ wait_for 5 finds host 127.0.0.1 8080 web
 wait_for 5 test -e "$PINS/host-sendmsg4"
 # Who has asked before gets its answer under the name that it has asked, until that leads elsewhere.
 coproc PATIENT { published patient; }
+patient=$PATIENT_PID # which bash forgets as soon as it has ended
 told() { # WHAT EXPECTED
 	local line
 
@@ -144,7 +145,7 @@ hd port-forward set home-dns --to 10.77.0.4:53
 hd port-forward del home
 told moved "10.77.0.3:53 10.77.0.3:80"
 echo end >&"${PATIENT[1]}"
-wait "$PATIENT_PID"
+wait "$patient"
 finds host 127.0.0.1 8080 ConnectionRefusedError
 forward home 127.0.0.1:8080 80
 finds host 127.0.0.1 8080 web
