@@ -43,6 +43,8 @@ agree
 # Three that live: without their own device, without the host's, and without a path. A process keeps the last.
 bg c4 sleep 1000
 sleeper=$!
+entered() { [[ $(stat -Lc %i "/proc/$sleeper/ns/net") == "$(stat -c %i "/run/netns/$N-c4")" ]]; }
+wait_for 5 entered
 ip -n "$N-c2" link del eth0
 ip -n "$N-host" link del "$(device_of c3-eth0)"
 ip -n "$N-c4" link del eth0
