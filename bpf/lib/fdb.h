@@ -51,8 +51,7 @@ static __always_inline bool fdb_expired(const struct hd_pkt *pkt, const struct h
 /* What was known of MACs is not so any more. */
 static __always_inline void new_epoch(void)
 {
-	__u32 zero = 0;
-	struct hd_epoch *epoch = bpf_map_lookup_elem(&hd_epoch, &zero);
+	struct hd_epoch *epoch = hd_epoch_now();
 
 	if (epoch)
 		__sync_fetch_and_add(&epoch->fdb, 1);

@@ -207,7 +207,7 @@ static __always_inline int nat_error_in(hd_ctx *ctx, struct hd_ip *ip, __u32 out
 	if (!l4 || quoted.saddr != ip->daddr[0] || is_damaged(ctx, ip, l4))
 		return 0;
 	addr = quoted.saddr;
-	if (ctx_load(ctx, quoted_port_off(l4, quoted.protocol, false), &port, 2))
+	if (ctx_load(ctx, port_off_in(l4, quoted.protocol, false), &port, 2))
 		return 0;
 	ip->nat_dst_addr[0] = addr;
 	ip->nat_dst_port = port;
@@ -1115,7 +1115,7 @@ __noinline int nat_quoted(hd_ctx *ctx, __u32 dst, __be32 to, __be16 port)
 	if (ctx_replace_l3(ctx, off + 10, old, to, 4) ||
 	    ctx_put(ctx, off + (dst ? 16 : 12), &to, 4))
 		return -1;
-	off = quoted_port_off(l4, quoted.protocol, dst);
+	off = port_off_in(l4, quoted.protocol, dst);
 	if (!port || ctx_load(ctx, off, &was, 2))
 		return 0;
 	return nat_port_at(ctx, off, was, port);
@@ -1123,7 +1123,7 @@ __noinline int nat_quoted(hd_ctx *ctx, __u32 dst, __be32 to, __be16 port)
 
 static __always_inline __u32 port_off(const struct hd_ip *ip, bool dst)
 {
-	return is_icmp(ip) ? ip->l4_off + 4 : ip->l4_off + (dst ? 2 : 0);
+	return port_off_in(ip->l4_off, ip->proto, dst);
 }
 
 /* Both addresses of an IPv6 packet, as far as they change; of an error also what it quotes, where they stand the other way round. */
@@ -1157,10 +1157,10 @@ static __always_inline int rewrite_quoted6(hd_ctx *ctx, const struct hd_ip *ip)
 	l4 = quoted6_l4(ctx, ip, &proto);
 	if (!l4)
 		return -HD_DROP_NO_MEMORY;
-	off = quoted_port_off(l4, proto, false);
+	off = port_off_in(l4, proto, false);
 	if (ip->nat & NAT_DST_PORT)
 		r = ctx_load(ctx, off, &was, 2) || nat_port_at(ctx, off, was, ip->nat_to_port);
-	off = quoted_port_off(l4, proto, true);
+	off = port_off_in(l4, proto, true);
 	if (ip->nat & NAT_SRC_PORT)
 		r |= ctx_load(ctx, off, &was, 2) || nat_port_at(ctx, off, was, ip->nat_src_port);
 	return r ? -HD_DROP_NO_MEMORY : 0;

@@ -55,8 +55,8 @@ struct {
 	__type(value, __u32);
 } hd_nat_asked6 SEC(".maps");
 
-/* Where the sender's (or, with @dst, the receiver's) port or query id is in what an ICMP error quotes. */
-static __always_inline __u32 quoted_port_off(__u32 l4, __u8 proto, bool dst)
+/* Where the sender's (or, with @dst, the receiver's) port or query id is in a packet, or in what an ICMP error quotes. @l4: of the transport header */
+static __always_inline __u32 port_off_in(__u32 l4, __u8 proto, bool dst)
 {
 	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
 		return l4 + 4;
@@ -99,7 +99,7 @@ static __always_inline bool outside6(hd_ctx *ctx, struct hd_ip *ip)
 
 	if (ip->nat & NAT_ERROR) {
 		l4 = quoted6_l4(ctx, ip, &proto);
-		if (!l4 || ctx_load(ctx, quoted_port_off(l4, proto, false), &port, 2))
+		if (!l4 || ctx_load(ctx, port_off_in(l4, proto, false), &port, 2))
 			return false;
 	} else if (is_query(ip)) {
 		port = 0;

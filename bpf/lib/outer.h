@@ -340,8 +340,7 @@ struct {
 
 static __always_inline __u32 underlay_epoch(void)
 {
-	__u32 zero = 0;
-	const struct hd_epoch *epoch = bpf_map_lookup_elem(&hd_epoch, &zero);
+	const struct hd_epoch *epoch = hd_epoch_now();
 
 	return epoch ? *(const volatile __u32 *)&epoch->underlay : 0;
 }

@@ -22,6 +22,14 @@ struct {
 	__type(value, struct hd_epoch);
 } hd_epoch SEC(".maps");
 
+/** hd_epoch_now - its entry, to read the numbers before a table is asked, or to change one after a table was; NULL never in fact */
+static __always_inline struct hd_epoch *hd_epoch_now(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&hd_epoch, &zero);
+}
+
 /* hd_ends: by port id, used for pseudo ports only. Writer: the daemon. Readers: what comes from or goes to the underlay. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
